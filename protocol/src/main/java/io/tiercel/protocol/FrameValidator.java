@@ -1,0 +1,350 @@
+package io.tiercel.protocol;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.GoodbyeDecoder;
+import io.tiercel.protocol.wire.HeartbeatDecoder;
+import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectDecoder;
+import io.tiercel.protocol.wire.ResetSessionDecoder;
+import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import org.agrona.DirectBuffer;
+
+/**
+ * Decides whether a frame may be believed, before anything else reads it. Both ends use it: the appliance for what
+ * clients send, the client for what the appliance sends.
+ *
+ * <p>After {@link #OK} every field and every byte of variable data that the codecs of the frame's template reach lies
+ * inside the frame, nothing is left over, features are finite and their count is what the frame says. Whether the
+ * model exists, takes that many features, and whether there is room, only the appliance knows; that is not asked here.
+ *
+ * <p>Single-threaded; allocates nothing; reads no byte outside {@code [offset, offset + length)}. After a refusal
+ * {@link #offendingValue}, {@link #allowedValue}, {@link #templateId} and {@link #correlationId} hold what a Reject
+ * says; {@link RejectDetail} puts it in words.
+ */
+public final class FrameValidator {
+
+    /** The frame is sound. Every other return value is the value of a {@link RejectCode}. */
+    public static final int OK = 0;
+
+    /** Bits of InferFlags that this version defines. */
+    public static final int KNOWN_FLAGS = 1;
+
+    private static final int MALFORMED_FRAME = RejectCode.MALFORMED_FRAME.value();
+    private static final int UNKNOWN_SCHEMA = RejectCode.UNKNOWN_SCHEMA.value();
+    private static final int UNSUPPORTED_VERSION = RejectCode.UNSUPPORTED_VERSION.value();
+    private static final int UNKNOWN_TEMPLATE = RejectCode.UNKNOWN_TEMPLATE.value();
+    private static final int LENGTH_MISMATCH = RejectCode.LENGTH_MISMATCH.value();
+    private static final int FRAME_TOO_LONG = RejectCode.FRAME_TOO_LONG.value();
+    private static final int NON_FINITE_FEATURE = RejectCode.NON_FINITE_FEATURE.value();
+    private static final int FEATURE_COUNT_MISMATCH = RejectCode.FEATURE_COUNT_MISMATCH.value();
+    private static final int STEP_COUNT_OUT_OF_RANGE = RejectCode.STEP_COUNT_OUT_OF_RANGE.value();
+    private static final int BAD_HELLO = RejectCode.BAD_HELLO.value();
+    private static final int UNKNOWN_FLAGS = RejectCode.UNKNOWN_FLAGS.value();
+
+    /** binary32 exponent of two neighbours: all ones is NaN or infinity. */
+    private static final long EXPONENTS = 0x7F80_0000_7F80_0000L;
+    /** Added to {@link #EXPONENTS} bits, carries into the sign bit of a half only if its exponent is all ones. */
+    private static final long EXPONENT_UNITS = 0x0080_0000_0080_0000L;
+    private static final long SIGNS = 0x8000_0000_8000_0000L;
+
+    private final int maxFrameLength;
+    private final int maxSteps;
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private final InferDecoder infer = new InferDecoder();
+    private final ResultDecoder result = new ResultDecoder();
+    private final ChunkDecoder chunk = new ChunkDecoder();
+
+    private long offendingValue;
+    private long allowedValue;
+    private long correlationId;
+    private int templateId;
+
+    /**
+     * @param maxFrameLength of the welcome; longer frames are refused.
+     * @param maxSteps       of the welcome.
+     */
+    public FrameValidator(final int maxFrameLength, final int maxSteps) {
+        this.maxFrameLength = maxFrameLength;
+        this.maxSteps = maxSteps;
+    }
+
+    /** Judges a frame that a client sent. Returns {@link #OK} or the value of a {@link RejectCode}. */
+    public int checkFromClient(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkHeader(buffer, offset, length);
+        if (code != OK) {
+            return code;
+        }
+        switch (templateId) {
+            case InferDecoder.TEMPLATE_ID:
+                return checkInfer(buffer, offset, length);
+            case ResetSessionDecoder.TEMPLATE_ID:
+                return checkFixed(length, ResetSessionDecoder.BLOCK_LENGTH);
+            case HeartbeatDecoder.TEMPLATE_ID:
+                return checkFixed(length, HeartbeatDecoder.BLOCK_LENGTH);
+            case GoodbyeDecoder.TEMPLATE_ID:
+                return checkFixed(length, GoodbyeDecoder.BLOCK_LENGTH);
+            case HelloDecoder.TEMPLATE_ID:
+                return checkHello(buffer, offset, length);
+            default:
+                return refuse(UNKNOWN_TEMPLATE, templateId, 0);
+        }
+    }
+
+    /**
+     * Judges a frame that an appliance sent. Returns {@link #OK} or the value of a {@link RejectCode}, which a client
+     * does not send but can report.
+     */
+    public int checkFromAppliance(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkHeader(buffer, offset, length);
+        if (code != OK) {
+            return code;
+        }
+        switch (templateId) {
+            case ResultDecoder.TEMPLATE_ID:
+                return checkResult(buffer, offset, length);
+            case ChunkDecoder.TEMPLATE_ID:
+                return checkChunk(buffer, offset, length);
+            case HeartbeatDecoder.TEMPLATE_ID:
+                return checkFixed(length, HeartbeatDecoder.BLOCK_LENGTH);
+            case RejectDecoder.TEMPLATE_ID:
+                return checkReject(buffer, offset, length);
+            case GoodbyeDecoder.TEMPLATE_ID:
+                return checkFixed(length, GoodbyeDecoder.BLOCK_LENGTH);
+            case WelcomeDecoder.TEMPLATE_ID:
+                return checkWelcome(buffer, offset, length);
+            default:
+                return refuse(UNKNOWN_TEMPLATE, templateId, 0);
+        }
+    }
+
+    /** After a refusal: what was wrong, as a number. */
+    public long offendingValue() {
+        return offendingValue;
+    }
+
+    /** After a refusal: what would have been right, or 0. */
+    public long allowedValue() {
+        return allowedValue;
+    }
+
+    /** The frame's templateId, or 0 if the frame is too short to have one. */
+    public int templateId() {
+        return templateId;
+    }
+
+    /** The frame's correlationId if it is an Infer or ResetSession of which so much could be read, or 0. */
+    public long correlationId() {
+        return correlationId;
+    }
+
+    private int checkHeader(final DirectBuffer buffer, final int offset, final int length) {
+        templateId = 0;
+        correlationId = 0;
+        if (length < Frames.HEADER_LENGTH) {
+            return refuse(MALFORMED_FRAME, length, Frames.HEADER_LENGTH);
+        }
+        header.wrap(buffer, offset);
+        templateId = header.templateId();
+        if (header.schemaId() != Frames.SCHEMA_ID) {
+            return refuse(UNKNOWN_SCHEMA, header.schemaId(), Frames.SCHEMA_ID);
+        }
+        readCorrelationId(buffer, offset, length);
+        if (length > maxFrameLength) {
+            return refuse(FRAME_TOO_LONG, length, maxFrameLength);
+        }
+        final int version = header.version();
+        if (version < 1 || version > Frames.VERSION) {
+            return refuse(UNSUPPORTED_VERSION, version, Frames.VERSION);
+        }
+        return OK;
+    }
+
+    private void readCorrelationId(final DirectBuffer buffer, final int offset, final int length) {
+        if ((templateId == InferDecoder.TEMPLATE_ID || templateId == ResetSessionDecoder.TEMPLATE_ID) &&
+                length >= Frames.HEADER_LENGTH + Long.BYTES) {
+            correlationId = buffer.getLong(
+                    offset + Frames.HEADER_LENGTH + InferDecoder.correlationIdEncodingOffset(), LITTLE_ENDIAN);
+        }
+    }
+
+    private int checkInfer(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkBlock(length, InferDecoder.BLOCK_LENGTH, Frames.FEATURES_OFFSET);
+        if (code != OK) {
+            return code;
+        }
+        infer.wrap(buffer, offset + Frames.HEADER_LENGTH, InferDecoder.BLOCK_LENGTH, header.version());
+        final int featuresLength = infer.featuresLength();
+        if (featuresLength != length - Frames.FEATURES_OFFSET) {
+            return refuse(LENGTH_MISMATCH, featuresLength & 0xFFFF_FFFFL, length - Frames.FEATURES_OFFSET);
+        }
+        final int flags = buffer.getShort(infer.offset() + InferDecoder.flagsEncodingOffset(), LITTLE_ENDIAN) & 0xFFFF;
+        if ((flags & ~KNOWN_FLAGS) != 0) {
+            return refuse(UNKNOWN_FLAGS, flags, KNOWN_FLAGS);
+        }
+        final int stepCount = infer.stepCount();
+        if (stepCount == 0 || stepCount > maxSteps) {
+            return refuse(STEP_COUNT_OUT_OF_RANGE, stepCount, maxSteps);
+        }
+        final long floatCount = (long) stepCount * infer.featureCount();
+        if (floatCount * Float.BYTES != featuresLength) {
+            return refuse(FEATURE_COUNT_MISMATCH, featuresLength / Float.BYTES, floatCount);
+        }
+        return checkFinite(buffer, offset + Frames.FEATURES_OFFSET, (int) floatCount);
+    }
+
+    /** Two floats a turn and one branch for all of them: the frame is nearly always good. */
+    private int checkFinite(final DirectBuffer buffer, final int offset, final int floatCount) {
+        final int pairsEnd = offset + (floatCount & ~1) * Float.BYTES;
+        long carries = 0;
+        for (int index = offset; index < pairsEnd; index += Long.BYTES) {
+            carries |= (buffer.getLong(index, LITTLE_ENDIAN) & EXPONENTS) + EXPONENT_UNITS;
+        }
+        if ((floatCount & 1) != 0) {
+            carries |= (buffer.getInt(pairsEnd, LITTLE_ENDIAN) & (int) EXPONENTS) + EXPONENT_UNITS;
+        }
+        return (carries & SIGNS) == 0 ? OK : refuseNonFinite(buffer, offset, floatCount);
+    }
+
+    private int refuseNonFinite(final DirectBuffer buffer, final int offset, final int floatCount) {
+        int index = 0;
+        while (index < floatCount && Float.isFinite(buffer.getFloat(offset + index * Float.BYTES, LITTLE_ENDIAN))) {
+            index++;
+        }
+        return refuse(NON_FINITE_FEATURE, index, 0);
+    }
+
+    private int checkHello(final DirectBuffer buffer, final int offset, final int length) {
+        int end = Frames.HEADER_LENGTH + HelloDecoder.BLOCK_LENGTH;
+        final int code = checkBlock(length, HelloDecoder.BLOCK_LENGTH, end + 2 * Frames.DATA_LENGTH_BYTES);
+        if (code != OK) {
+            return code;
+        }
+        final int principalStart = end + Frames.DATA_LENGTH_BYTES;
+        end = endOfData(buffer, offset, length, end);
+        final int principalLength = end - principalStart;
+        final int channelStart = end + Frames.DATA_LENGTH_BYTES;
+        end = end < 0 ? end : endOfData(buffer, offset, length, end);
+        if (end != length) {
+            return refuse(LENGTH_MISMATCH, length, Math.max(0, end));
+        }
+        if (!Principals.isValid(buffer, offset + principalStart, principalLength)) {
+            return refuse(BAD_HELLO, principalLength, Principals.MAX_LENGTH);
+        }
+        final int channelLength = end - channelStart;
+        final boolean isChannelSound = channelLength > 0 && channelLength <= Frames.MAX_CHANNEL_LENGTH &&
+                isPrintable(buffer, offset + channelStart, channelLength);
+        return isChannelSound ? OK : refuse(BAD_HELLO, channelLength, Frames.MAX_CHANNEL_LENGTH);
+    }
+
+    private int checkResult(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkBlock(length, ResultDecoder.BLOCK_LENGTH, Frames.RESULT_OUTPUTS_OFFSET);
+        if (code != OK) {
+            return code;
+        }
+        result.wrap(buffer, offset + Frames.HEADER_LENGTH, ResultDecoder.BLOCK_LENGTH, header.version());
+        final int statusRaw = result.statusRaw();
+        if (statusRaw > ResultStatus.RESET.value()) {
+            return refuse(MALFORMED_FRAME, statusRaw, ResultStatus.RESET.value());
+        }
+        final int outputCount = statusRaw == ResultStatus.OK.value() ? result.outputCount() : 0;
+        return checkOutputs(result.outputsLength(), outputCount, length - Frames.RESULT_OUTPUTS_OFFSET);
+    }
+
+    private int checkChunk(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkBlock(length, ChunkDecoder.BLOCK_LENGTH, Frames.CHUNK_OUTPUTS_OFFSET);
+        if (code != OK) {
+            return code;
+        }
+        chunk.wrap(buffer, offset + Frames.HEADER_LENGTH, ChunkDecoder.BLOCK_LENGTH, header.version());
+        return checkOutputs(chunk.outputsLength(), chunk.outputCount(), length - Frames.CHUNK_OUTPUTS_OFFSET);
+    }
+
+    private int checkOutputs(final int outputsLength, final int outputCount, final int remainingLength) {
+        final int expectedLength = outputCount * Float.BYTES;
+        if (outputsLength != remainingLength || outputsLength != expectedLength) {
+            return refuse(LENGTH_MISMATCH, outputsLength & 0xFFFF_FFFFL, expectedLength);
+        }
+        return OK;
+    }
+
+    private int checkReject(final DirectBuffer buffer, final int offset, final int length) {
+        final int blockEnd = Frames.HEADER_LENGTH + RejectDecoder.BLOCK_LENGTH;
+        final int code = checkBlock(length, RejectDecoder.BLOCK_LENGTH, blockEnd + Frames.DATA_LENGTH_BYTES);
+        if (code != OK) {
+            return code;
+        }
+        final int end = endOfData(buffer, offset, length, blockEnd);
+        return end == length ? OK : refuse(LENGTH_MISMATCH, length, Math.max(0, end));
+    }
+
+    private int checkWelcome(final DirectBuffer buffer, final int offset, final int length) {
+        final int groupStart = Frames.HEADER_LENGTH + WelcomeDecoder.BLOCK_LENGTH;
+        final int entriesStart = groupStart + WelcomeDecoder.ModelsDecoder.HEADER_SIZE;
+        final int code = checkBlock(length, WelcomeDecoder.BLOCK_LENGTH, entriesStart);
+        if (code != OK) {
+            return code;
+        }
+        final int entryLength = buffer.getShort(offset + groupStart, LITTLE_ENDIAN) & 0xFFFF;
+        final int entryCount = buffer.getShort(offset + groupStart + Short.BYTES, LITTLE_ENDIAN) & 0xFFFF;
+        final int expectedEntryLength = WelcomeDecoder.ModelsDecoder.sbeBlockLength();
+        if (entryLength != expectedEntryLength) {
+            return refuse(LENGTH_MISMATCH, entryLength, expectedEntryLength);
+        }
+        final int end = entriesStart + entryCount * entryLength;
+        return end == length ? OK : refuse(LENGTH_MISMATCH, length, end);
+    }
+
+    private int checkFixed(final int length, final int blockLength) {
+        final int frameLength = Frames.HEADER_LENGTH + blockLength;
+        final int code = checkBlock(length, blockLength, frameLength);
+        if (code != OK) {
+            return code;
+        }
+        return length == frameLength ? OK : refuse(LENGTH_MISMATCH, length, frameLength);
+    }
+
+    /**
+     * A version has one block length for each template, and only versions that are known come this far, so the length
+     * is compared, not bounded: a block that claims to be longer would shift the variable data behind it. No two
+     * templates that one side may send share a length, so this also finds a templateId that was corrupted.
+     */
+    private int checkBlock(final int length, final int blockLength, final int minFrameLength) {
+        if (header.blockLength() != blockLength) {
+            return refuse(LENGTH_MISMATCH, header.blockLength(), blockLength);
+        }
+        return length >= minFrameLength ? OK : refuse(LENGTH_MISMATCH, length, minFrameLength);
+    }
+
+    /** Where the variable data that starts at {@code start} of the frame ends, or -1 if that is outside the frame. */
+    private static int endOfData(final DirectBuffer buffer, final int offset, final int length, final int start) {
+        final int remaining = length - start - Frames.DATA_LENGTH_BYTES;
+        if (remaining < 0) {
+            return -1;
+        }
+        final long dataLength = buffer.getInt(offset + start, LITTLE_ENDIAN) & 0xFFFF_FFFFL;
+        return dataLength > remaining ? -1 : start + Frames.DATA_LENGTH_BYTES + (int) dataLength;
+    }
+
+    private static boolean isPrintable(final DirectBuffer buffer, final int offset, final int length) {
+        for (int i = 0; i < length; i++) {
+            final byte character = buffer.getByte(offset + i);
+            if (character <= ' ' || character > '~') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private int refuse(final int code, final long offending, final long allowed) {
+        offendingValue = offending;
+        allowedValue = allowed;
+        return code;
+    }
+}

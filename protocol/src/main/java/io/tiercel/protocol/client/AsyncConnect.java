@@ -1,0 +1,289 @@
+package io.tiercel.protocol.client;
+
+import io.aeron.Aeron;
+import io.aeron.ChannelUri;
+import io.aeron.CommonContext;
+import io.aeron.ExclusivePublication;
+import io.aeron.FragmentAssembler;
+import io.aeron.Publication;
+import io.aeron.Subscription;
+import io.aeron.exceptions.AeronException;
+import io.aeron.logbuffer.Header;
+import io.tiercel.protocol.FrameValidator;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.HelloEncoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectDecoder;
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import java.io.File;
+import java.util.concurrent.TimeUnit;
+import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
+import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.AgentInvoker;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A connection in the making. Each {@link #poll} does what can be done now and returns, so one thread can connect
+ * and at the same time run the media driver, or other connections.
+ *
+ * <pre>
+ *   driver ─▶ publication ─▶ subscription ─▶ appliance subscribes ─▶ hello sent ─▶ welcome
+ * </pre>
+ *
+ * <p>The publication comes first: its session id is what the response subscription listens for. Single-threaded;
+ * allocates; any failure closes what was opened and comes out of {@code poll} as a {@link TiercelClientException}.
+ */
+public final class AsyncConnect implements AutoCloseable {
+
+    /** What the connection waits for; the words are for a timeout's message. */
+    private enum State {
+        DRIVER("no media driver runs in aeronDirectoryName"),
+        PUBLICATION("the media driver has not added the publication"),
+        SUBSCRIPTION("the media driver has not added the subscription"),
+        APPLIANCE("no appliance listens on requestChannel and requestStreamId"),
+        HELLO("the hello finds no room"),
+        WELCOME("the appliance has not answered the hello");
+
+        private final String missing;
+
+        State(final String missing) {
+            this.missing = missing;
+        }
+    }
+
+    private static final long DRIVER_PROBE_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private final ClientContext context;
+    private final NanoClock clock;
+    private final AgentInvoker driverInvoker;
+    private final long deadlineNs;
+    private final AeronFailure aeronFailure = new AeronFailure();
+    private final FragmentAssembler assembler = new FragmentAssembler(this::onFragment);
+    private final FrameValidator validator = new FrameValidator(Integer.MAX_VALUE, Integer.MAX_VALUE);
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+
+    private State state = State.DRIVER;
+    private long nextDriverProbeNs;
+    private Aeron aeron;
+    private boolean ownsAeron;
+    private long registrationId = Aeron.NULL_VALUE;
+    private ExclusivePublication publication;
+    private Subscription subscription;
+    private long nonce;
+    private Greeting greeting;
+    private TiercelClientException failure;
+    private boolean isOver;
+
+    AsyncConnect(final ClientContext context) {
+        this.context = context.conclude();
+        clock = context.nanoClock();
+        driverInvoker = context.driverInvoker();
+        aeron = context.aeron();
+        final long nowNs = clock.nanoTime();
+        deadlineNs = nowNs + context.connectTimeoutNs();
+        nextDriverProbeNs = nowNs;
+    }
+
+    /**
+     * Takes the next steps.
+     *
+     * @return the client, once; before that, null.
+     * @throws TiercelClientException if the appliance refused, or the time is up, or this was closed.
+     */
+    public TiercelClient poll() {
+        if (isOver) {
+            throw failure != null ? failure : new TiercelClientException("the connection was made or given up before");
+        }
+        advanceOrFail();
+        if (failure != null) {
+            close();
+            throw failure;
+        }
+        if (greeting == null) {
+            return null;
+        }
+        isOver = true;
+        return new TiercelClient(context, aeron, ownsAeron, aeronFailure, publication, subscription, greeting);
+    }
+
+    /** Gives up. Has no effect on a client that was returned. */
+    @Override
+    public void close() {
+        if (!isOver) {
+            isOver = true;
+            CloseHelper.quietCloseAll(publication, subscription);
+            if (ownsAeron) {
+                CloseHelper.quietClose(aeron);
+            }
+        }
+    }
+
+    private void advanceOrFail() {
+        try {
+            invoke();
+            advance();
+        } catch (final AeronException ex) {
+            fail("aeron: " + ex.getMessage(), ex);
+        }
+        if (failure == null && aeronFailure.first() != null) {
+            fail("aeron: " + aeronFailure.first().getMessage(), aeronFailure.first());
+        }
+        if (failure == null && greeting == null && clock.nanoTime() - deadlineNs >= 0) {
+            fail("timeout: connectTimeoutNs=" + context.connectTimeoutNs() + " " + state.missing + " " + context, null);
+        }
+    }
+
+    private void invoke() {
+        if (driverInvoker != null) {
+            driverInvoker.invoke();
+        }
+        if (aeron != null && aeron.conductorAgentInvoker() != null) {
+            aeron.conductorAgentInvoker().invoke();
+        }
+    }
+
+    private void advance() {
+        switch (state) {
+            case DRIVER:
+                awaitDriver();
+                break;
+            case PUBLICATION:
+                awaitPublication();
+                break;
+            case SUBSCRIPTION:
+                awaitSubscription();
+                break;
+            case APPLIANCE:
+                if (publication.isConnected()) {
+                    state = State.HELLO;
+                }
+                break;
+            case HELLO:
+                sendHello();
+                break;
+            default:
+                awaitWelcome();
+                break;
+        }
+    }
+
+    private void awaitDriver() {
+        if (aeron == null) {
+            connectAeron();
+        }
+        if (aeron != null) {
+            registrationId = aeron.asyncAddExclusivePublication(requestUri(), context.requestStreamId());
+            state = State.PUBLICATION;
+        }
+    }
+
+    /** Asks first whether a driver is alive: Aeron's own connect would block until one is. */
+    private void connectAeron() {
+        final long nowNs = clock.nanoTime();
+        if (nowNs - nextDriverProbeNs < 0) {
+            return;
+        }
+        nextDriverProbeNs = nowNs + DRIVER_PROBE_INTERVAL_NS;
+        final File directory = new File(context.aeronDirectoryName());
+        if (CommonContext.isDriverActive(directory, context.driverTimeoutMs(), message -> {})) {
+            aeron = Aeron.connect(new Aeron.Context()
+                    .aeronDirectoryName(context.aeronDirectoryName())
+                    .clientName("tiercel-client " + context.principal())
+                    .driverTimeoutMs(context.driverTimeoutMs())
+                    .driverAgentInvoker(driverInvoker)
+                    .useConductorAgentInvoker(true)
+                    .preTouchMappedMemory(true)
+                    .errorHandler(aeronFailure)
+                    .subscriberErrorHandler(AeronFailure::rethrow));
+            ownsAeron = true;
+        }
+    }
+
+    private void awaitPublication() {
+        publication = aeron.getExclusivePublication(registrationId);
+        if (publication != null) {
+            final String uri = ChannelUri.addSessionId(context.responseChannel(), publication.sessionId());
+            registrationId = aeron.asyncAddSubscription(uri, context.responseStreamId());
+            state = State.SUBSCRIPTION;
+        }
+    }
+
+    private void awaitSubscription() {
+        subscription = aeron.getSubscription(registrationId);
+        if (subscription != null) {
+            state = State.APPLIANCE;
+        }
+    }
+
+    private void sendHello() {
+        nonce = aeron.nextCorrelationId();
+        final UnsafeBuffer frame = new UnsafeBuffer(
+                BufferUtil.allocateDirectAligned(Frames.MAX_HELLO_LENGTH, BitUtil.CACHE_LINE_LENGTH));
+        final HelloEncoder hello = new HelloEncoder()
+                .wrapAndApplyHeader(frame, 0, new MessageHeaderEncoder())
+                .responseStreamId(context.responseStreamId())
+                .nonce(nonce)
+                .principal(context.principal())
+                .responseChannel(context.responseChannel());
+        final long position = publication.offer(frame, 0, Frames.HEADER_LENGTH + hello.encodedLength());
+        if (position > 0) {
+            state = State.WELCOME;
+        } else if (position == Publication.NOT_CONNECTED) {
+            state = State.APPLIANCE;
+        }
+    }
+
+    private void awaitWelcome() {
+        subscription.poll(assembler, 1);
+        if (greeting == null && failure == null && !publication.isConnected()) {
+            fail("the appliance went away before it answered the hello", null);
+        }
+    }
+
+    private void onFragment(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        final int code = validator.checkFromAppliance(buffer, offset, length);
+        if (code != FrameValidator.OK) {
+            fail("the appliance broke the protocol: code=" + RejectCode.get(code) +
+                    " offendingValue=" + validator.offendingValue(), null);
+            return;
+        }
+        header.wrap(buffer, offset);
+        if (header.templateId() == WelcomeDecoder.TEMPLATE_ID) {
+            onWelcome(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header));
+        } else if (header.templateId() == RejectDecoder.TEMPLATE_ID) {
+            onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
+        } else {
+            fail("the appliance broke the protocol: templateId=" + header.templateId() + " before a welcome", null);
+        }
+    }
+
+    private void onWelcome(final WelcomeDecoder welcome) {
+        final Greeting offered = Greeting.of(welcome);
+        if (offered.nonce() != nonce) {
+            fail("the appliance broke the protocol: nonce=" + offered.nonce() + " expected=" + nonce, null);
+        } else {
+            greeting = offered;
+        }
+    }
+
+    private void onReject(final RejectDecoder reject) {
+        failure = new TiercelClientException(Codes.rejectCode(reject.codeRaw()), reject.detail());
+    }
+
+    private void fail(final String detail, final Throwable cause) {
+        failure = new TiercelClientException(detail, cause);
+    }
+
+    private String requestUri() {
+        final ChannelUri uri = ChannelUri.parse(context.requestChannel());
+        if (!uri.containsKey(CommonContext.TERM_LENGTH_PARAM_NAME)) {
+            uri.put(CommonContext.TERM_LENGTH_PARAM_NAME, Integer.toString(context.requestTermLength()));
+        }
+        return uri.toString();
+    }
+}

@@ -1,0 +1,51 @@
+package io.tiercel.protocol.client;
+
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * A welcome, taken out of its buffer.
+ */
+record Greeting(
+        long nonce,
+        int clientId,
+        int maxFrameLength,
+        int maxInFlight,
+        int maxSessions,
+        long heartbeatTimeoutMs,
+        int maxSteps,
+        List<ModelInfo> models) {
+
+    static Greeting of(final WelcomeDecoder welcome) {
+        return new Greeting(
+                welcome.nonce(),
+                welcome.clientId(),
+                clamp(welcome.maxFrameLength()),
+                clamp(welcome.maxInFlight()),
+                clamp(welcome.maxSessions()),
+                welcome.heartbeatTimeoutMs(),
+                welcome.maxSteps(),
+                modelsOf(welcome));
+    }
+
+    private static List<ModelInfo> modelsOf(final WelcomeDecoder welcome) {
+        final List<ModelInfo> models = new ArrayList<>();
+        final byte[] version = new byte[WelcomeDecoder.ModelsDecoder.modelVersionLength()];
+        for (final WelcomeDecoder.ModelsDecoder model : welcome.models()) {
+            model.getModelVersion(version, 0, version.length);
+            models.add(new ModelInfo(
+                    model.modelId(),
+                    model.alias(),
+                    model.featureCount(),
+                    model.outputCount(),
+                    HexFormat.of().formatHex(version)));
+        }
+        return List.copyOf(models);
+    }
+
+    private static int clamp(final long unsigned) {
+        return (int) Math.min(unsigned, Integer.MAX_VALUE);
+    }
+}

@@ -1,0 +1,63 @@
+package io.tiercel.protocol.client;
+
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.DirectBuffer;
+
+/**
+ * What {@link TiercelClient#poll} delivers, on the thread that polls, in the order in which the appliance sent it.
+ *
+ * <p>{@code outputs} is the log buffer itself: little-endian binary32 values, valid until the method returns. Sending
+ * and {@link TiercelClient#close} are allowed in every method here; polling is not. What a method throws comes out of
+ * {@code poll}; the frame counts as delivered.
+ */
+public interface ResponseHandler {
+
+    /**
+     * The answer to an Infer or ResetSession: the last callback for its correlation id.
+     *
+     * @param sequence    place of the request in the appliance's journal.
+     * @param status      OK with outputs; EXPIRED or RESET without.
+     * @param applianceNs from arrival to answer, inside the appliance; unsigned.
+     * @param batchSize   requests computed together with this one.
+     */
+    void onResult(
+            long correlationId,
+            long sessionKey,
+            long sequence,
+            ResultStatus status,
+            int applianceNs,
+            int batchSize,
+            DirectBuffer outputs,
+            int offset,
+            int outputCount);
+
+    /** One step's outputs of a streamed request, before the Result that carries the last step's. */
+    void onChunk(
+            long correlationId,
+            long sessionKey,
+            long sequence,
+            int stepIndex,
+            DirectBuffer outputs,
+            int offset,
+            int outputCount);
+
+    /**
+     * A frame was refused and had no effect: the last callback for its correlation id. The detail is text for a log
+     * and is allocated here; a refusal is not a steady state.
+     *
+     * @param correlationId of the refused request, or 0 if it was none or could not be read.
+     * @param code          why, or NULL_VAL if this version does not know the code.
+     */
+    void onReject(long correlationId, RejectCode code, long offendingValue, long allowedValue, String detail);
+
+    /** The appliance says that no more frames follow. {@link #onDisconnect} is next. */
+    void onGoodbye(GoodbyeReason reason);
+
+    /**
+     * The connection is over: goodbye, the appliance vanished, or the media driver did. Called once, last, and not
+     * after {@link TiercelClient#close}. Whether requests without an answer had an effect is unknown.
+     */
+    void onDisconnect();
+}

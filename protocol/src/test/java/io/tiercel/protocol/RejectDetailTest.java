@@ -1,0 +1,39 @@
+package io.tiercel.protocol;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.protocol.wire.RejectCode;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+
+class RejectDetailTest {
+
+    private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[3 + RejectDetail.MAX_LENGTH]);
+
+    @Test
+    void shouldNameBothValuesWhenThereIsARightOne() {
+        assertEquals("frameLength=5000 maxFrameLength=4096", put(RejectCode.FRAME_TOO_LONG, 5000, 4096));
+    }
+
+    @Test
+    void shouldNameOneValueWhenThereIsNoRightOne() {
+        assertEquals("featureIndex=7", put(RejectCode.NON_FINITE_FEATURE, 7, 0));
+    }
+
+    @Test
+    void shouldKeepToItsLengthWhateverTheValues() {
+        for (final RejectCode code : RejectCode.values()) {
+            if (code != RejectCode.NULL_VAL) {
+                final String detail = put(code, Long.MIN_VALUE, Long.MIN_VALUE);
+                assertTrue(detail.contains("=-9223372036854775808"), detail);
+                assertTrue(detail.length() <= RejectDetail.MAX_LENGTH, detail);
+            }
+        }
+    }
+
+    private String put(final RejectCode code, final long offendingValue, final long allowedValue) {
+        final int length = RejectDetail.put(code, offendingValue, allowedValue, buffer, 3);
+        return buffer.getStringWithoutLengthAscii(3, length);
+    }
+}

@@ -1,0 +1,169 @@
+package io.tiercel.protocol;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.tiercel.protocol.wire.ChunkEncoder;
+import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.GoodbyeEncoder;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HeartbeatEncoder;
+import io.tiercel.protocol.wire.HelloEncoder;
+import io.tiercel.protocol.wire.InferEncoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectEncoder;
+import io.tiercel.protocol.wire.ResetSessionEncoder;
+import io.tiercel.protocol.wire.ResultEncoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.WelcomeEncoder;
+import org.agrona.ExpandableArrayBuffer;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.sbe.MessageEncoderFlyweight;
+
+/** Frames as the generated encoders make them, each in a buffer of exactly its length. */
+final class SampleFrames {
+
+    private SampleFrames() {
+    }
+
+    static UnsafeBuffer hello(final int streamId, final long nonce, final String principal, final String channel) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new HelloEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .responseStreamId(streamId)
+                .nonce(nonce)
+                .principal(principal)
+                .responseChannel(channel));
+    }
+
+    static UnsafeBuffer infer(
+            final long correlationId,
+            final long sessionKey,
+            final long budgetNs,
+            final int modelId,
+            final int stepCount,
+            final boolean stream,
+            final float... features) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        final InferEncoder encoder = new InferEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .budgetNs(budgetNs)
+                .modelId(modelId)
+                .stepCount(stepCount)
+                .featureCount(stepCount == 0 ? 0 : features.length / stepCount);
+        encoder.flags().clear().stream(stream);
+        encoder.putFeatures(bytes(features), 0, features.length * Float.BYTES);
+        return exactly(buffer, encoder);
+    }
+
+    static UnsafeBuffer resetSession(final long correlationId, final long sessionKey, final int modelId) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ResetSessionEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .modelId(modelId));
+    }
+
+    static UnsafeBuffer heartbeat(final long timestampNs) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new HeartbeatEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .timestampNs(timestampNs));
+    }
+
+    static UnsafeBuffer goodbye(final GoodbyeReason reason) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new GoodbyeEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .reason(reason));
+    }
+
+    static UnsafeBuffer result(
+            final long correlationId,
+            final long sessionKey,
+            final long sequence,
+            final long applianceNs,
+            final ResultStatus status,
+            final float... outputs) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ResultEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sequence(sequence)
+                .applianceNs(applianceNs)
+                .modelId(1)
+                .batchSize(2)
+                .outputCount(outputs.length)
+                .status(status)
+                .putOutputs(bytes(outputs), 0, outputs.length * Float.BYTES));
+    }
+
+    static UnsafeBuffer chunk(
+            final long correlationId,
+            final long sessionKey,
+            final long sequence,
+            final long stepIndex,
+            final float... outputs) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ChunkEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sequence(sequence)
+                .stepIndex(stepIndex)
+                .modelId(1)
+                .outputCount(outputs.length)
+                .putOutputs(bytes(outputs), 0, outputs.length * Float.BYTES));
+    }
+
+    static UnsafeBuffer reject(
+            final long correlationId,
+            final long offendingValue,
+            final long allowedValue,
+            final RejectCode code,
+            final int templateId,
+            final String detail) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new RejectEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .offendingValue(offendingValue)
+                .allowedValue(allowedValue)
+                .code(code)
+                .templateId(templateId)
+                .detail(detail));
+    }
+
+    static UnsafeBuffer welcome(final long nonce, final int clientId, final long limit, final String... aliases) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        final WelcomeEncoder encoder = new WelcomeEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .nonce(nonce)
+                .clientId(clientId)
+                .maxFrameLength(limit)
+                .maxInFlight(limit)
+                .maxSessions(limit)
+                .heartbeatTimeoutMs(limit)
+                .maxSteps(64)
+                .durability(Durability.PROCESS);
+        final WelcomeEncoder.ModelsEncoder models = encoder.modelsCount(aliases.length);
+        for (int i = 0; i < aliases.length; i++) {
+            models.next().modelId(i).featureCount(20 + i).outputCount(3 + i).alias(aliases[i]);
+            for (int j = 0; j < WelcomeEncoder.ModelsEncoder.modelVersionLength(); j++) {
+                models.modelVersion(j, (short) ((i * 31 + j * 7) & 0xFF));
+            }
+        }
+        return exactly(buffer, encoder);
+    }
+
+    static byte[] bytes(final float... values) {
+        final byte[] bytes = new byte[values.length * Float.BYTES];
+        final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+        for (int i = 0; i < values.length; i++) {
+            buffer.putFloat(i * Float.BYTES, values[i], LITTLE_ENDIAN);
+        }
+        return bytes;
+    }
+
+    private static UnsafeBuffer exactly(final MutableDirectBuffer buffer, final MessageEncoderFlyweight encoder) {
+        final byte[] bytes = new byte[Frames.HEADER_LENGTH + encoder.encodedLength()];
+        buffer.getBytes(0, bytes);
+        return new UnsafeBuffer(bytes);
+    }
+}

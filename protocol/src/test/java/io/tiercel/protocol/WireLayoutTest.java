@@ -1,0 +1,208 @@
+package io.tiercel.protocol;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.GoodbyeDecoder;
+import io.tiercel.protocol.wire.HeartbeatDecoder;
+import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.InferFlagsEncoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectDecoder;
+import io.tiercel.protocol.wire.ResetSessionDecoder;
+import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import java.util.HexFormat;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The offsets that README.md prints, from the start of a frame. A client in another language is written from them,
+ * so a change here is a change of the protocol.
+ */
+class WireLayoutTest {
+
+    private static final int HEADER = 8;
+
+    @Test
+    void shouldHaveTheHeaderOfTheReadme() {
+        assertEquals(8, MessageHeaderDecoder.ENCODED_LENGTH);
+        assertEquals(0, MessageHeaderDecoder.blockLengthEncodingOffset());
+        assertEquals(2, MessageHeaderDecoder.templateIdEncodingOffset());
+        assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
+        assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
+        assertEquals(7001, Frames.SCHEMA_ID);
+        assertEquals(1, Frames.VERSION);
+    }
+
+    @Test
+    void shouldHaveTheHelloOfTheReadme() {
+        assertMessage(1, 12, HelloDecoder.TEMPLATE_ID, HelloDecoder.BLOCK_LENGTH);
+        assertField(8, 4, HelloDecoder.responseStreamIdEncodingOffset(),
+                HelloDecoder.responseStreamIdEncodingLength());
+        assertField(12, 8, HelloDecoder.nonceEncodingOffset(), HelloDecoder.nonceEncodingLength());
+        assertEquals(4, HelloDecoder.principalHeaderLength());
+        assertEquals(4, HelloDecoder.responseChannelHeaderLength());
+        final UnsafeBuffer frame = SampleFrames.hello(1, 2, "desk-7", "aeron:ipc");
+        assertEquals(6, frame.getInt(20, LITTLE_ENDIAN));
+        assertEquals("desk-7", frame.getStringWithoutLengthAscii(24, 6));
+        assertEquals(9, frame.getInt(30, LITTLE_ENDIAN));
+        assertEquals("aeron:ipc", frame.getStringWithoutLengthAscii(34, 9));
+        assertEquals(43, frame.capacity());
+    }
+
+    @Test
+    void shouldHaveTheWelcomeOfTheReadme() {
+        assertMessage(2, 31, WelcomeDecoder.TEMPLATE_ID, WelcomeDecoder.BLOCK_LENGTH);
+        assertField(8, 8, WelcomeDecoder.nonceEncodingOffset(), WelcomeDecoder.nonceEncodingLength());
+        assertField(16, 4, WelcomeDecoder.clientIdEncodingOffset(), WelcomeDecoder.clientIdEncodingLength());
+        assertField(20, 4, WelcomeDecoder.maxFrameLengthEncodingOffset(),
+                WelcomeDecoder.maxFrameLengthEncodingLength());
+        assertField(24, 4, WelcomeDecoder.maxInFlightEncodingOffset(), WelcomeDecoder.maxInFlightEncodingLength());
+        assertField(28, 4, WelcomeDecoder.maxSessionsEncodingOffset(), WelcomeDecoder.maxSessionsEncodingLength());
+        assertField(32, 4, WelcomeDecoder.heartbeatTimeoutMsEncodingOffset(),
+                WelcomeDecoder.heartbeatTimeoutMsEncodingLength());
+        assertField(36, 2, WelcomeDecoder.maxStepsEncodingOffset(), WelcomeDecoder.maxStepsEncodingLength());
+        assertField(38, 1, WelcomeDecoder.durabilityEncodingOffset(), WelcomeDecoder.durabilityEncodingLength());
+        assertEquals(4, WelcomeDecoder.ModelsDecoder.HEADER_SIZE);
+        assertEquals(70, WelcomeDecoder.ModelsDecoder.sbeBlockLength());
+        assertEquals(0, WelcomeDecoder.ModelsDecoder.modelIdEncodingOffset());
+        assertEquals(2, WelcomeDecoder.ModelsDecoder.featureCountEncodingOffset());
+        assertEquals(4, WelcomeDecoder.ModelsDecoder.outputCountEncodingOffset());
+        assertEquals(6, WelcomeDecoder.ModelsDecoder.aliasEncodingOffset());
+        assertEquals(32, WelcomeDecoder.ModelsDecoder.aliasLength());
+        assertEquals(38, WelcomeDecoder.ModelsDecoder.modelVersionEncodingOffset());
+        assertEquals(32, WelcomeDecoder.ModelsDecoder.modelVersionLength());
+        final UnsafeBuffer frame = SampleFrames.welcome(1, 2, 3, "flow", "book");
+        assertEquals(70, frame.getShort(39, LITTLE_ENDIAN));
+        assertEquals(2, frame.getShort(41, LITTLE_ENDIAN));
+        assertEquals("flow", frame.getStringWithoutLengthAscii(43 + 6, 4));
+        assertEquals("book", frame.getStringWithoutLengthAscii(43 + 70 + 6, 4));
+        assertEquals(43 + 2 * 70, frame.capacity());
+    }
+
+    @Test
+    void shouldHaveTheGoodbyeOfTheReadme() {
+        assertMessage(3, 1, GoodbyeDecoder.TEMPLATE_ID, GoodbyeDecoder.BLOCK_LENGTH);
+        assertField(8, 1, GoodbyeDecoder.reasonEncodingOffset(), GoodbyeDecoder.reasonEncodingLength());
+        assertEquals(9, Frames.GOODBYE_LENGTH);
+    }
+
+    @Test
+    void shouldHaveTheInferOfTheReadme() {
+        assertMessage(4, 36, InferDecoder.TEMPLATE_ID, InferDecoder.BLOCK_LENGTH);
+        assertField(8, 8, InferDecoder.correlationIdEncodingOffset(), InferDecoder.correlationIdEncodingLength());
+        assertField(16, 8, InferDecoder.sessionKeyEncodingOffset(), InferDecoder.sessionKeyEncodingLength());
+        assertField(24, 8, InferDecoder.budgetNsEncodingOffset(), InferDecoder.budgetNsEncodingLength());
+        assertField(32, 2, InferDecoder.modelIdEncodingOffset(), InferDecoder.modelIdEncodingLength());
+        assertField(34, 2, InferDecoder.stepCountEncodingOffset(), InferDecoder.stepCountEncodingLength());
+        assertField(36, 2, InferDecoder.featureCountEncodingOffset(), InferDecoder.featureCountEncodingLength());
+        assertField(38, 2, InferDecoder.flagsEncodingOffset(), InferDecoder.flagsEncodingLength());
+        assertEquals(4, InferDecoder.featuresHeaderLength());
+        assertEquals(48, Frames.FEATURES_OFFSET);
+        final UnsafeBuffer frame = SampleFrames.infer(1, 2, 3, 4, 1, true, 1.5f, 2.5f);
+        assertEquals(InferFlagsEncoder.ENCODED_LENGTH, 2);
+        assertEquals(1, frame.getShort(38, LITTLE_ENDIAN));
+        assertEquals(8, frame.getInt(44, LITTLE_ENDIAN));
+        assertEquals(2.5f, frame.getFloat(52, LITTLE_ENDIAN));
+        assertEquals(56, frame.capacity());
+    }
+
+    @Test
+    void shouldHaveTheResultOfTheReadme() {
+        assertMessage(5, 36, ResultDecoder.TEMPLATE_ID, ResultDecoder.BLOCK_LENGTH);
+        assertField(8, 8, ResultDecoder.correlationIdEncodingOffset(), ResultDecoder.correlationIdEncodingLength());
+        assertField(16, 8, ResultDecoder.sessionKeyEncodingOffset(), ResultDecoder.sessionKeyEncodingLength());
+        assertField(24, 8, ResultDecoder.sequenceEncodingOffset(), ResultDecoder.sequenceEncodingLength());
+        assertField(32, 4, ResultDecoder.applianceNsEncodingOffset(), ResultDecoder.applianceNsEncodingLength());
+        assertField(36, 2, ResultDecoder.modelIdEncodingOffset(), ResultDecoder.modelIdEncodingLength());
+        assertField(38, 2, ResultDecoder.batchSizeEncodingOffset(), ResultDecoder.batchSizeEncodingLength());
+        assertField(40, 2, ResultDecoder.outputCountEncodingOffset(), ResultDecoder.outputCountEncodingLength());
+        assertField(42, 1, ResultDecoder.statusEncodingOffset(), ResultDecoder.statusEncodingLength());
+        assertEquals(4, ResultDecoder.outputsHeaderLength());
+        assertEquals(48, Frames.RESULT_OUTPUTS_OFFSET);
+    }
+
+    @Test
+    void shouldHaveTheChunkOfTheReadme() {
+        assertMessage(6, 44, ChunkDecoder.TEMPLATE_ID, ChunkDecoder.BLOCK_LENGTH);
+        assertField(8, 8, ChunkDecoder.correlationIdEncodingOffset(), ChunkDecoder.correlationIdEncodingLength());
+        assertField(16, 8, ChunkDecoder.sessionKeyEncodingOffset(), ChunkDecoder.sessionKeyEncodingLength());
+        assertField(24, 8, ChunkDecoder.sequenceEncodingOffset(), ChunkDecoder.sequenceEncodingLength());
+        assertField(32, 4, ChunkDecoder.stepIndexEncodingOffset(), ChunkDecoder.stepIndexEncodingLength());
+        assertField(36, 2, ChunkDecoder.modelIdEncodingOffset(), ChunkDecoder.modelIdEncodingLength());
+        assertField(38, 2, ChunkDecoder.outputCountEncodingOffset(), ChunkDecoder.outputCountEncodingLength());
+        assertEquals(4, ChunkDecoder.outputsHeaderLength());
+        assertEquals(56, Frames.CHUNK_OUTPUTS_OFFSET);
+        final UnsafeBuffer frame = SampleFrames.chunk(1, 2, 3, 4, 1.5f, 2.5f);
+        assertEquals(8, frame.getInt(52, LITTLE_ENDIAN));
+        assertEquals(2.5f, frame.getFloat(60, LITTLE_ENDIAN));
+        assertEquals(64, frame.capacity());
+    }
+
+    @Test
+    void shouldHaveTheRejectOfTheReadme() {
+        assertMessage(7, 28, RejectDecoder.TEMPLATE_ID, RejectDecoder.BLOCK_LENGTH);
+        assertField(8, 8, RejectDecoder.correlationIdEncodingOffset(), RejectDecoder.correlationIdEncodingLength());
+        assertField(16, 8, RejectDecoder.offendingValueEncodingOffset(),
+                RejectDecoder.offendingValueEncodingLength());
+        assertField(24, 8, RejectDecoder.allowedValueEncodingOffset(), RejectDecoder.allowedValueEncodingLength());
+        assertField(32, 2, RejectDecoder.codeEncodingOffset(), RejectDecoder.codeEncodingLength());
+        assertField(34, 2, RejectDecoder.templateIdEncodingOffset(), RejectDecoder.templateIdEncodingLength());
+        assertEquals(4, RejectDecoder.detailHeaderLength());
+        final UnsafeBuffer frame = SampleFrames.reject(1, 2, 3, RejectCode.BAD_HELLO, 1, "abc");
+        assertEquals(3, frame.getInt(36, LITTLE_ENDIAN));
+        assertEquals("abc", frame.getStringWithoutLengthAscii(40, 3));
+    }
+
+    @Test
+    void shouldHaveTheResetSessionOfTheReadme() {
+        assertMessage(8, 20, ResetSessionDecoder.TEMPLATE_ID, ResetSessionDecoder.BLOCK_LENGTH);
+        assertField(8, 8, ResetSessionDecoder.correlationIdEncodingOffset(),
+                ResetSessionDecoder.correlationIdEncodingLength());
+        assertField(16, 8, ResetSessionDecoder.sessionKeyEncodingOffset(),
+                ResetSessionDecoder.sessionKeyEncodingLength());
+        assertField(24, 2, ResetSessionDecoder.modelIdEncodingOffset(), ResetSessionDecoder.modelIdEncodingLength());
+        assertEquals(28, Frames.RESET_SESSION_LENGTH);
+    }
+
+    @Test
+    void shouldHaveTheHeartbeatOfTheReadme() {
+        assertMessage(9, 8, HeartbeatDecoder.TEMPLATE_ID, HeartbeatDecoder.BLOCK_LENGTH);
+        assertField(8, 8, HeartbeatDecoder.timestampNsEncodingOffset(), HeartbeatDecoder.timestampNsEncodingLength());
+        assertEquals(16, Frames.HEARTBEAT_LENGTH);
+    }
+
+    @Test
+    void shouldHaveTheBytesOfTheReadme() {
+        assertBytes(
+                "24000400591b0100" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                        "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
+                SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
+        assertBytes(
+                "24000500591b0100" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                        "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
+                SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
+    }
+
+    private static void assertBytes(final String hex, final UnsafeBuffer frame) {
+        assertEquals(hex, HexFormat.of().formatHex(frame.byteArray()));
+    }
+
+    private static void assertMessage(
+            final int expectedTemplateId, final int expectedBlockLength, final int templateId, final int blockLength) {
+        assertEquals(expectedTemplateId, templateId);
+        assertEquals(expectedBlockLength, blockLength);
+    }
+
+    private static void assertField(
+            final int expectedFrameOffset, final int expectedLength, final int encodingOffset,
+            final int encodingLength) {
+        assertEquals(expectedFrameOffset, HEADER + encodingOffset);
+        assertEquals(expectedLength, encodingLength);
+    }
+}
