@@ -1,0 +1,207 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.IdleMode;
+import io.tiercel.appliance.cycle.DutyCycle;
+import io.tiercel.appliance.cycle.StageClocks;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.HiccupRecorder;
+import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.appliance.telemetry.TelemetryWriter;
+import io.tiercel.appliance.transport.EchoAgent;
+import io.tiercel.appliance.transport.TransportException;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.SystemEpochClock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The appliance in one process: journal, models, media driver, pipeline, threads. {@link #launch} returns when the
+ * path is warm and clients are heard; {@link #close} drains what has been taken, says goodbye, syncs the journal and
+ * stops.
+ *
+ * <p>One appliance a journal directory and a media driver directory. Any thread may call its methods.
+ */
+public final class Appliance implements AutoCloseable {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Appliance.class);
+    private static final long DRAIN_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final long GOODBYE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long TELEMETRY_SLEEP_MS = 100;
+    private static final long POLL_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final Foundation foundation;
+    private final Counters counters;
+    private final Pipeline pipeline;
+    private final List<AgentRunner> runners = new ArrayList<>();
+    private final AgentRunner telemetry;
+    private final WarmUp.Report warmUp;
+    private ShutdownReport shutdownReport;
+
+    /**
+     * What {@link #close} did.
+     *
+     * @param drained     whether every request taken has been answered and its outcome journaled.
+     * @param takenCount  requests taken into the ring.
+     * @param recordedCount outcomes in the journal.
+     * @param failure     why it stopped, if nobody asked it to; else null.
+     */
+    public record ShutdownReport(boolean drained, long takenCount, long recordedCount, Throwable failure) {
+    }
+
+    private Appliance(final Foundation foundation) throws IOException {
+        this.foundation = foundation;
+        final ApplianceContext context = foundation.context();
+        counters = Counters.inDriver(foundation.aeron());
+        warmUp = new WarmUp(foundation).run(context.warmUpRequests());
+        final StageRecorder stages = new StageRecorder();
+        pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
+                foundation.models(), context.maxSessions(), foundation.journal().requests(),
+                foundation.journal().outcomes(),
+                StageClocks.of(context.layout(), context.inferWorkers(), foundation.clock()),
+                foundation.epochOffsetNs(), stages,
+                counters));
+        final Map<String, HiccupRecorder> hiccups = new LinkedHashMap<>();
+        for (final Threads.Share share : plan(context)) {
+            final HiccupRecorder recorder = new HiccupRecorder(context.idle() == IdleMode.SPIN, counters);
+            hiccups.put(share.roleName(), recorder);
+            runners.add(runner(new DutyCycle(share.roleName(), share.stages(), share.clock(),
+                    recorder, pipeline.state())));
+        }
+        telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
+                new TelemetryWriter(stages, hiccups, context.telemetryDirectory(), context.telemetryIntervalNs(),
+                        SystemEpochClock.INSTANCE));
+    }
+
+    /**
+     * Starts an appliance and returns when it is ready for clients.
+     *
+     * @throws ApplianceException or the part's own exception if it cannot start; nothing is left running.
+     */
+    public static Appliance launch(final ApplianceContext context) {
+        final ApplianceContext concluded = context.isConcluded() ? context : context.conclude();
+        final Foundation foundation = new Foundation(concluded);
+        try {
+            final Appliance appliance = new Appliance(foundation);
+            appliance.start();
+            return appliance;
+        } catch (final IOException ex) {
+            CloseHelper.quietClose(foundation);
+            throw new ApplianceException("cannot start: " + ex, ex);
+        } catch (final RuntimeException | Error ex) {
+            CloseHelper.quietClose(foundation);
+            throw ex;
+        }
+    }
+
+    public ApplianceContext context() {
+        return foundation.context();
+    }
+
+    public List<LoadedModel> models() {
+        return List.copyOf(foundation.models());
+    }
+
+    /** Requests that the warm-up sent through the scratch pipeline, and how long it took. */
+    public long warmUpRequestCount() {
+        return warmUp.requestCount();
+    }
+
+    public long warmUpNs() {
+        return warmUp.durationNs();
+    }
+
+    /** A counter's value now. */
+    public long counter(final CounterId id) {
+        return counters.value(id);
+    }
+
+    /** Why the appliance cannot go on, or null. A failed journal leaves it running, refusing everything. */
+    public Throwable failure() {
+        return pipeline.state().failure();
+    }
+
+    /** Whether one of its threads has died: nobody is answered or refused any more, and it is to be closed. */
+    public boolean isDead() {
+        return failure() != null && pipeline.state().phase() != PipelineState.Phase.JOURNAL_FAILED;
+    }
+
+    /**
+     * Stops taking requests, finishes those in the ring, says goodbye, syncs. A second call returns the first one's
+     * report.
+     */
+    public synchronized ShutdownReport shutdown() {
+        if (shutdownReport == null) {
+            pipeline.state().drain();
+            await(() -> isDrained() || failure() != null, DRAIN_TIMEOUT_NS);
+            await(pipeline::sayGoodbye, GOODBYE_TIMEOUT_NS);
+            final boolean drained = await(() -> isDrained() || failure() != null, GOODBYE_TIMEOUT_NS) && isDrained();
+            CloseHelper.quietCloseAll(runners);
+            CloseHelper.quietClose(telemetry);
+            shutdownReport = new ShutdownReport(
+                    drained, pipeline.takenCount(), pipeline.recordedCount(), failure());
+            pipeline.close();
+            foundation.close();
+        }
+        return shutdownReport;
+    }
+
+    @Override
+    public void close() {
+        shutdown();
+    }
+
+    /** Once ingress has seen that the pipeline drains, this stays so. */
+    private boolean isDrained() {
+        return pipeline.recordedCount() >= pipeline.takenCount();
+    }
+
+    private List<Threads.Share> plan(final ApplianceContext context) {
+        final EchoAgent echo = context.echo()
+                ? new EchoAgent(foundation.aeron(), context.requestChannel(), context.requestStreamId())
+                : null;
+        return Threads.plan(context.layout(), pipeline, foundation.transport(), echo);
+    }
+
+    private AgentRunner runner(final DutyCycle cycle) {
+        return new AgentRunner(IdleStrategies.of(foundation.context().idle()), this::onError, null, cycle);
+    }
+
+    private void start() {
+        pipeline.open();
+        AgentRunner.startOnThread(telemetry);
+        runners.forEach(AgentRunner::startOnThread);
+    }
+
+    /** The pause of a process needs no stack trace; {@link #failure()} says it. */
+    private void onError(final Throwable error) {
+        if (error.getCause() instanceof TransportException) {
+            return;
+        }
+        LOGGER.error("{}: after sequence={}", foundation.context().name(), pipeline.recordedCount() - 1, error);
+    }
+
+    private static boolean await(final BooleanSupplier condition, final long timeoutNs) {
+        for (long waitedNs = 0; waitedNs < timeoutNs; waitedNs += POLL_INTERVAL_NS) {
+            if (condition.getAsBoolean()) {
+                return true;
+            }
+            LockSupport.parkNanos(POLL_INTERVAL_NS);
+        }
+        return condition.getAsBoolean();
+    }
+}

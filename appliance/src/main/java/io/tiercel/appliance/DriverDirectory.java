@@ -1,0 +1,102 @@
+package io.tiercel.appliance;
+
+import io.aeron.CncFileDescriptor;
+import io.aeron.CommonContext;
+import org.agrona.DirectBuffer;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.File;
+import java.nio.MappedByteBuffer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+
+/**
+ * The media driver's directory before the driver is there. A driver that runs in it shows by a heartbeat, and so, for a
+ * while, does one whose process was killed: the first is told from the second by the heartbeat going on.
+ *
+ * <p>One thread, at start.
+ */
+final class DriverDirectory {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(DriverDirectory.class);
+    private static final long CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** Twice the time between two heartbeats. */
+    private static final int CHECKS_BEFORE_WORD = 40;
+    private static final Pattern AERON_NOISE = Pattern.compile("^(ERROR|WARN|FATAL) - |, errorCodeValue=\\d+$");
+    private static final Pattern EXCEPTION_NAME = Pattern.compile("^(?:[a-z]\\w*\\.)+[A-Z]\\w*: ");
+
+    private DriverDirectory() {
+    }
+
+    /**
+     * Returns when no driver runs in the directory; a driver may then be launched, which removes what a dead one left.
+     *
+     * @param timeoutMs of silence after which a driver is dead.
+     * @throws ApplianceException if a driver is alive in it.
+     */
+    static void awaitFree(final String directoryName, final long timeoutMs) {
+        final File directory = new File(directoryName);
+        final Heartbeat first = Heartbeat.read(directoryName);
+        if (first == null || !isActive(directory, timeoutMs)) {
+            return;
+        }
+        int silentChecks = 0;
+        while (isActive(directory, timeoutMs)) {
+            final Heartbeat next = Heartbeat.read(directoryName);
+            if (next != null && next.timeMs != first.timeMs) {
+                throw new ApplianceException(
+                        "aeron.directory=" + directoryName + " is in use by the media driver of pid=" +
+                                next.pid + ": another appliance needs another aeron.directory");
+            }
+            if (++silentChecks == CHECKS_BEFORE_WORD) {
+                LOGGER.warn("aeron.directory={}: the media driver of pid={} is silent, waiting until it counts as " +
+                        "dead, {} ms after its last heartbeat", directoryName, first.pid, timeoutMs);
+            }
+            LockSupport.parkNanos(CHECK_INTERVAL_NS);
+        }
+    }
+
+    /** What an Aeron exception says, without what only its programmers need. */
+    static String reasonOf(final Exception ex) {
+        final String text = AERON_NOISE.matcher(String.valueOf(ex.getMessage())).replaceAll("");
+        return EXCEPTION_NAME.matcher(text).replaceFirst("");
+    }
+
+    private static boolean isActive(final File directory, final long timeoutMs) {
+        return CommonContext.isDriverActive(directory, timeoutMs, LOGGER::debug);
+    }
+
+    /** When a driver was last alive, by its own clock, and its process. */
+    private record Heartbeat(long timeMs, long pid) {
+
+        /** @return null if there is no driver's file. */
+        static Heartbeat read(final String directoryName) {
+            final MappedByteBuffer file = new CommonContext()
+                    .aeronDirectoryName(directoryName)
+                    .concludeAeronDirectory()
+                    .mapExistingCncFile(LOGGER::debug);
+            if (file == null) {
+                return null;
+            }
+            try {
+                final UnsafeBuffer metaData = CncFileDescriptor.createMetaDataBuffer(file);
+                if (metaData.getIntVolatile(CncFileDescriptor.cncVersionOffset(0)) == 0) {
+                    return new Heartbeat(0, 0); // a driver that is just starting
+                }
+                return new Heartbeat(timeOf(file, metaData), CncFileDescriptor.pid(metaData));
+            } finally {
+                IoUtil.unmap(file);
+            }
+        }
+
+        private static long timeOf(final MappedByteBuffer file, final DirectBuffer metaData) {
+            return new ManyToOneRingBuffer(CncFileDescriptor.createToDriverBuffer(file, metaData))
+                    .consumerHeartbeatTime();
+        }
+    }
+}

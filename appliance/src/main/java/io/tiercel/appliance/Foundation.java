@@ -1,0 +1,179 @@
+package io.tiercel.appliance;
+
+import io.aeron.Aeron;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.exceptions.AeronException;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.ModelConfig;
+import io.tiercel.appliance.egress.ResponseWriter;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelRegistry;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.transport.AeronErrors;
+import io.tiercel.appliance.transport.TransportAgent;
+import org.agrona.BitUtil;
+import org.agrona.CloseHelper;
+import org.agrona.LangUtil;
+import org.agrona.concurrent.AgentInvoker;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.SystemEpochNanoClock;
+import org.agrona.concurrent.SystemNanoClock;
+
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/**
+ * What stands before the first request can be taken, and outlives every pipeline on it: the clock, the journal's
+ * directory with its lock, the models, the embedded media driver and the Aeron client. Built in this order; closed in
+ * the reverse one.
+ */
+final class Foundation implements AutoCloseable {
+
+    private static final int MIN_MTU_LENGTH = 1_408;
+    /** What Aeron allows at most. */
+    private static final int MAX_MTU_LENGTH = 65_504;
+    /** Of a term; Aeron takes no longer message. */
+    private static final int LONGEST_MESSAGE_FRACTION = 8;
+    private static final int FRAME_ALIGNMENT = 32;
+    private static final int DATA_HEADER_LENGTH = 32;
+    private static final int MIN_IPC_TERM_LENGTH = 1024 * 1024;
+
+    /** Of the driver's thread that makes log files: by default it wakes a thousand times a second, on a hot core. */
+    private static final long EXECUTOR_SLEEP_MS = 10;
+
+    private final ApplianceContext context;
+    private final NanoClock clock = SystemNanoClock.INSTANCE;
+    private final long epochOffsetNs = SystemEpochNanoClock.INSTANCE.nanoTime() - clock.nanoTime();
+    private final ModelRegistry registry = new ModelRegistry();
+    private JournalDirectory journal;
+    private final AeronErrors aeronErrors = new AeronErrors();
+    private MediaDriver driver;
+    private Aeron aeron;
+
+    Foundation(final ApplianceContext context) {
+        this.context = context;
+        try {
+            journal = JournalDirectory.open(context.journalDirectory(), JournalSettings.of(context));
+            loadModels();
+            launchDriver();
+            connectAeron();
+        } catch (final RuntimeException | Error ex) {
+            CloseHelper.quietClose(this);
+            throw ex;
+        }
+    }
+
+    ApplianceContext context() {
+        return context;
+    }
+
+    NanoClock clock() {
+        return clock;
+    }
+
+    /** Added to a tick of the clock gives nanoseconds since the epoch, as it was when the appliance started. */
+    long epochOffsetNs() {
+        return epochOffsetNs;
+    }
+
+    JournalDirectory journal() {
+        return journal;
+    }
+
+    List<LoadedModel> models() {
+        return registry.models();
+    }
+
+    Aeron aeron() {
+        return aeron;
+    }
+
+    /** The duty cycle of the driver, where it has no thread, and of the client. */
+    TransportAgent transport() {
+        return new TransportAgent(
+                driverInvoker(), aeron.conductorAgentInvoker(), context.driverCycleInterval(), aeronErrors);
+    }
+
+    /** The media driver's duty cycle, or null where it has a thread of its own. */
+    AgentInvoker driverInvoker() {
+        return driver.sharedAgentInvoker();
+    }
+
+    @Override
+    public void close() {
+        CloseHelper.quietCloseAll(aeron, driver);
+        registry.close();
+        if (journal != null) {
+            journal.close();
+        }
+    }
+
+    private void loadModels() {
+        for (final ModelConfig config : context.models()) {
+            final Bundle bundle = Bundle.open(config.bundle());
+            registry.load(config.alias(), bundle, config.backend());
+            journal.addBundle(bundle);
+        }
+    }
+
+    private void launchDriver() {
+        final boolean isEmbeddedInCycle = context.layout() != Layout.DEDICATED;
+        final int mtuLength = mtuLength(context, models());
+        final MediaDriver.Context driverContext = new MediaDriver.Context()
+                .aeronDirectoryName(context.aeronDirectoryName())
+                .threadingMode(isEmbeddedInCycle ? ThreadingMode.INVOKER : ThreadingMode.SHARED)
+                .ipcMtuLength(mtuLength)
+                .ipcTermBufferLength(Math.max(MIN_IPC_TERM_LENGTH, context.responseTermLength()))
+                .termBufferSparseFile(false)
+                .dirDeleteOnStart(false)
+                .dirDeleteOnShutdown(true)
+                .warnIfDirectoryExists(false)
+                .spiesSimulateConnection(false)
+                .asyncExecutorIdleStrategy(new SleepingMillisIdleStrategy(EXECUTOR_SLEEP_MS));
+        if (!isEmbeddedInCycle) {
+            driverContext.sharedIdleStrategy(IdleStrategies.of(context.idle()));
+        }
+        DriverDirectory.awaitFree(context.aeronDirectoryName(), driverContext.driverTimeoutMs());
+        try {
+            driver = MediaDriver.launch(driverContext);
+        } catch (final AeronException | UncheckedIOException | IllegalStateException ex) {
+            throw new ApplianceException("media driver cannot start: aeron.directory=" +
+                    context.aeronDirectoryName() + ": " + DriverDirectory.reasonOf(ex), ex);
+        }
+    }
+
+    /**
+     * Whatever the appliance says goes into one claim of a term, and so should the longest request; one that does not
+     * is sent in fragments.
+     */
+    static int mtuLength(final ApplianceContext context, final List<LoadedModel> models) {
+        final int limit = Math.min(MAX_MTU_LENGTH, context.responseTermLength() / LONGEST_MESSAGE_FRACTION);
+        final int answerLength = mtuLengthOf(ResponseWriter.longestLength(models));
+        if (answerLength > limit) {
+            throw new ApplianceException("aeron.response-term-length=" + context.responseTermLength() +
+                    " allows fragments of up to " + limit + " bytes, and an answer of these models needs " +
+                    answerLength);
+        }
+        return Math.min(limit, Math.max(MIN_MTU_LENGTH, Math.max(answerLength, mtuLengthOf(context.maxFrameLength()))));
+    }
+
+    private static int mtuLengthOf(final int messageLength) {
+        return BitUtil.align(messageLength + DATA_HEADER_LENGTH, FRAME_ALIGNMENT);
+    }
+
+    /** What a stage's own handler throws goes through the poll to the stage: a broken invariant is never swallowed. */
+    private void connectAeron() {
+        aeron = Aeron.connect(new Aeron.Context()
+                .aeronDirectoryName(context.aeronDirectoryName())
+                .useConductorAgentInvoker(true)
+                .driverAgentInvoker(driverInvoker())
+                .preTouchMappedMemory(true)
+                .errorHandler(aeronErrors)
+                .subscriberErrorHandler(LangUtil::rethrowUnchecked));
+    }
+}

@@ -1,0 +1,191 @@
+package io.tiercel.appliance;
+
+import com.lmax.disruptor.Sequence;
+import io.aeron.Aeron;
+import io.aeron.exceptions.RegistrationException;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.cycle.StageClocks;
+import io.tiercel.appliance.egress.EgressAgent;
+import io.tiercel.appliance.egress.ResponseWriter;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.infer.InferAgent;
+import io.tiercel.appliance.ingress.Ingress;
+import io.tiercel.appliance.journal.JournalAgent;
+import io.tiercel.appliance.journal.OutcomeAgent;
+import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.Sequencer;
+import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.StageRecorder;
+import org.agrona.concurrent.Agent;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * The whole graph of a request's way, in one place. It makes the stages and ties their sequences; which thread runs
+ * which stage is the caller's affair.
+ *
+ * <pre>
+ *                        journaled                              sent
+ *            +--▶ journal ---------+                    +------------+
+ *  ingress --┤                     ├--▶ egress ---------┘            ├--▶ outcome, telemetry --▶ slot free
+ *            +--▶ infer 0..n ------+      ▲                          |
+ *                  | inferred             | recorded (expired only)  |
+ *                  +--------- settled ----+--------------------------+
+ * </pre>
+ *
+ * <p>{@code journaled}, {@code inferred}, {@code settled}, {@code sent} and {@code recorded} are sequences; an arrow
+ * into a stage is a barrier on them. A slot is free when both outcome and egress have passed it: of an expired
+ * request the outcome comes first.
+ */
+final class Pipeline implements AutoCloseable {
+
+    private static final int COMMAND_QUEUE_BYTES = 64 * 1024;
+
+    /** What a pipeline is built from and does not own. */
+    record Parts(
+            ApplianceContext context,
+            Aeron aeron,
+            int requestStreamId,
+            List<LoadedModel> models,
+            int maxSessions,
+            RecordLog requests,
+            RecordLog outcomes,
+            StageClocks clocks,
+            long epochOffsetNs,
+            StageRecorder stages,
+            Counters counters) {
+    }
+
+    private final PipelineState state = new PipelineState();
+    private final StageClocks clocks;
+    private final Sequencer sequencer;
+    private final SessionStates[] states;
+    private final Ingress ingress;
+    private final JournalAgent journal;
+    private final List<InferAgent> inferWorkers = new ArrayList<>();
+    private final EgressAgent egress;
+    private final OutcomeAgent outcome;
+    private final String requestChannel;
+
+    Pipeline(final Parts parts) {
+        final ApplianceContext context = parts.context();
+        clocks = parts.clocks();
+        requestChannel = context.requestChannel();
+        final List<LoadedModel> models = parts.models();
+        final int maxOutputsLength = maxOutputsLength(models, context.maxSteps());
+        final ClientCommands commands = new ClientCommands(COMMAND_QUEUE_BYTES);
+
+        sequencer = new Sequencer(context.ringCapacity(), context.maxFrameLength(), maxOutputsLength);
+        ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(), parts.maxSessions(),
+                Foundation.mtuLength(context, models), models, sequencer, commands, state, clocks.io(),
+                parts.counters());
+        journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(), state,
+                parts.counters());
+        states = models.stream()
+                .map(model -> new SessionStates(parts.maxSessions(), model.model().shape(), model.versionBytes()))
+                .toArray(SessionStates[]::new);
+        for (int worker = 0; worker < context.inferWorkers(); worker++) {
+            inferWorkers.add(new InferAgent(sequencer, worker, models, states, context.maxBatch(),
+                    context.batchWindowNs(), clocks.infer()[worker]));
+        }
+        final Sequence recorded = new Sequence();
+        egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
+                ingress.clients(), new ResponseWriter(models, limits(context, parts.maxSessions())), clocks.egress(),
+                state, parts.counters());
+        final Sequence[] settled = sequences(InferAgent::settled);
+        final Sequence[] settledAndJournaled = Arrays.copyOf(settled, settled.length + 1);
+        settledAndJournaled[settled.length] = journal.sequence();
+        outcome = new OutcomeAgent(sequencer, egress.sequence(), settledAndJournaled, recorded, maxOutputsLength,
+                parts.outcomes(), models, parts.epochOffsetNs(), parts.stages(), state, parts.counters());
+        sequencer.gateOn(recorded, egress.sequence());
+    }
+
+    PipelineState state() {
+        return state;
+    }
+
+    StageClocks clocks() {
+        return clocks;
+    }
+
+    Agent ingress() {
+        return ingress.agent();
+    }
+
+    Agent journal() {
+        return journal;
+    }
+
+    List<InferAgent> inferWorkers() {
+        return inferWorkers;
+    }
+
+    Agent egress() {
+        return egress;
+    }
+
+    Agent outcome() {
+        return outcome;
+    }
+
+    /**
+     * Begins to listen. The stages must be about to run.
+     *
+     * @throws ApplianceException if the channel cannot be listened on.
+     */
+    void open() {
+        try {
+            ingress.open();
+        } catch (final RegistrationException ex) {
+            throw new ApplianceException("aeron.request-channel=" + requestChannel + " cannot be listened on: " +
+                    DriverDirectory.reasonOf(ex), ex);
+        }
+    }
+
+    /** Asks ingress to tell every client goodbye; true when all of it is with egress. */
+    boolean sayGoodbye() {
+        return ingress.sayGoodbye();
+    }
+
+    /** Requests taken, and of them those that are answered and have their outcome in the journal. */
+    long takenCount() {
+        return sequencer.cursor() + 1;
+    }
+
+    long recordedCount() {
+        return Math.min(outcome.sequence().get(), egress.sequence().get()) + 1;
+    }
+
+    /** Stops listening and frees the sessions' memory. No stage may run any more. */
+    @Override
+    public void close() {
+        ingress.close();
+        for (final SessionStates sessions : states) {
+            sessions.close();
+        }
+    }
+
+    private Sequence[] sequences(final Function<InferAgent, Sequence> sequenceOf) {
+        return inferWorkers.stream().map(sequenceOf).toArray(Sequence[]::new);
+    }
+
+    private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context, final int maxSessions) {
+        return new ResponseWriter.WelcomeLimits(
+                context.maxFrameLength(),
+                context.maxInFlight(),
+                maxSessions,
+                context.maxSteps(),
+                context.heartbeatTimeoutNs() / 1_000_000);
+    }
+
+    private static int maxOutputsLength(final List<LoadedModel> models, final int maxSteps) {
+        final int maxOutputs = models.stream().mapToInt(model -> model.model().shape().outputCount()).max().orElse(1);
+        return Math.multiplyExact(Math.multiplyExact(maxOutputs, maxSteps), Float.BYTES);
+    }
+}

@@ -1,0 +1,235 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.cycle.DutyCycle;
+import io.tiercel.appliance.cycle.StageClocks;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.HiccupRecorder;
+import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.protocol.client.AsyncConnect;
+import io.tiercel.protocol.client.ClientContext;
+import io.tiercel.protocol.client.ModelInfo;
+import io.tiercel.protocol.client.ResponseHandler;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.DirectBuffer;
+import org.agrona.IoUtil;
+
+import java.io.IOException;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Sends requests through a pipeline of the very same classes, over the same media driver, into a scratch journal,
+ * until the JIT has compiled the way and rests. Everything runs on the calling thread. The scratch pipeline has
+ * sessions, a ring, streams and a journal of its own, and leaves nothing behind.
+ */
+final class WarmUp implements ResponseHandler {
+
+    /** Streams of the scratch pipeline, away from the clients'. */
+    private static final int STREAM_STEP = 1_000;
+    private static final int RESPONSE_STREAM_STEP = 1;
+    private static final int MAX_SESSIONS = 64;
+    private static final int SESSION_COUNT = 16;
+    private static final int IN_FLIGHT = 4;
+    private static final int ROUND_REQUESTS = 1_000;
+    private static final long QUIET_NS = TimeUnit.MILLISECONDS.toNanos(300);
+    private static final long MAX_DURATION_NS = TimeUnit.SECONDS.toNanos(10);
+    /** Bounds what the scratch journal takes of the disk. */
+    private static final int MAX_REQUEST_FACTOR = 5;
+    private static final int POLL_LIMIT = 16;
+    private static final String PRINCIPAL = "tiercel-warm-up";
+
+    private final Foundation foundation;
+    private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    private DutyCycle cycle;
+    private TiercelClient client;
+    private long answeredCount;
+    private boolean isLost;
+
+    /** What it took. */
+    record Report(long requestCount, long durationNs) {
+    }
+
+    WarmUp(final Foundation foundation) {
+        this.foundation = foundation;
+    }
+
+    /** At least {@code minRequests} requests, then more while the JIT is still at work. */
+    Report run(final int minRequests) {
+        final long startNs = foundation.clock().nanoTime();
+        final Path parent = foundation.context().journalDirectory();
+        Path scratch = null;
+        try {
+            scratch = Files.createTempDirectory(parent, ".warm-up-");
+            runIn(scratch, minRequests);
+        } catch (final IOException ex) {
+            throw new ApplianceException("no scratch directory for the warm-up in " + parent + ": " + ex, ex);
+        } finally {
+            if (scratch != null) {
+                IoUtil.delete(scratch.toFile(), true);
+            }
+        }
+        return new Report(answeredCount, foundation.clock().nanoTime() - startNs);
+    }
+
+    @Override
+    public void onResult(
+            final long correlationId,
+            final long sessionKey,
+            final long sequence,
+            final ResultStatus status,
+            final int applianceNs,
+            final int batchSize,
+            final DirectBuffer outputs,
+            final int offset,
+            final int outputCount) {
+        answeredCount++;
+    }
+
+    @Override
+    public void onChunk(
+            final long correlationId,
+            final long sessionKey,
+            final long sequence,
+            final int stepIndex,
+            final DirectBuffer outputs,
+            final int offset,
+            final int outputCount) {
+        throw new ApplianceException("the warm-up got a chunk that it did not ask for");
+    }
+
+    @Override
+    public void onReject(
+            final long correlationId,
+            final RejectCode code,
+            final long offendingValue,
+            final long allowedValue,
+            final String detail) {
+        throw new ApplianceException("the warm-up was refused: code=" + code + " " + detail);
+    }
+
+    @Override
+    public void onDisconnect() {
+        isLost = true;
+    }
+
+    @Override
+    public void onGoodbye(final GoodbyeReason reason) {
+        isLost = true;
+    }
+
+    private void runIn(final Path scratch, final int minRequests) {
+        final ApplianceContext context = foundation.context();
+        final StageClocks clocks = StageClocks.of(Layout.COMPACT, context.inferWorkers(), foundation.clock());
+        final Counters counters = Counters.inMemory();
+        try (JournalDirectory journal = JournalDirectory.open(scratch, JournalSettings.scratch(context));
+                Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
+                        context.requestStreamId() + STREAM_STEP, foundation.models(), MAX_SESSIONS,
+                        journal.requests(), journal.outcomes(), clocks, foundation.epochOffsetNs(),
+                        new StageRecorder(), counters))) {
+            pipeline.open();
+            cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),
+                    new HiccupRecorder(true, counters), pipeline.state());
+            cycle.onStart();
+            try (TiercelClient connected = connect(context)) {
+                client = connected;
+                exchangeUntilQuiet(minRequests);
+                drain(pipeline);
+            } catch (final ApplianceException ex) {
+                throw causeOf(ex, pipeline.state().failure());
+            }
+            cycle.onClose();
+        }
+    }
+
+    /** What the operator is to hear: a refusal is only the sign of a journal that has failed. */
+    private static ApplianceException causeOf(final ApplianceException sign, final Throwable failure) {
+        return failure == null ? sign : new ApplianceException("the warm-up failed: " + failure.getMessage(), sign);
+    }
+
+    private TiercelClient connect(final ApplianceContext context) {
+        final ClientContext clientContext = new ClientContext()
+                .aeron(foundation.aeron())
+                .driverInvoker(foundation.driverInvoker())
+                .requestChannel(context.requestChannel())
+                .requestStreamId(context.requestStreamId() + STREAM_STEP)
+                .responseChannel(context.responseChannels().get(0))
+                .responseStreamId(context.requestStreamId() + STREAM_STEP + RESPONSE_STREAM_STEP)
+                .principal(context.principals().isEmpty() ? PRINCIPAL : context.principals().get(0))
+                .nanoClock(foundation.clock());
+        try (AsyncConnect connecting = TiercelClient.asyncConnect(clientContext)) {
+            TiercelClient connected = connecting.poll();
+            while (connected == null) {
+                cycle.doWork();
+                connected = connecting.poll();
+            }
+            return connected;
+        }
+    }
+
+    /**
+     * The JIT reports a compilation when it is over, and a long one on a busy machine takes a while: so it counts as
+     * quiet only when nothing has been reported for {@link #QUIET_NS}.
+     */
+    private void exchangeUntilQuiet(final int minRequests) {
+        final List<ModelInfo> models = client.models();
+        final int roundRequests = Math.max(1, ROUND_REQUESTS / models.size());
+        final long startNs = foundation.clock().nanoTime();
+        long nowNs = startNs;
+        long busyNs = startNs;
+        long compiledMs = compiler.getTotalCompilationTime();
+        while (answeredCount < minRequests || (nowNs - busyNs < QUIET_NS && nowNs - startNs < MAX_DURATION_NS &&
+                answeredCount < (long) minRequests * MAX_REQUEST_FACTOR)) {
+            for (final ModelInfo model : models) {
+                exchange(model, roundRequests);
+            }
+            nowNs = foundation.clock().nanoTime();
+            final long nowCompiledMs = compiler.getTotalCompilationTime();
+            if (nowCompiledMs != compiledMs) {
+                compiledMs = nowCompiledMs;
+                busyNs = nowNs;
+            }
+        }
+    }
+
+    /** A few in flight, so that batches of more than one are warm too; now and then a reset. */
+    private void exchange(final ModelInfo model, final int requestCount) {
+        final float[] features = new float[model.featureCount()];
+        final long goal = answeredCount + requestCount;
+        long sentCount = answeredCount;
+        while (answeredCount < goal && !isLost) {
+            if (sentCount < goal && sentCount - answeredCount < IN_FLIGHT) {
+                features[(int) (sentCount % features.length)] = (sentCount & 0xFF) / 128.0f - 1.0f;
+                final long correlationId = sentCount % ROUND_REQUESTS == 0
+                        ? client.resetSession(model.modelId(), sentCount % SESSION_COUNT)
+                        : client.infer(model.modelId(), sentCount % SESSION_COUNT, features, 0);
+                if (correlationId > 0) {
+                    sentCount++;
+                }
+            }
+            cycle.doWork();
+            client.poll(this, POLL_LIMIT);
+        }
+        if (isLost) {
+            throw new ApplianceException("the warm-up lost its connection after " + answeredCount + " answers");
+        }
+    }
+
+    private void drain(final Pipeline pipeline) {
+        while (pipeline.recordedCount() < pipeline.takenCount()) {
+            if (cycle.doWork() == 0 && pipeline.state().failure() != null) {
+                throw new ApplianceException("the warm-up's journal failed", pipeline.state().failure());
+            }
+        }
+    }
+}

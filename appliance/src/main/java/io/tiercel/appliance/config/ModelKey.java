@@ -1,0 +1,59 @@
+package io.tiercel.appliance.config;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** The keys of one element of {@code models}: the part of the table in {@link ConfigKey} that repeats. */
+public enum ModelKey {
+
+    ALIAS("alias", ValueType.name(ConfigKey.MAX_ALIAS_LENGTH), null,
+            "Name that clients know the model by, different for each. Must be given."),
+    BUNDLE("bundle", ValueType.path("file"), null,
+            "The model's bundle. Must be given."),
+    BACKEND("backend", ValueType.name(ConfigKey.MAX_ALIAS_LENGTH), ModelConfig.AUTO_BACKEND,
+            "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can.");
+
+    static final String PREFIX = "models[].";
+    static final List<String> KEYS = Arrays.stream(values()).map(ModelKey::key).toList();
+
+    private final String key;
+    private final ValueType<?> type;
+    private final String defaultText;
+    private final String doc;
+
+    ModelKey(final String key, final ValueType<?> type, final String defaultText, final String doc) {
+        this.key = key;
+        this.type = type;
+        this.defaultText = defaultText;
+        this.doc = doc;
+    }
+
+    /** As in the file, inside the element. */
+    public String key() {
+        return key;
+    }
+
+    /** For messages and documentation. */
+    public String dottedName() {
+        return PREFIX + key;
+    }
+
+    /** What its values look like. */
+    public String typeDescription() {
+        return type.description();
+    }
+
+    /** As a file would state it; null if the value must be given. */
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /** What it does, in Markdown. */
+    public String doc() {
+        return doc;
+    }
+
+    void check(final String text) {
+        type.parse(text);
+    }
+}

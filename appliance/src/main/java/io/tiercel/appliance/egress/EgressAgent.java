@@ -1,0 +1,224 @@
+package io.tiercel.appliance.egress;
+
+import com.lmax.disruptor.Sequence;
+import com.lmax.disruptor.SequenceBarrier;
+import io.tiercel.appliance.cycle.CycleClock;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.sequencer.Sequencer;
+import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.util.Arrays;
+
+/**
+ * Sends results, and what ingress asks it to say. Follows journal and every infer worker: a response leaves when its
+ * request is in the journal and its outputs are there; one that the clock decided also waits for its outcome record.
+ *
+ * <p>Each client has a buffer of its own. A client whose buffer is full has stopped reading: it is disconnected, and
+ * no other client waits for it. Allocates nothing, except when a client comes or goes.
+ */
+public final class EgressAgent implements Agent {
+
+    private static final int COMMAND_LIMIT = 16;
+
+    private final Sequence sent = new Sequence();
+    private final Sequencer sequencer;
+    private final SequenceBarrier ready;
+    private final SequenceBarrier published;
+    private final Sequence journaled;
+    private final Sequence recorded;
+    private final ClientCommands commands;
+    private final ClientConnection[] clients;
+    private final ResponseWriter writer;
+    private final CycleClock clock;
+    private final PipelineState state;
+    private final ClientCommands.Handler commandHandler = this::onCommand;
+    private final AtomicCounter resultCount;
+    private final AtomicCounter undeliveredCount;
+    private final AtomicCounter slowCount;
+    private long next;
+
+    /**
+     * @param journaled the sequence of the journal.
+     * @param inferred the sequence of each infer worker.
+     * @param recorded the sequence of the outcome journal.
+     */
+    public EgressAgent(
+            final Sequencer sequencer,
+            final Sequence journaled,
+            final Sequence[] inferred,
+            final Sequence recorded,
+            final ClientCommands commands,
+            final ClientConnection[] clients,
+            final ResponseWriter writer,
+            final CycleClock clock,
+            final PipelineState state,
+            final Counters counters) {
+        this.sequencer = sequencer;
+        this.journaled = journaled;
+        final Sequence[] followed = Arrays.copyOf(inferred, inferred.length + 1);
+        followed[inferred.length] = journaled;
+        this.ready = sequencer.barrier(followed);
+        this.published = sequencer.barrier();
+        this.recorded = recorded;
+        this.commands = commands;
+        this.clients = clients;
+        this.writer = writer;
+        this.clock = clock;
+        this.state = state;
+        resultCount = counters.get(CounterId.RESULTS);
+        undeliveredCount = counters.get(CounterId.RESULTS_UNDELIVERED);
+        slowCount = counters.get(CounterId.CLIENTS_SLOW);
+    }
+
+    /** The last sequence whose response has left, or had nobody to go to. */
+    public Sequence sequence() {
+        return sent;
+    }
+
+    @Override
+    public int doWork() {
+        int work = sendResults();
+        if (state.isJournalStopped()) {
+            work += refuseUnjournaled();
+        }
+        return work + commands.poll(commandHandler, COMMAND_LIMIT);
+    }
+
+    @Override
+    public String roleName() {
+        return "egress";
+    }
+
+    @Override
+    public void onClose() {
+        for (final ClientConnection client : clients) {
+            release(client);
+        }
+    }
+
+    private int sendResults() {
+        final long available = ready.getCursor();
+        final long first = next;
+        while (next <= available) {
+            final RequestSlot slot = sequencer.get(next);
+            if (!canBeAnswered(slot)) {
+                break;
+            }
+            slot.egressTickNs = lastTickNs(slot);
+            send(slot);
+            slot.egressTickNs = clock.read();
+            sent.set(next++);
+        }
+        return (int) (next - first);
+    }
+
+    /** The newest time that is known without a reading: on a thread of its own, egress's last one may be older. */
+    private long lastTickNs(final RequestSlot slot) {
+        return Math.max(clock.nanoTime(), Math.max(slot.journaledTickNs, slot.inferEndTickNs));
+    }
+
+    /** Of the next request, which is journaled and computed: whether its outcome has to be recorded first. */
+    private boolean canBeAnswered(final RequestSlot slot) {
+        return !slot.isDecidedByClock() || recorded.get() >= next;
+    }
+
+    private void send(final RequestSlot slot) {
+        final ClientConnection client = clients[slot.clientIndex];
+        if (client.openGeneration == slot.clientGeneration) {
+            final int result = writer.result(client.publication, slot, next);
+            if (result == ResponseWriter.SENT) {
+                resultCount.incrementRelease();
+            } else {
+                undeliveredCount.incrementRelease();
+                drop(client, result);
+            }
+        } else {
+            undeliveredCount.incrementRelease();
+        }
+        client.onAnswered();
+    }
+
+    /**
+     * The journal has failed: what is in it is answered once it is computed, the rest is refused, so that no client
+     * waits in vain. A request that the clock decided is refused too, because its outcome cannot be recorded.
+     */
+    private int refuseUnjournaled() {
+        final long available = published.getCursor();
+        final long first = next;
+        while (next <= available) {
+            final RequestSlot slot = sequencer.get(next);
+            if (next <= journaled.get() && (next > ready.getCursor() || canBeAnswered(slot))) {
+                break;
+            }
+            final ClientConnection client = clients[slot.clientIndex];
+            if (client.openGeneration == slot.clientGeneration) {
+                final int result = writer.journalUnavailable(client.publication, slot, next);
+                if (result != ResponseWriter.SENT) {
+                    drop(client, result);
+                }
+            }
+            client.onAnswered();
+            sent.set(next++);
+        }
+        return (int) (next - first);
+    }
+
+    private void onCommand(
+            final int type,
+            final int clientIndex,
+            final int generation,
+            final long first,
+            final long second,
+            final long third,
+            final short code,
+            final short templateId) {
+        final ClientConnection client = clients[clientIndex];
+        if (type == ClientCommands.OPEN) {
+            client.openGeneration = generation;
+        }
+        if (type == ClientCommands.CLOSE) {
+            release(client);
+            client.onReleased(generation);
+            return;
+        }
+        if (client.openGeneration != generation) {
+            return;
+        }
+        final int result = switch (type) {
+            case ClientCommands.OPEN -> code == 0
+                    ? writer.welcome(client.publication, first, clientIndex)
+                    : writer.reject(client.publication, 0, second, third, code, templateId);
+            case ClientCommands.REJECT -> writer.reject(
+                    client.publication, first, second, third, code, templateId);
+            case ClientCommands.HEARTBEAT -> writer.heartbeat(client.publication, first);
+            case ClientCommands.GOODBYE -> writer.goodbye(client.publication, code);
+            default -> throw new IllegalStateException("client command type=" + type);
+        };
+        if (result != ResponseWriter.SENT) {
+            drop(client, result);
+        }
+    }
+
+    /** Closes a client's publication at once; ingress sees the mark in its next round and gives up the place. */
+    private void drop(final ClientConnection client, final int result) {
+        if (result == ResponseWriter.FULL) {
+            slowCount.incrementRelease();
+        }
+        client.onDropped(client.openGeneration);
+        release(client);
+    }
+
+    private static void release(final ClientConnection client) {
+        client.openGeneration = -1;
+        if (client.publication != null) {
+            client.publication.close();
+            client.publication = null;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+
+/**
+ * A way of computing models: the Java reference, the CPU kernels, a GPU. Found with {@link java.util.ServiceLoader};
+ * the appliance never names one.
+ *
+ * <p>Not on a hot path: called at start and when a model is loaded.
+ */
+public interface Backend {
+
+    /** Short lower-case name, as in the configuration: {@code reference}, {@code cpu}, {@code cuda}. */
+    String name();
+
+    /**
+     * Order of preference among available backends, highest first, when the configuration says {@code auto}. The
+     * reference is 0.
+     */
+    int preference();
+
+    /** Whether this backend can run here, and if not, why. Never throws; loads nothing that cannot be unloaded. */
+    BackendProbe probe();
+
+    /** Whether this backend can compute the bundle's family and quantisation. */
+    boolean supports(Bundle bundle);
+
+    /**
+     * Builds a model from a verified bundle. The bundle may be closed afterwards.
+     *
+     * @throws io.tiercel.appliance.engine.bundle.BundleException if the tensors disagree with the manifest.
+     */
+    Model load(Bundle bundle);
+}

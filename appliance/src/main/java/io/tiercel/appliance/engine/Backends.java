@@ -1,0 +1,54 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The backends that are on the class path. Not on a hot path. */
+public final class Backends {
+
+    /** The name that leaves the choice to {@link #select}. */
+    public static final String AUTO = "auto";
+
+    private Backends() {
+    }
+
+    /** Every backend, available or not, the preferred first. */
+    public static List<Backend> all() {
+        final List<Backend> backends = new ArrayList<>();
+        ServiceLoader.load(Backend.class).forEach(backends::add);
+        backends.sort(Comparator.comparingInt(Backend::preference).reversed().thenComparing(Backend::name));
+        return backends;
+    }
+
+    /**
+     * The backend of this name, or for {@value #AUTO} the preferred one that is available and supports the bundle.
+     *
+     * @throws NoBackendException with what stands against each backend that came into question.
+     */
+    public static Backend select(final String name, final Bundle bundle) {
+        final StringBuilder reasons = new StringBuilder();
+        for (final Backend backend : all()) {
+            final boolean asked = AUTO.equals(name) || backend.name().equals(name);
+            final String obstacle = asked ? obstacle(backend, bundle) : "not asked for";
+            if (obstacle == null) {
+                return backend;
+            }
+            reasons.append(reasons.isEmpty() ? "" : "; ").append(backend.name()).append(": ").append(obstacle);
+        }
+        throw new NoBackendException("backend=" + name + " cannot serve " + bundle.path() + ": " + reasons);
+    }
+
+    private static String obstacle(final Backend backend, final Bundle bundle) {
+        final BackendProbe probe = backend.probe();
+        if (!probe.available()) {
+            return probe.detail();
+        }
+        return backend.supports(bundle)
+                ? null
+                : "does not support family=" + bundle.manifest().family() +
+                        " weights=" + bundle.manifest().quantisation().weights();
+    }
+}

@@ -1,0 +1,23 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.protocol.journal.Arithmetic;
+
+/**
+ * A loaded model: immutable weights, shared by all threads. What a thread needs to compute with it stands in its own
+ * {@link ModelExecutor}.
+ */
+public interface Model extends AutoCloseable {
+
+    ModelShape shape();
+
+    /** Whether replay compares bit for bit. */
+    Arithmetic arithmetic();
+
+    /**
+     * A new executor for one thread, with its own scratch memory. All that it will ever allocate, it allocates here.
+     */
+    ModelExecutor newExecutor(int maxBatch);
+
+    @Override
+    void close();
+}

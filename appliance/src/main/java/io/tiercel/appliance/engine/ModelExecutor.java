@@ -1,0 +1,40 @@
+package io.tiercel.appliance.engine;
+
+/**
+ * Computes steps of one model on one thread. Allocates nothing; every address is of memory that the caller owns, and
+ * is valid for the length that {@link ModelShape} states. Feature and output vectors are little-endian binary32,
+ * 4-byte aligned; states are 64-byte aligned.
+ *
+ * <p>The life of a session's state: {@link #initialise} once; then for each request {@link #step}, after which the
+ * answer can leave, then {@link #hash}, then {@link #ahead}. {@code ahead} comes before the next {@code step} of
+ * the session, always: its result is bit-identical whenever it is computed, so when is only a matter of latency.
+ */
+public interface ModelExecutor extends AutoCloseable {
+
+    /** Writes the state of a new session, ready for its first step (ahead included). */
+    void initialise(long stateAddress);
+
+    /**
+     * One step of each session in the batch: reads its features and state, writes its outputs and state. No session
+     * stands twice in a batch; the batch has no effect on any bit of a result.
+     */
+    void step(StepBatch batch);
+
+    /**
+     * The session's chained hash after a step: the previous hash mixed with the canonical bytes that the step wrote.
+     * See {@link StateHash}.
+     */
+    long hash(long stateAddress, long previousHash);
+
+    /** Computes for each session in the batch what its next step needs and the next input does not change. */
+    void ahead(StepBatch batch);
+
+    /**
+     * Makes the derived part of a state whose canonical part has been put there from outside (a snapshot, another
+     * backend).
+     */
+    void restore(long stateAddress);
+
+    @Override
+    void close();
+}

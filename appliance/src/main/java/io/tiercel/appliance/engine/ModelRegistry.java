@@ -1,0 +1,54 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The models that are served, by handle and by alias. Filled at start; from then on read by any thread. Owns the
+ * models' memory.
+ */
+public final class ModelRegistry implements AutoCloseable {
+
+    private final List<LoadedModel> models = new ArrayList<>();
+
+    /**
+     * Loads a bundle on a backend and gives it the next handle.
+     *
+     * @param backendName of the backend, or {@link Backends#AUTO}.
+     * @throws BundleException if the alias is taken or the bundle cannot be loaded.
+     */
+    public LoadedModel load(final String alias, final Bundle bundle, final String backendName) {
+        if (find(alias) != null) {
+            throw new BundleException("model alias=" + alias + " is there twice");
+        }
+        final Backend backend = Backends.select(backendName, bundle);
+        final LoadedModel model =
+                LoadedModel.of(models.size(), alias, bundle.version(), backend.name(), backend.load(bundle));
+        models.add(model);
+        return model;
+    }
+
+    /** The model of that alias, or null. */
+    public LoadedModel find(final String alias) {
+        for (final LoadedModel model : models) {
+            if (model.alias().equals(alias)) {
+                return model;
+            }
+        }
+        return null;
+    }
+
+    /** All models; the index is the handle. */
+    public List<LoadedModel> models() {
+        return Collections.unmodifiableList(models);
+    }
+
+    @Override
+    public void close() {
+        models.forEach(LoadedModel::close);
+        models.clear();
+    }
+}

@@ -1,0 +1,268 @@
+package io.tiercel.appliance.engine.bundle;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a bundle says about itself. Names, sizes and provenance only: every number that enters the arithmetic
+ * (weights, scales, normalisation) is a tensor, so that no decimal text stands between two implementations.
+ *
+ * <p>As JSON under the key {@value #METADATA_KEY} of the safetensors {@code __metadata__}; keys in a fixed order, so
+ * the same manifest gives the same bytes. An unknown key is refused with its name: a bundle that says something this
+ * version does not understand is not served.
+ *
+ * @param family       {@code lstm}, ….
+ * @param shape        the family's sizes by name; for {@code lstm}: {@code layers}, {@code hidden}.
+ * @param featureNames one for each input, in order.
+ * @param labels       one for each output, in order.
+ * @param task         what the outputs are.
+ * @param quantisation how the numbers are held.
+ * @param provenance   where the model came from, free text by key.
+ * @param accuracy     the accuracy report: a JSON object of strings, numbers, lists and objects; may be empty.
+ */
+public record Manifest(
+        String family,
+        Map<String, Integer> shape,
+        List<String> featureNames,
+        List<String> labels,
+        Task task,
+        Quantisation quantisation,
+        Map<String, String> provenance,
+        Map<String, Object> accuracy) {
+
+    public static final int FORMAT_VERSION = 1;
+    public static final String METADATA_KEY = "tiercel";
+    public static final int MAX_NAMES = 65_535;
+
+    private static final Set<String> KEYS = Set.of("formatVersion", "family", "shape", "features", "labels", "task",
+            "quantisation", "provenance", "accuracy");
+    private static final Set<String> QUANTISATION_KEYS = Set.of("weights", "head", "featureBits");
+
+    /** What the outputs are. */
+    public enum Task {
+        /** Probabilities of the labels, by softmax over the head. */
+        CLASSIFICATION,
+        /** The head's values as they are. */
+        REGRESSION
+    }
+
+    /** How a matrix is held; see the bundle format for the tensors of each. */
+    public enum WeightFormat {
+        INT8, INT4
+    }
+
+    /**
+     * How the numbers are held.
+     *
+     * @param weights     of the recurrent layers.
+     * @param head        of the last, dense layer.
+     * @param featureBits of a quantised input, 8 or 16.
+     */
+    public record Quantisation(WeightFormat weights, WeightFormat head, int featureBits) {
+
+        public Quantisation {
+            if (featureBits != 8 && featureBits != 16) {
+                throw new IllegalArgumentException("featureBits=" + featureBits + " is not 8 or 16");
+            }
+        }
+
+        /** The largest magnitude of a quantised feature: 127 or 32,767. */
+        public int featureMaximum() {
+            return (1 << (featureBits - 1)) - 1;
+        }
+    }
+
+    public Manifest {
+        shape = Collections.unmodifiableMap(new LinkedHashMap<>(shape));
+        featureNames = checkNames("features", featureNames);
+        labels = checkNames("labels", labels);
+        provenance = Collections.unmodifiableMap(new LinkedHashMap<>(provenance));
+        accuracy = Collections.unmodifiableMap(new LinkedHashMap<>(accuracy));
+    }
+
+    public int featureCount() {
+        return featureNames.size();
+    }
+
+    public int outputCount() {
+        return labels.size();
+    }
+
+    /** The same model with another accuracy report. */
+    public Manifest withAccuracy(final Map<String, Object> report) {
+        return new Manifest(family, shape, featureNames, labels, task, quantisation, provenance, report);
+    }
+
+    /** The manifest as JSON, in one line. */
+    public String toJson() {
+        final ObjectNode root = StrictJson.mapper().createObjectNode();
+        root.put("formatVersion", FORMAT_VERSION);
+        root.put("family", family);
+        root.set("shape", StrictJson.mapper().valueToTree(shape));
+        root.set("features", StrictJson.mapper().valueToTree(featureNames));
+        root.set("labels", StrictJson.mapper().valueToTree(labels));
+        root.put("task", lower(task));
+        root.putObject("quantisation")
+                .put("weights", lower(quantisation.weights()))
+                .put("head", lower(quantisation.head()))
+                .put("featureBits", quantisation.featureBits());
+        root.set("provenance", StrictJson.mapper().valueToTree(provenance));
+        root.set("accuracy", StrictJson.mapper().valueToTree(accuracy));
+        return StrictJson.write(root);
+    }
+
+    /** Reads what {@link #toJson()} wrote; {@code source} stands in front of every error. */
+    public static Manifest fromJson(final String source, final String json) {
+        try {
+            return read(StrictJson.parse(json));
+        } catch (final JsonProcessingException ex) {
+            throw new BundleException(source + ": manifest is not valid JSON: " + ex.getOriginalMessage(), ex);
+        } catch (final IllegalArgumentException ex) {
+            throw new BundleException(source + ": manifest " + ex.getMessage(), ex);
+        }
+    }
+
+    private static Manifest read(final JsonNode root) {
+        checkKeys("", root, KEYS);
+        final int formatVersion = integer(root, "formatVersion");
+        if (formatVersion != FORMAT_VERSION) {
+            throw new IllegalArgumentException(
+                    "key=formatVersion value=" + formatVersion + ", this program reads " + FORMAT_VERSION);
+        }
+        final JsonNode quantisation = root.path("quantisation");
+        checkKeys("quantisation.", quantisation, QUANTISATION_KEYS);
+        final Map<String, Integer> shape = new LinkedHashMap<>();
+        object(root, "shape").properties().forEach(entry -> shape.put(entry.getKey(),
+                integer(root.path("shape"), entry.getKey())));
+        final Map<String, String> provenance = new LinkedHashMap<>();
+        object(root, "provenance").properties().forEach(entry -> provenance.put(entry.getKey(),
+                text(root.path("provenance"), entry.getKey())));
+        return new Manifest(
+                text(root, "family"),
+                shape,
+                texts(root, "features"),
+                texts(root, "labels"),
+                constant(Task.class, root, "task"),
+                new Quantisation(
+                        constant(WeightFormat.class, quantisation, "weights"),
+                        constant(WeightFormat.class, quantisation, "head"),
+                        integer(quantisation, "featureBits")),
+                provenance,
+                plainMap(object(root, "accuracy")));
+    }
+
+    private static void checkKeys(final String prefix, final JsonNode node, final Set<String> allowed) {
+        if (!node.isObject()) {
+            throw new IllegalArgumentException("key=" + (prefix.isEmpty() ? "(root)" : prefix) + " is not an object");
+        }
+        for (final Map.Entry<String, JsonNode> entry : node.properties()) {
+            if (!allowed.contains(entry.getKey())) {
+                throw new IllegalArgumentException("key=" + prefix + entry.getKey() + " is not known");
+            }
+        }
+    }
+
+    private static JsonNode object(final JsonNode node, final String key) {
+        final JsonNode value = node.path(key);
+        if (!value.isObject()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + value + " is not an object");
+        }
+        return value;
+    }
+
+    private static int integer(final JsonNode node, final String key) {
+        final JsonNode value = node.path(key);
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + value + " is not an integer");
+        }
+        return value.intValue();
+    }
+
+    private static String text(final JsonNode node, final String key) {
+        final JsonNode value = node.path(key);
+        if (!value.isTextual()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + value + " is not a string");
+        }
+        return value.textValue();
+    }
+
+    private static List<String> texts(final JsonNode node, final String key) {
+        final JsonNode values = node.path(key);
+        if (!values.isArray()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + values + " is not a list");
+        }
+        final List<String> texts = new ArrayList<>();
+        for (final JsonNode value : values) {
+            if (!value.isTextual()) {
+                throw new IllegalArgumentException("key=" + key + " value=" + value + " is not a string");
+            }
+            texts.add(value.textValue());
+        }
+        return texts;
+    }
+
+    private static <E extends Enum<E>> E constant(final Class<E> type, final JsonNode node, final String key) {
+        final String name = text(node, key);
+        for (final E constant : type.getEnumConstants()) {
+            if (lower(constant).equals(name)) {
+                return constant;
+            }
+        }
+        throw new IllegalArgumentException("key=" + key + " value=" + name + " is not known");
+    }
+
+    private static String lower(final Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Map<String, Object> plainMap(final JsonNode node) {
+        final Map<String, Object> map = new LinkedHashMap<>();
+        for (final Map.Entry<String, JsonNode> entry : node.properties()) {
+            map.put(entry.getKey(), plain(entry.getKey(), entry.getValue()));
+        }
+        return map;
+    }
+
+    private static Object plain(final String key, final JsonNode node) {
+        if (node.isObject()) {
+            return plainMap(node);
+        }
+        if (node.isArray()) {
+            final List<Object> list = new ArrayList<>();
+            node.forEach(element -> list.add(plain(key, element)));
+            return list;
+        }
+        if (node.isTextual()) {
+            return node.textValue();
+        }
+        if (node.isIntegralNumber() && node.canConvertToLong()) {
+            return node.longValue();
+        }
+        if (node.isFloatingPointNumber() && Double.isFinite(node.doubleValue())) {
+            return node.doubleValue();
+        }
+        throw new IllegalArgumentException("key=" + key + " value=" + node + " is not text, a number, a list or a map");
+    }
+
+    private static List<String> checkNames(final String key, final List<String> names) {
+        if (names.isEmpty() || names.size() > MAX_NAMES) {
+            throw new IllegalArgumentException("key=" + key + " count=" + names.size() + " is not in 1.." + MAX_NAMES);
+        }
+        final Set<String> seen = new HashSet<>();
+        for (final String name : names) {
+            if (name.isBlank() || !seen.add(name)) {
+                throw new IllegalArgumentException("key=" + key + " name=" + name + " is blank or there twice");
+            }
+        }
+        return List.copyOf(names);
+    }
+}

@@ -1,0 +1,248 @@
+package io.tiercel.appliance.infer;
+
+import com.lmax.disruptor.Sequence;
+import com.lmax.disruptor.SequenceBarrier;
+import io.tiercel.appliance.cycle.CycleClock;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.sequencer.Sequencer;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.concurrent.Agent;
+
+import java.util.List;
+
+/**
+ * One infer worker. Takes every request that is already there, up to the batch limit; requests of other workers it
+ * only passes. Order inside a session is kept, and no session stands twice in a batch.
+ *
+ * <p>It has two sequences. {@link #inferred()} moves when the outputs are there: egress follows it and the answer
+ * leaves. {@link #settled()} moves when the session's hash is there too: the outcome journal follows that. The work
+ * ahead of a session's next request comes last. Each of the two takes a duty cycle of its own while nothing else is
+ * waiting, so on a shared thread the answer and the outcome go between them; when the next request is already there,
+ * both are done first, because its step needs them.
+ *
+ * <p>Allocates nothing. The states of its sessions are this thread's alone.
+ */
+public final class InferAgent implements Agent {
+
+    private final Sequence inferred = new Sequence();
+    private final Sequence settled = new Sequence();
+    private final Sequencer sequencer;
+    private final SequenceBarrier published;
+    private final int workerIndex;
+    private final SessionStates[] states;
+    private final ModelExecutor[] executors;
+    private final CycleClock clock;
+    private final long batchWindowNs;
+    private final int maxBatch;
+    private final StepBatch batch;
+    private final StepBatch stepScratch;
+    private final RequestSlot[] batched;
+    private int batchedCount;
+    private long next;
+    private Phase phase = Phase.IDLE;
+    private int batchModelIndex;
+
+    /** What is left to do for the last batch. */
+    private enum Phase { IDLE, HASH_DUE, AHEAD_DUE }
+
+    /**
+     * @param states  of each model, by model index; shared with the other workers, each with sessions of its own.
+     * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
+     */
+    public InferAgent(
+            final Sequencer sequencer,
+            final int workerIndex,
+            final List<LoadedModel> models,
+            final SessionStates[] states,
+            final int maxBatch,
+            final long batchWindowNs,
+            final CycleClock clock) {
+        this.sequencer = sequencer;
+        this.published = sequencer.barrier();
+        this.workerIndex = workerIndex;
+        this.states = states;
+        this.clock = clock;
+        this.batchWindowNs = batchWindowNs;
+        this.maxBatch = maxBatch;
+        executors = new ModelExecutor[models.size()];
+        for (int index = 0; index < executors.length; index++) {
+            executors[index] = models.get(index).model().newExecutor(maxBatch);
+        }
+        batch = new StepBatch(maxBatch);
+        stepScratch = new StepBatch(1);
+        batched = new RequestSlot[maxBatch];
+    }
+
+    /** The last sequence whose outputs are there; egress follows it. */
+    public Sequence inferred() {
+        return inferred;
+    }
+
+    /** The last sequence whose state hash is there; the outcome journal follows it. */
+    public Sequence settled() {
+        return settled;
+    }
+
+    @Override
+    public int doWork() {
+        final long available = published.getCursor();
+        if (available < next || isWindowOpen(available)) {
+            return settleOnePhase();
+        }
+        if (phase != Phase.IDLE) {
+            settleAll();
+        }
+        runBatch(available);
+        return 1;
+    }
+
+    @Override
+    public String roleName() {
+        return "infer-" + workerIndex;
+    }
+
+    @Override
+    public void onClose() {
+        for (final ModelExecutor executor : executors) {
+            executor.close();
+        }
+    }
+
+    /** What was left of the last batch takes time, which counts against the budgets of the next one. */
+    private void settleAll() {
+        while (phase != Phase.IDLE) {
+            settleOnePhase();
+        }
+        clock.read();
+    }
+
+    private boolean isWindowOpen(final long available) {
+        return batchWindowNs > 0 && available - next + 1 < maxBatch &&
+                clock.nanoTime() - sequencer.get(next).ingressTickNs < batchWindowNs;
+    }
+
+    private void runBatch(final long available) {
+        final long startTickNs = clock.nanoTime();
+        batch.clear();
+        batchedCount = 0;
+        long sequence = next;
+        while (sequence <= available && batchedCount < maxBatch) {
+            final RequestSlot slot = sequencer.get(sequence);
+            if (slot.workerIndex == workerIndex) {
+                if (!fits(slot)) {
+                    break;
+                }
+                take(slot, startTickNs);
+            }
+            sequence++;
+        }
+        if (batch.size() > 0) {
+            executors[batchModelIndex].step(batch);
+        }
+        stampBatch();
+        next = sequence;
+        inferred.set(sequence - 1);
+        if (batchedCount == 0) {
+            settled.set(sequence - 1);
+        } else {
+            phase = Phase.HASH_DUE;
+        }
+    }
+
+    /** One model a batch, each session once. */
+    private boolean fits(final RequestSlot slot) {
+        if (batchedCount == 0) {
+            batchModelIndex = slot.modelIndex;
+            return true;
+        }
+        if (slot.modelIndex != batchModelIndex) {
+            return false;
+        }
+        for (int index = 0; index < batchedCount; index++) {
+            if (batched[index].sessionIndex == slot.sessionIndex) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void take(final RequestSlot slot, final long startTickNs) {
+        final SessionStates sessions = states[batchModelIndex];
+        final ModelExecutor executor = executors[batchModelIndex];
+        batched[batchedCount++] = slot;
+        slot.inferStartTickNs = startTickNs;
+        slot.outputsLength = 0;
+        sessions.ensureInitialised(slot.sessionIndex, executor);
+        if (slot.reset) {
+            sessions.reset(slot.sessionIndex, executor);
+            slot.status = ResultStatus.RESET;
+        } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
+            slot.status = ResultStatus.EXPIRED;
+        } else {
+            slot.status = ResultStatus.OK;
+            addSteps(slot, sessions, executor);
+        }
+    }
+
+    /** All steps but the last run here and now; the last one joins the batch. */
+    private void addSteps(final RequestSlot slot, final SessionStates sessions, final ModelExecutor executor) {
+        final int outputsLength = sessions.shape().outputCount() * Float.BYTES;
+        final int outputsStride = slot.stream ? outputsLength : 0;
+        final int lastStep = slot.stepCount - 1;
+        final long featuresAddress = slot.frame.addressOffset() + slot.featuresOffset;
+        final long outputsAddress = slot.outputs.addressOffset();
+        if (lastStep > 0) {
+            sessions.steps(slot.sessionIndex, executor, stepScratch, featuresAddress, lastStep, outputsAddress,
+                    outputsStride);
+        }
+        slot.outputsLength = lastStep * outputsStride + outputsLength;
+        batch.add(
+                featuresAddress + (long) lastStep * sessions.shape().featureCount() * Float.BYTES,
+                sessions.stateAddress(slot.sessionIndex),
+                outputsAddress + (long) lastStep * outputsStride);
+    }
+
+    private void stampBatch() {
+        final long endTickNs = clock.read();
+        for (int index = 0; index < batchedCount; index++) {
+            final RequestSlot slot = batched[index];
+            slot.inferEndTickNs = endTickNs;
+            slot.batchSize = batch.size();
+        }
+    }
+
+    private int settleOnePhase() {
+        switch (phase) {
+            case HASH_DUE -> {
+                hashBatch();
+                phase = batch.size() == 0 ? Phase.IDLE : Phase.AHEAD_DUE;
+                return 1;
+            }
+            case AHEAD_DUE -> {
+                executors[batchModelIndex].ahead(batch);
+                phase = Phase.IDLE;
+                return 1;
+            }
+            default -> {
+                return 0;
+            }
+        }
+    }
+
+    private void hashBatch() {
+        final SessionStates sessions = states[batchModelIndex];
+        final ModelExecutor executor = executors[batchModelIndex];
+        for (int index = 0; index < batchedCount; index++) {
+            final RequestSlot slot = batched[index];
+            if (slot.status == ResultStatus.OK) {
+                sessions.applyHash(slot.sessionIndex, executor);
+            }
+            slot.stateHash = sessions.hash(slot.sessionIndex);
+        }
+        settled.set(next - 1);
+    }
+}

@@ -1,0 +1,320 @@
+package io.tiercel.appliance.ingress;
+
+import io.aeron.Aeron;
+import io.aeron.ChannelUri;
+import io.aeron.ChannelUriStringBuilder;
+import io.aeron.CommonContext;
+import io.aeron.ExclusivePublication;
+import io.aeron.exceptions.RegistrationException;
+import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
+import io.tiercel.appliance.session.ClientConnection.State;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.protocol.Principals;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.RejectCode;
+import org.agrona.collections.Int2ObjectHashMap;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.util.List;
+
+/**
+ * Clients coming and going: hello to welcome, silence to goodbye. Part of the ingress thread; the only writer of a
+ * {@link ClientConnection}'s place. Allocates when a client comes or goes, and at no other time.
+ *
+ * <p>A hello that is refused needs a publication too, to say so; a few places beyond the client limit are kept for
+ * that. A response channel that is not allowed is never opened: such a client hears nothing and runs into its
+ * connect timeout, and a counter says why.
+ */
+final class Admission {
+
+    private static final int REFUSAL_PLACES = 4;
+    private static final String ENDPOINT_KEY = CommonContext.ENDPOINT_PARAM_NAME + '=';
+
+    /** What a client may be, from the configuration. */
+    record Rules(
+            int maxClients,
+            List<String> principals,
+            List<String> responseChannels,
+            int responseTermLength,
+            int responseMtuLength,
+            long connectTimeoutNs,
+            long heartbeatTimeoutNs) {
+    }
+
+    private final Aeron aeron;
+    private final Rules rules;
+    private final ClientCommands commands;
+    private final ClientConnection[] clients;
+    private final Int2ObjectHashMap<ClientConnection> clientBySessionId = new Int2ObjectHashMap<>();
+    private final AtomicCounter clientCount;
+    private final AtomicCounter welcomedCount;
+    private final AtomicCounter goneCount;
+    private final AtomicCounter unanswerableCount;
+    private int busyPlaces;
+
+    Admission(final Aeron aeron, final Rules rules, final ClientCommands commands, final ClientConnection[] clients,
+            final Counters counters) {
+        this.aeron = aeron;
+        this.rules = rules;
+        this.commands = commands;
+        this.clients = clients;
+        clientCount = counters.get(CounterId.CLIENTS);
+        welcomedCount = counters.get(CounterId.CLIENTS_WELCOMED);
+        goneCount = counters.get(CounterId.CLIENTS_GONE);
+        unanswerableCount = counters.get(CounterId.FRAMES_UNANSWERABLE);
+    }
+
+    /** Places for the clients of a limit, and for those that are to be told it is reached. */
+    static ClientConnection[] places(final int maxClients) {
+        final ClientConnection[] places = new ClientConnection[maxClients + REFUSAL_PLACES];
+        for (int index = 0; index < places.length; index++) {
+            places[index] = new ClientConnection(index);
+        }
+        return places;
+    }
+
+    /** The client behind an Aeron session, or null if it has not said hello. */
+    ClientConnection find(final int aeronSessionId) {
+        return clientBySessionId.get(aeronSessionId);
+    }
+
+    /** A first hello: finds a place, and begins to open the way back. */
+    void onHello(final int aeronSessionId, final HelloDecoder hello, final long nowTickNs) {
+        final int streamId = hello.responseStreamId();
+        final long nonce = hello.nonce();
+        final String principal = hello.principal();
+        final String channel = hello.responseChannel();
+        final ClientConnection client = freePlace();
+        final String responseChannel = responseChannel(channel, aeronSessionId);
+        if (client == null || responseChannel == null) {
+            unanswerableCount.incrementRelease();
+            return;
+        }
+        client.state = State.CONNECTING;
+        client.generation++;
+        client.aeronSessionId = aeronSessionId;
+        client.principal = principal;
+        client.nonce = nonce;
+        client.connectDeadlineTickNs = nowTickNs + rules.connectTimeoutNs();
+        client.lastHeardTickNs = nowTickNs;
+        client.refusal = refusalOf(client, principal);
+        client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
+        client.publicationRegistrationId = aeron.asyncAddExclusivePublication(responseChannel, streamId);
+        clientBySessionId.put(aeronSessionId, client);
+        busyPlaces++;
+    }
+
+    /** The client says goodbye, or its image is gone. */
+    void onGone(final int aeronSessionId, final boolean vanished) {
+        final ClientConnection client = clientBySessionId.get(aeronSessionId);
+        if (client != null && client.state != State.CLOSING) {
+            if (vanished && client.state == State.OPEN) {
+                goneCount.incrementRelease();
+            }
+            beginClose(client);
+        }
+    }
+
+    /** One round over the places: connections made, refused or timed out; silence; places given up by egress. */
+    int doWork(final long nowTickNs) {
+        int work = 0;
+        if (busyPlaces > 0) {
+            for (final ClientConnection client : clients) {
+                work += switch (client.state) {
+                    case CONNECTING -> pollConnecting(client, nowTickNs);
+                    case OPEN -> pollOpen(client, nowTickNs);
+                    case CLOSING -> pollClosing(client);
+                    default -> 0;
+                };
+            }
+        }
+        return work;
+    }
+
+    /**
+     * Tells every client that the appliance stops; false if it is too early for one of them, or egress has to catch
+     * up first.
+     *
+     * @param answersFirst whether a client with requests on their way is to have their answers before.
+     */
+    boolean sayGoodbye(final boolean answersFirst) {
+        for (final ClientConnection client : clients) {
+            if (client.state == State.OPEN) {
+                if (answersFirst && client.inFlightCount() > 0) {
+                    return false;
+                }
+                if (!commands.offer(ClientCommands.GOODBYE, client, 0, 0, 0,
+                        GoodbyeReason.SHUTTING_DOWN.value(), (short) 0)) {
+                    return false;
+                }
+                beginClose(client);
+            }
+        }
+        return true;
+    }
+
+    private PendingRefusal refusalOf(final ClientConnection client, final String principal) {
+        if (client.index >= rules.maxClients()) {
+            return refusal(RejectCode.CLIENT_LIMIT, rules.maxClients() + 1L, rules.maxClients());
+        }
+        if (!Principals.isValid(principal)) {
+            return refusal(RejectCode.BAD_HELLO, principal.length(), Principals.MAX_LENGTH);
+        }
+        if (!rules.principals().isEmpty() && !rules.principals().contains(principal)) {
+            return refusal(RejectCode.PRINCIPAL_REFUSED, Principals.idOf(principal), 0);
+        }
+        return null;
+    }
+
+    private static PendingRefusal refusal(final RejectCode code, final long offendingValue, final long allowedValue) {
+        return new PendingRefusal((short) code.value(), offendingValue, allowedValue);
+    }
+
+    private ClientConnection freePlace() {
+        for (final ClientConnection client : clients) {
+            if (client.state == State.FREE) {
+                return client;
+            }
+        }
+        return null;
+    }
+
+    /** The channel to answer on, or null if it is not one that the configuration allows. */
+    private String responseChannel(final String channel, final int aeronSessionId) {
+        for (final String allowed : rules.responseChannels()) {
+            if (channel.startsWith(allowed)) {
+                try {
+                    return ourChannel(channel, aeronSessionId);
+                } catch (final IllegalArgumentException | IllegalStateException ex) {
+                    return null;
+                }
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Only where to send is the client's choice. How is ours: a fragment length or a window from outside could make a
+     * claim of egress impossible.
+     */
+    private String ourChannel(final String channel, final int aeronSessionId) {
+        final ChannelUri asked = ChannelUri.parse(channel);
+        if (channel.indexOf(ENDPOINT_KEY) != channel.lastIndexOf(ENDPOINT_KEY)) {
+            throw new IllegalArgumentException("the allowed endpoint is followed by another one");
+        }
+        return new ChannelUriStringBuilder()
+                .media(asked.media())
+                .endpoint(asked.get(CommonContext.ENDPOINT_PARAM_NAME))
+                .networkInterface(asked.get(CommonContext.INTERFACE_PARAM_NAME))
+                .sessionId(aeronSessionId)
+                .termLength(rules.responseTermLength())
+                .mtu(rules.responseMtuLength())
+                .build();
+    }
+
+    private int pollConnecting(final ClientConnection client, final long nowTickNs) {
+        if (nowTickNs - client.connectDeadlineTickNs > 0) {
+            abandon(client);
+            return 1;
+        }
+        final ExclusivePublication publication;
+        try {
+            publication = aeron.getExclusivePublication(client.publicationRegistrationId);
+        } catch (final RegistrationException ex) {
+            forget(client);
+            unanswerableCount.incrementRelease();
+            return 1;
+        }
+        if (publication == null || !hasRoom(publication)) {
+            return 0;
+        }
+        client.publication = publication;
+        if (!offerOpen(client)) {
+            return 0;
+        }
+        client.state = State.OPEN;
+        client.lastHeardTickNs = nowTickNs;
+        if (client.refusal == null) {
+            welcomedCount.incrementRelease();
+            clientCount.incrementRelease();
+        } else {
+            beginClose(client);
+        }
+        return 1;
+    }
+
+    /**
+     * Connected is not enough: a driver with a thread of its own says so a moment before it gives the publication its
+     * first window, and to egress a client without a window is one that does not read.
+     */
+    private static boolean hasRoom(final ExclusivePublication publication) {
+        return publication.isConnected() && publication.availableWindow() > 0;
+    }
+
+    private boolean offerOpen(final ClientConnection client) {
+        final PendingRefusal refusal = client.refusal;
+        return refusal == null
+                ? commands.offer(ClientCommands.OPEN, client, client.nonce)
+                : commands.offer(ClientCommands.OPEN, client, 0, refusal.offendingValue(), refusal.allowedValue(),
+                        refusal.code(), (short) HelloDecoder.TEMPLATE_ID);
+    }
+
+    private int pollOpen(final ClientConnection client, final long nowTickNs) {
+        if (client.isDropped()) {
+            beginClose(client);
+            return 1;
+        }
+        if (nowTickNs - client.lastHeardTickNs > rules.heartbeatTimeoutNs()) {
+            if (commands.offer(ClientCommands.GOODBYE, client, 0, 0, 0, GoodbyeReason.IDLE.value(), (short) 0)) {
+                goneCount.incrementRelease();
+                beginClose(client);
+            }
+            return 1;
+        }
+        return 0;
+    }
+
+    private int pollClosing(final ClientConnection client) {
+        if (client.closeRequested) {
+            if (client.isReleased()) {
+                forget(client);
+                return 1;
+            }
+            return 0;
+        }
+        client.closeRequested = commands.offer(ClientCommands.CLOSE, client, 0);
+        return 1;
+    }
+
+    private void beginClose(final ClientConnection client) {
+        if (client.state == State.CONNECTING) {
+            abandon(client);
+            return;
+        }
+        if (client.refusal == null) {
+            clientCount.getAndAddRelease(-1);
+        }
+        client.state = State.CLOSING;
+        client.closeRequested = commands.offer(ClientCommands.CLOSE, client, 0);
+    }
+
+    /** Gives up a connection that egress has never heard of. */
+    private void abandon(final ClientConnection client) {
+        goneCount.incrementRelease();
+        aeron.asyncRemovePublication(client.publicationRegistrationId);
+        client.publication = null;
+        forget(client);
+    }
+
+    private void forget(final ClientConnection client) {
+        clientBySessionId.remove(client.aeronSessionId);
+        client.state = State.FREE;
+        client.closeRequested = false;
+        client.refusal = null;
+        busyPlaces--;
+    }
+}

@@ -1,0 +1,92 @@
+package io.tiercel.appliance.ingress;
+
+import io.aeron.Aeron;
+import io.aeron.Subscription;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.Sequencer;
+import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.telemetry.Counters;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.NanoClock;
+
+import java.util.List;
+
+/** The ingress stage and what belongs to it, put together. */
+public final class Ingress implements AutoCloseable {
+
+    private final Aeron aeron;
+    private final String channel;
+    private final int streamId;
+    private final ClientConnection[] clients;
+    private final IngressAgent agent;
+    private Subscription subscription;
+
+    public Ingress(
+            final Aeron aeron,
+            final ApplianceContext context,
+            final int streamId,
+            final int maxSessions,
+            final int responseMtuLength,
+            final List<LoadedModel> models,
+            final Sequencer sequencer,
+            final ClientCommands commands,
+            final PipelineState state,
+            final NanoClock cycleClock,
+            final Counters counters) {
+        this.aeron = aeron;
+        this.channel = context.requestChannel();
+        this.streamId = streamId;
+        clients = Admission.places(context.maxClients());
+        final Admission.Rules rules = new Admission.Rules(
+                context.maxClients(),
+                context.principals(),
+                context.responseChannels(),
+                context.responseTermLength(),
+                responseMtuLength,
+                context.connectTimeoutNs(),
+                context.heartbeatTimeoutNs());
+        final IngressAgent.Limits limits = new IngressAgent.Limits(
+                context.maxFrameLength(),
+                context.maxSteps(),
+                context.maxInFlight(),
+                maxSessions,
+                context.inferWorkers());
+        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, commands, models,
+                limits, state, cycleClock, counters);
+    }
+
+    public Agent agent() {
+        return agent;
+    }
+
+    /** Places of the clients, which egress shares. */
+    public ClientConnection[] clients() {
+        return clients;
+    }
+
+    /**
+     * Begins to listen: from here on clients are heard. Called once, before the stage runs; blocks for a moment while
+     * the media driver makes the subscription.
+     */
+    public void open() {
+        subscription = aeron.addSubscription(
+                channel, streamId, image -> {}, image -> agent.onImageGone(image.sessionId()));
+        agent.listenTo(subscription);
+    }
+
+    /** Asks for a goodbye to every client; true when egress has said them all. Any thread. */
+    public boolean sayGoodbye() {
+        agent.sayGoodbye();
+        return agent.isGoodbyeSaid();
+    }
+
+    /** Stops listening. The stage must not run any more. */
+    @Override
+    public void close() {
+        CloseHelper.quietClose(subscription);
+    }
+}

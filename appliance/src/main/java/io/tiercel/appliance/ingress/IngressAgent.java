@@ -1,0 +1,337 @@
+package io.tiercel.appliance.ingress;
+
+import io.aeron.ControlledFragmentAssembler;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.ControlledFragmentHandler.Action;
+import io.aeron.logbuffer.Header;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.sequencer.Sequencer;
+import io.tiercel.appliance.sequencer.Words;
+import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.protocol.FrameValidator;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.GoodbyeDecoder;
+import io.tiercel.protocol.wire.HeartbeatDecoder;
+import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResetSessionDecoder;
+import org.agrona.DirectBuffer;
+import org.agrona.collections.IntArrayList;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.util.List;
+
+/**
+ * Polls what clients send, checks each frame once and fully, and copies a good request into the ring. A bad frame
+ * gets a reject with a code and never reaches the ring; the ring being full holds the poll back, which Aeron's flow
+ * control passes on to the clients.
+ *
+ * <p>Owns the session table and the clients' places. The arrival time is read once a duty cycle, before the poll.
+ * Allocates nothing while clients neither come nor go.
+ */
+public final class IngressAgent implements Agent {
+
+    private static final int FRAGMENT_LIMIT = 32;
+    private static final long HOUSEKEEPING_INTERVAL_NS = 1_000_000;
+    private static final long SESSION_SPREAD = 0x9E3779B97F4A7C15L;
+
+    private final Admission admission;
+    private final Sequencer sequencer;
+    private final SessionTable sessions;
+    private final ClientCommands commands;
+    private final PipelineState state;
+    private final NanoClock cycleClock;
+    private final FrameValidator validator;
+    private final ModelShape[] shapes;
+    private final int maxInFlight;
+    private final int workerCount;
+    private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
+    private final HelloDecoder hello = new HelloDecoder();
+    private final InferDecoder infer = new InferDecoder();
+    private final ResetSessionDecoder resetSession = new ResetSessionDecoder();
+    private final HeartbeatDecoder heartbeat = new HeartbeatDecoder();
+    private final AtomicCounter requestCount;
+    private final AtomicCounter refusedCount;
+    private final AtomicCounter unanswerableCount;
+    private final AtomicCounter ringFullCount;
+    private final AtomicCounter sessionCount;
+    private final IntArrayList goneSessionIds = new IntArrayList();
+    private long nowTickNs;
+    private long nextHousekeepingTickNs;
+    private ClientConnection lastClient;
+    private Subscription subscription;
+    private RequestSlot claimed;
+    private volatile boolean goodbyeWanted;
+    private volatile boolean goodbyeSaid;
+
+    /** The limits that ingress keeps. */
+    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int maxSessions, int workerCount) {
+    }
+
+    IngressAgent(
+            final Admission admission,
+            final Sequencer sequencer,
+            final ClientCommands commands,
+            final List<LoadedModel> models,
+            final Limits limits,
+            final PipelineState state,
+            final NanoClock cycleClock,
+            final Counters counters) {
+        this.admission = admission;
+        this.sequencer = sequencer;
+        this.commands = commands;
+        this.state = state;
+        this.cycleClock = cycleClock;
+        shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
+        maxInFlight = limits.maxInFlight();
+        workerCount = limits.workerCount();
+        sessions = new SessionTable(limits.maxSessions());
+        validator = new FrameValidator(limits.maxFrameLength(), limits.maxSteps());
+        requestCount = counters.get(CounterId.REQUESTS);
+        refusedCount = counters.get(CounterId.FRAMES_REFUSED);
+        unanswerableCount = counters.get(CounterId.FRAMES_UNANSWERABLE);
+        ringFullCount = counters.get(CounterId.RING_FULL);
+        sessionCount = counters.get(CounterId.SESSIONS);
+        nextHousekeepingTickNs = cycleClock.nanoTime();
+    }
+
+    /** What to poll; before the first duty cycle. */
+    void listenTo(final Subscription requests) {
+        subscription = requests;
+    }
+
+    @Override
+    public int doWork() {
+        nowTickNs = cycleClock.nanoTime();
+        int work = goneSessionIds.isEmpty() ? 0 : closeGone();
+        work += subscription.controlledPoll(assembler, FRAGMENT_LIMIT);
+        if (nowTickNs - nextHousekeepingTickNs >= 0) {
+            nextHousekeepingTickNs = nowTickNs + HOUSEKEEPING_INTERVAL_NS;
+            work += admission.doWork(nowTickNs);
+            if (goodbyeWanted && !goodbyeSaid) {
+                goodbyeSaid = admission.sayGoodbye(state.failure() == null);
+            }
+        }
+        return work;
+    }
+
+    @Override
+    public String roleName() {
+        return "ingress";
+    }
+
+    /**
+     * The request stream's image of a client is gone. Called by the Aeron conductor on this thread, where Aeron allows
+     * no call of its own: the next round does the work.
+     */
+    void onImageGone(final int aeronSessionId) {
+        goneSessionIds.addInt(aeronSessionId);
+        nextHousekeepingTickNs = nowTickNs;
+    }
+
+    /**
+     * Asks for a goodbye to every client, after the answers to what it has sent; {@link #isGoodbyeSaid()} tells when
+     * egress has said it. The pipeline must be draining. Any thread.
+     */
+    void sayGoodbye() {
+        goodbyeWanted = true;
+    }
+
+    boolean isGoodbyeSaid() {
+        return goodbyeSaid && commands.isEmpty();
+    }
+
+    private int closeGone() {
+        final int count = goneSessionIds.size();
+        for (int index = 0; index < count; index++) {
+            final int aeronSessionId = goneSessionIds.getInt(index);
+            assembler.freeSessionBuffer(aeronSessionId);
+            admission.onGone(aeronSessionId, true);
+        }
+        goneSessionIds.clear();
+        forgetLastClient();
+        return count;
+    }
+
+    private Action onFrame(
+            final DirectBuffer buffer, final int offset, final int length, final Header header) {
+        final ClientConnection client = clientOf(header.sessionId());
+        final int code = validator.checkFromClient(buffer, offset, length);
+        if (code != FrameValidator.OK) {
+            return refuse(client, code, validator.offendingValue(), validator.allowedValue());
+        }
+        if (client == null || client.state != ClientConnection.State.OPEN) {
+            return onFrameOfStranger(client, header.sessionId(), buffer, offset);
+        }
+        client.lastHeardTickNs = nowTickNs;
+        return switch (validator.templateId()) {
+            case InferDecoder.TEMPLATE_ID -> onInfer(client, buffer, offset, length);
+            case ResetSessionDecoder.TEMPLATE_ID -> onResetSession(client, buffer, offset, length);
+            case HeartbeatDecoder.TEMPLATE_ID -> onHeartbeat(client, buffer, offset);
+            case GoodbyeDecoder.TEMPLATE_ID -> onGoodbye(client);
+            default -> refuse(client, RejectCode.DUPLICATE_HELLO.value(), client.index, 0);
+        };
+    }
+
+    /**
+     * Before the welcome only a first hello has an effect; nobody can be told about the rest. A hello after a goodbye
+     * waits until the place of the goodbye is free.
+     */
+    private Action onFrameOfStranger(
+            final ClientConnection client, final int aeronSessionId, final DirectBuffer buffer, final int offset) {
+        final boolean isHello = validator.templateId() == HelloDecoder.TEMPLATE_ID;
+        if (isHello && client != null && client.state == ClientConnection.State.CLOSING) {
+            return Action.ABORT;
+        }
+        if (isHello && client == null) {
+            hello.wrap(buffer, offset + Frames.HEADER_LENGTH, HelloDecoder.BLOCK_LENGTH, Frames.VERSION);
+            admission.onHello(aeronSessionId, hello, nowTickNs);
+            forgetLastClient();
+        } else {
+            unanswerableCount.incrementRelease();
+        }
+        return Action.CONTINUE;
+    }
+
+    private Action onInfer(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        infer.wrap(buffer, offset + Frames.HEADER_LENGTH, InferDecoder.BLOCK_LENGTH, Frames.VERSION);
+        final int modelIndex = infer.modelId();
+        final int featureCount = infer.featureCount();
+        if (modelIndex < shapes.length && featureCount != shapes[modelIndex].featureCount()) {
+            return refuse(client, RejectCode.FEATURE_COUNT_MISMATCH.value(), featureCount,
+                    shapes[modelIndex].featureCount());
+        }
+        final Action refusal = admit(client, modelIndex, infer.sessionKey());
+        if (refusal != null) {
+            return refusal;
+        }
+        final RequestSlot slot = claimed;
+        slot.reset = false;
+        slot.stream = infer.flags().stream();
+        slot.stepCount = infer.stepCount();
+        slot.featuresOffset = Frames.FEATURES_OFFSET;
+        slot.budgetNs = infer.budgetNs();
+        return commit(client, buffer, offset, length);
+    }
+
+    private Action onResetSession(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        resetSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ResetSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
+        final Action refusal = admit(client, resetSession.modelId(), resetSession.sessionKey());
+        if (refusal != null) {
+            return refusal;
+        }
+        final RequestSlot slot = claimed;
+        slot.reset = true;
+        slot.stream = false;
+        slot.stepCount = 0;
+        slot.budgetNs = 0;
+        return commit(client, buffer, offset, length);
+    }
+
+    private Action onHeartbeat(final ClientConnection client, final DirectBuffer buffer, final int offset) {
+        heartbeat.wrap(buffer, offset + Frames.HEADER_LENGTH, HeartbeatDecoder.BLOCK_LENGTH, Frames.VERSION);
+        return commands.offer(ClientCommands.HEARTBEAT, client, heartbeat.timestampNs())
+                ? Action.CONTINUE
+                : Action.ABORT;
+    }
+
+    private Action onGoodbye(final ClientConnection client) {
+        forgetLastClient();
+        admission.onGone(client.aeronSessionId, false);
+        return Action.CONTINUE;
+    }
+
+    /**
+     * Checks what only the appliance knows, and claims a slot for a request that passes: null, and the slot is in
+     * {@code claimed}. Otherwise what the poll is to do.
+     */
+    private Action admit(final ClientConnection client, final int modelIndex, final long sessionKey) {
+        final PipelineState.Phase phase = state.phase();
+        if (phase != PipelineState.Phase.SERVING) {
+            return phase == PipelineState.Phase.DRAINING
+                    ? refuse(client, RejectCode.SHUTTING_DOWN.value(), client.inFlightCount(), 0)
+                    : refuse(client, RejectCode.JOURNAL_UNAVAILABLE.value(), sequencer.cursor() + 1, 0);
+        }
+        if (modelIndex >= shapes.length) {
+            return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelIndex, shapes.length);
+        }
+        final long inFlightCount = client.inFlightCount();
+        if (inFlightCount >= maxInFlight) {
+            return refuse(client, RejectCode.IN_FLIGHT_LIMIT.value(), inFlightCount + 1, maxInFlight);
+        }
+        final int sessionIndex = sessions.indexOf(client.principalId, modelIndex, sessionKey);
+        if (sessionIndex == SessionTable.FULL) {
+            return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
+        }
+        claimed = sequencer.claim();
+        if (claimed == null) {
+            ringFullCount.incrementRelease();
+            return Action.ABORT;
+        }
+        claimed.modelIndex = modelIndex;
+        claimed.sessionKey = sessionKey;
+        claimed.sessionIndex = sessionIndex;
+        return null;
+    }
+
+    private Action commit(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        final RequestSlot slot = claimed;
+        Words.copy(buffer, offset, slot.frame, 0, length);
+        slot.frameLength = length;
+        slot.workerIndex = workerCount == 1
+                ? 0
+                : (int) (((slot.sessionKey * SESSION_SPREAD) >>> 33) % workerCount);
+        slot.clientIndex = client.index;
+        slot.clientGeneration = client.generation;
+        slot.principalId = client.principalId;
+        slot.correlationId = validator.correlationId();
+        slot.ingressTickNs = nowTickNs;
+        slot.status = null;
+        sequencer.publish();
+        client.submittedCount++;
+        requestCount.incrementRelease();
+        sessionCount.setRelease(sessions.size());
+        return Action.CONTINUE;
+    }
+
+    /** Says no to a client that can be spoken to; counts the refusal in any case. */
+    private Action refuse(
+            final ClientConnection client, final int code, final long offendingValue, final long allowedValue) {
+        if (client == null || client.state != ClientConnection.State.OPEN) {
+            unanswerableCount.incrementRelease();
+            return Action.CONTINUE;
+        }
+        final boolean isSaid = commands.offer(ClientCommands.REJECT, client, validator.correlationId(),
+                offendingValue, allowedValue, (short) code, (short) validator.templateId());
+        if (!isSaid) {
+            return Action.ABORT;
+        }
+        refusedCount.incrementRelease();
+        return Action.CONTINUE;
+    }
+
+    private ClientConnection clientOf(final int aeronSessionId) {
+        if (lastClient == null || lastClient.aeronSessionId != aeronSessionId ||
+                lastClient.state == ClientConnection.State.FREE) {
+            lastClient = admission.find(aeronSessionId);
+        }
+        return lastClient;
+    }
+
+    private void forgetLastClient() {
+        lastClient = null;
+    }
+}

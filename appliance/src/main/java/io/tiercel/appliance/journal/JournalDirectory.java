@@ -1,0 +1,231 @@
+package io.tiercel.appliance.journal;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * A journal being written: the directory, its lock, the two logs, and the keeper that prepares memory for both.
+ *
+ * <pre>
+ *   lock                              held while a process writes; has its process id
+ *   journal.yaml                      formatVersion, roll
+ *   requests/  outcomes/              one Chronicle queue each
+ *   bundles/&lt;sha-256&gt;.safetensors   every model that answered, so that a journal can be replayed by itself
+ *   telemetry/*.hlog
+ * </pre>
+ */
+public final class JournalDirectory implements AutoCloseable {
+
+    private static final int COPY_BUFFER_LENGTH = 1 << 16;
+    private static final long KEEPER_SLEEP_NS = 20_000_000;
+    private static final Logger LOG = LoggerFactory.getLogger(JournalDirectory.class);
+
+    static {
+        ChronicleSettings.apply();
+    }
+
+    private final Path directory;
+    private final DirectoryLock lock;
+    private final ChronicleRecordLog requests;
+    private final ChronicleRecordLog outcomes;
+    private final JournalKeeper keeper;
+    private final AgentRunner keeperRunner;
+    private boolean isClosed;
+
+    private JournalDirectory(final Path directory, final DirectoryLock lock, final JournalSettings settings) {
+        this.directory = directory;
+        this.lock = lock;
+        requests = new ChronicleRecordLog(directory.resolve(JournalLayout.REQUESTS), settings);
+        try {
+            outcomes = new ChronicleRecordLog(directory.resolve(JournalLayout.OUTCOMES), settings);
+        } catch (final RuntimeException ex) {
+            requests.close();
+            throw ex;
+        }
+        keeper = new JournalKeeper(settings.clock(), requests.keeper(), outcomes.keeper());
+        keeperRunner = settings.keeperThread() ? startKeeper() : null;
+    }
+
+    /**
+     * Opens a journal for writing, making the directory if it is not there.
+     *
+     * @throws JournalException if another process writes it, if it has records already, if it is not a journal of this
+     *                          format, or if the file system has no room for the first blocks.
+     */
+    public static JournalDirectory open(final Path directory, final JournalSettings settings) {
+        settings.validate();
+        try {
+            Files.createDirectories(directory);
+        } catch (final IOException ex) {
+            throw new JournalException("journal directory cannot be made: directory=" + directory + " " + ex, ex);
+        }
+        final DirectoryLock lock = DirectoryLock.take(directory.resolve(JournalLayout.LOCK));
+        try {
+            prepare(directory, settings);
+            return new JournalDirectory(directory, lock, settings);
+        } catch (final IOException ex) {
+            lock.close();
+            throw new JournalException("journal cannot be opened: directory=" + directory + " " + ex, ex);
+        } catch (final RuntimeException ex) {
+            lock.close();
+            throw ex;
+        }
+    }
+
+    /** Opens a journal for reading, also while it is being written or where nothing may be written. */
+    public static JournalView openForRead(final Path directory) {
+        return new JournalView(directory, JournalLayout.read(directory));
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    /** For the thread that journals requests. */
+    public RecordLog requests() {
+        return requests;
+    }
+
+    /** For the thread that journals outcomes. */
+    public RecordLog outcomes() {
+        return outcomes;
+    }
+
+    /** To be run by the caller if, and only if, the settings say that it has no thread. */
+    public JournalKeeper keeper() {
+        return keeper;
+    }
+
+    public Path telemetryDirectory() {
+        return directory.resolve(JournalLayout.TELEMETRY);
+    }
+
+    /** Copies a model's bundle into the journal, unless it is there. */
+    public void addBundle(final Bundle bundle) {
+        addBundle(bundle.path(), bundle.versionHex());
+    }
+
+    /**
+     * Copies a model's bundle into the journal, unless it is there, and checks what it copied.
+     *
+     * @param versionHex SHA-256 of the file in lower-case hex, as its records will name it.
+     */
+    public void addBundle(final Path bundle, final String versionHex) {
+        final Path target = bundlePath(directory, versionHex);
+        if (Files.exists(target)) {
+            return;
+        }
+        final Path draft = target.resolveSibling(versionHex + ".tmp");
+        try {
+            final String copiedHex = copy(bundle, draft);
+            if (!copiedHex.equals(versionHex)) {
+                Files.delete(draft);
+                throw new JournalException("bundle changed under our hands: file=" + bundle +
+                        " expected=" + versionHex + " actual=" + copiedHex);
+            }
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (final IOException ex) {
+            throw new JournalException("bundle cannot be copied: file=" + bundle + " to=" + target + " " + ex, ex);
+        }
+    }
+
+    /** Counts since opening. Exact once the writing threads have stopped. */
+    public JournalReport report() {
+        return new JournalReport(directory, requests.recordCount(), outcomes.recordCount(), requests.lastSequence(),
+                outcomes.lastSequence(), requests.rolledCount() + outcomes.rolledCount());
+    }
+
+    /** Stops the keeper, then syncs and closes requests, outcomes and the lock. Call it after the writing threads. */
+    @Override
+    public void close() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        CloseHelper.closeAll(keeperRunner, requests, outcomes, lock);
+        LOG.info("closed {}", report());
+    }
+
+    static Path bundlePath(final Path directory, final String versionHex) {
+        return directory.resolve(JournalLayout.BUNDLES).resolve(versionHex + JournalLayout.BUNDLE_SUFFIX);
+    }
+
+    private AgentRunner startKeeper() {
+        final AgentRunner runner = new AgentRunner(
+                new SleepingIdleStrategy(KEEPER_SLEEP_NS), ex -> LOG.error("journal keeper", ex), null, keeper);
+        AgentRunner.startOnThread(runner);
+        return runner;
+    }
+
+    private static void prepare(final Path directory, final JournalSettings settings) throws IOException {
+        if (Files.exists(directory.resolve(JournalLayout.DESCRIPTION))) {
+            final RollPeriod roll = JournalLayout.read(directory);
+            refuseIfNotEmpty(directory, roll);
+            if (roll != settings.roll()) {
+                throw new JournalException("journal rolls otherwise: directory=" + directory +
+                        " roll=" + roll + " configured=" + settings.roll());
+            }
+        } else {
+            refuseStranger(directory);
+            JournalLayout.write(directory, settings.roll());
+        }
+        Files.createDirectories(directory.resolve(JournalLayout.BUNDLES));
+        Files.createDirectories(directory.resolve(JournalLayout.TELEMETRY));
+    }
+
+    private static void refuseIfNotEmpty(final Path directory, final RollPeriod roll) {
+        final JournalView view = new JournalView(directory, roll);
+        if (view.hasRecords()) {
+            throw new JournalException("journal holds records already: directory=" + directory +
+                    " (this version cannot continue one: choose an empty directory)");
+        }
+    }
+
+    private static void refuseStranger(final Path directory) {
+        for (final String name : new String[] {JournalLayout.REQUESTS, JournalLayout.OUTCOMES}) {
+            if (Files.exists(directory.resolve(name))) {
+                throw new JournalException("not a journal: there is " + name + " but no " +
+                        JournalLayout.DESCRIPTION + " in directory=" + directory);
+            }
+        }
+    }
+
+    private static String copy(final Path source, final Path target) throws IOException {
+        final MessageDigest digest = sha256();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(source), digest)) {
+            Files.copy(in, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+        return hex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (final NoSuchAlgorithmException ex) {
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    private static String hex(final byte[] bytes) {
+        return HexFormat.of().formatHex(bytes);
+    }
+}

@@ -1,0 +1,396 @@
+package io.tiercel.appliance.journal;
+
+import io.tiercel.protocol.journal.MessageHeaderDecoder;
+import io.tiercel.protocol.journal.RecordHeaderDecoder;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/**
+ * Reads the records of one queue in order, and checks each: checksum, lengths, sequence without a gap, and that the
+ * frame is of a schema, version and message that belong there. At the end it checks that nothing was lost there.
+ * Damage is thrown, with its place; nothing is ever skipped.
+ *
+ * <p>Assumes that the queue has one writer at most. Reads files and changes nothing, so it works on a journal that is
+ * being written (then {@link #next()} answers false at the end for now, and may be asked again), on a copy, and on a
+ * read-only file system. Needs Chronicle's files only, not its table of them.
+ *
+ * <p>One thread. Allocates nothing per record.
+ */
+public final class RecordReader implements AutoCloseable {
+
+    private static final int HEADER_LENGTH = RecordHeaderDecoder.ENCODED_LENGTH;
+    private static final int CHECKED_OFFSET =
+            RecordHeaderDecoder.crc32cEncodingOffset() + RecordHeaderDecoder.crc32cEncodingLength();
+    private static final int MODEL_VERSION_OFFSET = RecordHeaderDecoder.modelVersionEncodingOffset();
+    private static final int MODEL_VERSION_LENGTH = RecordHeaderDecoder.modelVersionLength();
+    private static final int MIN_RECORD_LENGTH = HEADER_LENGTH + MessageHeaderDecoder.ENCODED_LENGTH;
+    private static final int MAX_RECORD_LENGTH = HEADER_LENGTH + ChronicleRecordLog.MAX_FRAME_LENGTH;
+    /** A seek reads records one by one once it has come as close as this. */
+    private static final long SEEK_SCAN_BYTES = 1 << 20;
+
+    private final RecordKind kind;
+    private final RollPeriod roll;
+    private final Path directory;
+    private final ByteBuffer bytes = QueueFile.newBuffer();
+    private final RecordHeaderDecoder header = new RecordHeaderDecoder();
+    private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
+    private final UnsafeBuffer modelVersion = new UnsafeBuffer(0, 0);
+    private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
+    private final CRC32C crc = new CRC32C();
+    private QueueFile file;
+    private long expectedSequence;
+    private long numberInFile;
+    private long lastPosition;
+    private JournalDamage found;
+    private long foundExpected;
+    private long foundActual;
+
+    RecordReader(final Path directory, final RollPeriod roll, final RecordKind kind) {
+        this.directory = directory;
+        this.roll = roll;
+        this.kind = kind;
+        if (!Files.isDirectory(directory)) {
+            throw new JournalException("not a journal: there is no directory=" + directory);
+        }
+    }
+
+    /**
+     * Moves to the next record.
+     *
+     * @return false at the end of what has been written.
+     * @throws JournalDamageException if the journal is damaged here; this reader is of no further use then.
+     */
+    public boolean next() {
+        try {
+            return file == null && !enterNext() ? false : advance();
+        } catch (final IOException ex) {
+            throw unreadable(ex);
+        }
+    }
+
+    /**
+     * Moves to just before a record, so that {@link #next()} reads it.
+     *
+     * @return false if the last record comes before it; the reader is then at the first record.
+     * @throws JournalDamageException if the record ought to be there and is not.
+     */
+    public boolean seek(final long sequence) {
+        if (sequence < 0) {
+            throw new IllegalArgumentException("sequence=" + sequence);
+        }
+        try {
+            return place(sequence);
+        } catch (final IOException ex) {
+            throw unreadable(ex);
+        }
+    }
+
+    public long sequence() {
+        return header.sequence();
+    }
+
+    public long ingressNs() {
+        return header.ingressNs();
+    }
+
+    public long principalId() {
+        return header.principalId();
+    }
+
+    /** The 32 bytes of the bundle's SHA-256, good until {@link #next()}. */
+    public DirectBuffer modelVersion() {
+        return modelVersion;
+    }
+
+    /** The frame from offset 0, good until {@link #next()}. */
+    public DirectBuffer frame() {
+        return frame;
+    }
+
+    public int frameLength() {
+        return frame.capacity();
+    }
+
+    /** Chronicle's index of the record. */
+    public long index() {
+        return indexOf(numberInFile - 1);
+    }
+
+    @Override
+    public void close() {
+        leave();
+    }
+
+    /** Whether anything was ever appended, readable or not. */
+    boolean hasDocuments() {
+        try {
+            for (final Path path : QueueFile.list(directory)) {
+                try (QueueFile candidate = QueueFile.open(path, bytes)) {
+                    if (candidate.claimedPosition() != 0 || candidate.next() == QueueFile.Found.RECORD) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        } catch (final IOException ex) {
+            throw unreadable(ex);
+        }
+    }
+
+    private boolean advance() throws IOException {
+        while (true) {
+            final QueueFile.Found next = file.next();
+            if (next == QueueFile.Found.RECORD) {
+                take();
+                return true;
+            }
+            if (next == QueueFile.Found.NOTHING) {
+                file.reload();
+                if (!isMoreClaimed() && !isLaterFileBegun()) {
+                    return false;
+                }
+                // Both are claimed after the fact: by now it must be there.
+                file.reload();
+                if (file.next() == QueueFile.Found.NOTHING) {
+                    throw damage(JournalDamage.TRUNCATED, file.claimedPosition(), lastPosition, null);
+                }
+            } else {
+                if (isMoreClaimed()) {
+                    throw damage(JournalDamage.TRUNCATED, file.claimedPosition(), lastPosition, null);
+                }
+                if (!enterNext()) {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /** Checks the record that was found and makes it current. */
+    private void take() throws IOException {
+        if (!isGood()) {
+            // Only a reader that is as fast as the writer can have read a record before all of it was there.
+            file.reload();
+            file.next();
+            if (!isGood()) {
+                throw damage(found, foundExpected, foundActual, null);
+            }
+        }
+        lastPosition = file.recordPosition();
+        file.consume();
+        numberInFile++;
+        expectedSequence = header.sequence() + 1;
+    }
+
+    private boolean isGood() throws IOException {
+        return isWhole() && isIntact() && isNext() && isKnown();
+    }
+
+    private boolean isWhole() throws IOException {
+        final int length = file.recordLength();
+        if (length == QueueFile.UNFINISHED) {
+            return report(JournalDamage.UNREADABLE, 0, 0);
+        }
+        if (length > MAX_RECORD_LENGTH) {
+            return report(JournalDamage.LENGTH_MISMATCH, MAX_RECORD_LENGTH, length);
+        }
+        if (length < MIN_RECORD_LENGTH) {
+            return report(JournalDamage.TRUNCATED, MIN_RECORD_LENGTH, length);
+        }
+        final int loadedLength = file.load();
+        if (loadedLength < length) {
+            return report(JournalDamage.TRUNCATED, length, loadedLength);
+        }
+        return true;
+    }
+
+    private boolean isIntact() {
+        wrap();
+        if (header.frameLength() != frame.capacity()) {
+            return report(JournalDamage.LENGTH_MISMATCH, frame.capacity(), header.frameLength());
+        }
+        final long computed = checksum();
+        if (computed != header.crc32c()) {
+            return report(JournalDamage.BAD_CHECKSUM, header.crc32c(), computed);
+        }
+        return true;
+    }
+
+    private boolean isNext() {
+        final long sequence = header.sequence();
+        if (sequence == expectedSequence) {
+            return true;
+        }
+        return report(sequence > expectedSequence ? JournalDamage.SEQUENCE_GAP : JournalDamage.SEQUENCE_REPETITION,
+                expectedSequence, sequence);
+    }
+
+    private boolean isKnown() {
+        frameHeader.wrap(frame, 0);
+        if (frameHeader.schemaId() != kind.schemaId()) {
+            return report(JournalDamage.UNKNOWN_SCHEMA, kind.schemaId(), frameHeader.schemaId());
+        }
+        if (frameHeader.version() != kind.version()) {
+            return report(JournalDamage.UNKNOWN_VERSION, kind.version(), frameHeader.version());
+        }
+        if (!kind.isTemplate(frameHeader.templateId())) {
+            return report(JournalDamage.UNKNOWN_TEMPLATE, 0, frameHeader.templateId());
+        }
+        return true;
+    }
+
+    private void wrap() {
+        final int offset = file.recordOffset();
+        header.wrap(file.buffer(), offset);
+        modelVersion.wrap(file.buffer(), offset + MODEL_VERSION_OFFSET, MODEL_VERSION_LENGTH);
+        frame.wrap(file.buffer(), offset + HEADER_LENGTH, file.recordLength() - HEADER_LENGTH);
+    }
+
+    private long checksum() {
+        final int offset = file.recordOffset();
+        crc.reset();
+        bytes.limit(offset + file.recordLength()).position(offset + CHECKED_OFFSET);
+        crc.update(bytes);
+        bytes.clear();
+        return crc.getValue();
+    }
+
+    private boolean isMoreClaimed() throws IOException {
+        return file.claimedPosition() > lastPosition;
+    }
+
+    private boolean isLaterFileBegun() throws IOException {
+        final List<Path> paths = QueueFile.list(directory);
+        for (int i = paths.indexOf(file.path()) + 1; i < paths.size(); i++) {
+            try (QueueFile later = QueueFile.open(paths.get(i), QueueFile.newBuffer())) {
+                if (later.claimedPosition() != 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** @return false if there is no other file yet. */
+    private boolean enterNext() throws IOException {
+        final List<Path> paths = QueueFile.list(directory);
+        final int index = file == null ? 0 : paths.indexOf(file.path()) + 1;
+        if (index == paths.size()) {
+            return false;
+        }
+        enter(paths.get(index));
+        return true;
+    }
+
+    private void enter(final Path path) throws IOException {
+        leave();
+        file = QueueFile.open(path, bytes);
+        numberInFile = 0;
+        lastPosition = 0;
+        if (!file.hasHeader()) {
+            throw damage(JournalDamage.UNREADABLE, 0, 0, null);
+        }
+    }
+
+    private void leave() {
+        if (file != null) {
+            file.close();
+            file = null;
+        }
+    }
+
+    /** Files begin with their lowest sequence; in a file, halve the distance, finding a record by its checksum. */
+    private boolean place(final long sequence) throws IOException {
+        Path at = null;
+        long nextFirst = Long.MAX_VALUE;
+        for (final Path path : QueueFile.list(directory)) {
+            final long first = firstSequence(path);
+            if (first <= sequence) {
+                at = path;
+            } else if (first < nextFirst) {
+                nextFirst = first;
+            }
+        }
+        expectedSequence = sequence;
+        if (at != null && placeIn(at, sequence)) {
+            return true;
+        }
+        if (nextFirst != Long.MAX_VALUE) {
+            throw damage(JournalDamage.SEQUENCE_GAP, sequence, nextFirst, null);
+        }
+        leave();
+        expectedSequence = 0;
+        return false;
+    }
+
+    /** @return the sequence of the file's first record, or {@link Long#MAX_VALUE} if it has none. */
+    private long firstSequence(final Path path) throws IOException {
+        enter(path);
+        return file.next() == QueueFile.Found.RECORD && isWhole() && isIntact() ? header.sequence() : Long.MAX_VALUE;
+    }
+
+    private boolean placeIn(final Path path, final long sequence) throws IOException {
+        final long first = firstSequence(path);
+        long low = file.recordPosition();
+        long high = file.claimedPosition();
+        while (high - low > SEEK_SCAN_BYTES) {
+            final long middle = JournalSegment.align(low + (high - low) / 2);
+            if (findRecord(middle, high) && header.sequence() <= sequence) {
+                low = file.recordPosition();
+            } else {
+                high = middle;
+            }
+        }
+        file.moveTo(low);
+        while (file.next() == QueueFile.Found.RECORD && isWhole() && isIntact()) {
+            if (header.sequence() >= sequence) {
+                file.moveTo(file.recordPosition());
+                numberInFile = header.sequence() - first;
+                lastPosition = 0;
+                return true;
+            }
+            file.consume();
+        }
+        return false;
+    }
+
+    /** Finds the first record whose word is at {@code position} or behind it, and before {@code end}. */
+    private boolean findRecord(final long position, final long end) throws IOException {
+        for (long at = position; at < end; at += Integer.BYTES) {
+            file.moveTo(at);
+            if (file.next() == QueueFile.Found.RECORD && file.recordPosition() == at && isWhole() && isIntact()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long indexOf(final long number) {
+        final int cycle = file == null ? 0 : roll.cycleOf(file.path().getFileName().toString());
+        return roll.rollCycle().toIndex(Math.max(0, cycle), number);
+    }
+
+    /** @return false, always. */
+    private boolean report(final JournalDamage damage, final long expected, final long actual) {
+        found = damage;
+        foundExpected = expected;
+        foundActual = actual;
+        return false;
+    }
+
+    private JournalDamageException damage(
+            final JournalDamage damage, final long expected, final long actual, final Throwable cause) {
+        return new JournalDamageException(damage, file == null ? directory : file.path(), indexOf(numberInFile),
+                expectedSequence, expected, actual, cause);
+    }
+
+    private JournalDamageException unreadable(final IOException cause) {
+        return damage(JournalDamage.UNREADABLE, 0, 0, cause);
+    }
+}

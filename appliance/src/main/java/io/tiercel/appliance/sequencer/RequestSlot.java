@@ -1,0 +1,59 @@
+package io.tiercel.appliance.sequencer;
+
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * One place in the ring: a request on its way from arrival to outcome. Allocated once, when the ring is made.
+ *
+ * <p>Each group of fields is written by one stage and read by the stages behind it. The ring's sequences order these
+ * plain accesses: a stage publishes with a release store of its {@link com.lmax.disruptor.Sequence}, the next one
+ * reads it with an acquire load before it touches the slot.
+ */
+public final class RequestSlot {
+
+    /** The frame as it came, {@code frameLength} bytes; capacity is the frame limit. */
+    public final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
+    /** {@code outputsLength} bytes of binary32 after infer; capacity is the largest answer. */
+    public final UnsafeBuffer outputs = new UnsafeBuffer(0, 0);
+
+    // Written by ingress.
+    public int frameLength;
+    public int featuresOffset;
+    public boolean reset;
+    public boolean stream;
+    public int stepCount;
+    public int modelIndex;
+    public int sessionIndex;
+    public int workerIndex;
+    public int clientIndex;
+    public int clientGeneration;
+    public long principalId;
+    public long correlationId;
+    public long sessionKey;
+    public long budgetNs;
+    /** Arrival on the pipeline's nanosecond clock; the epoch time of the journal is this plus a constant. */
+    public long ingressTickNs;
+
+    // Written by journal.
+    public long journaledTickNs;
+
+    // Written by infer.
+    public ResultStatus status;
+    public int batchSize;
+    public int outputsLength;
+    public long inferStartTickNs;
+    public long inferEndTickNs;
+    public long stateHash;
+
+    // Written by egress.
+    public long egressTickNs;
+
+    /**
+     * Whether the clock had a say in this outcome, so that it cannot be computed again: its record goes before its
+     * response.
+     */
+    public boolean isDecidedByClock() {
+        return status == ResultStatus.EXPIRED;
+    }
+}

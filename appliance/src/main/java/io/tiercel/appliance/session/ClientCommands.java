@@ -1,0 +1,133 @@
+package io.tiercel.appliance.session;
+
+import org.agrona.BufferUtil;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.AtomicBuffer;
+import org.agrona.concurrent.MessageHandler;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
+import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
+
+/**
+ * What ingress tells egress about clients, outside the ring of requests: only egress writes to a client, so a
+ * welcome, a reject or a returned heartbeat goes through here. One writing thread, one reading thread (they may be
+ * the same); allocates nothing. Commands of one client keep their order.
+ *
+ * <pre>
+ *   0               4               8              16              24              32      34      36
+ *  +---------------+---------------+---------------+---------------+---------------+-------+-------+
+ *  | client index  | generation    | first         | second        | third         | code  |template
+ *  +---------------+---------------+---------------+---------------+---------------+-------+-------+
+ * </pre>
+ */
+public final class ClientCommands {
+
+    /** Reads one command; {@code code} and {@code templateId} have a meaning only for a refusal or a goodbye. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * @param type          one of this class's constants.
+         * @param clientIndex   whose command.
+         * @param generation    of the client, so that a late command does not reach the next user of the place.
+         * @param first         nonce of an open, timestamp of a heartbeat, correlation id of a reject.
+         * @param second        offending value of a reject.
+         * @param third         allowed value of a reject.
+         * @param code          of a reject, or the reason of a goodbye.
+         * @param templateId    of the refused frame.
+         */
+        void onCommand(
+                int type,
+                int clientIndex,
+                int generation,
+                long first,
+                long second,
+                long third,
+                short code,
+                short templateId);
+    }
+
+    /**
+     * The client's publication is connected and is egress's from now on. The first thing to say there is a welcome,
+     * or, with a code, a reject: one command, so that a full queue cannot part them.
+     */
+    public static final int OPEN = 1;
+    public static final int REJECT = 2;
+    public static final int HEARTBEAT = 3;
+    public static final int GOODBYE = 4;
+    /** Close the publication and release the place. */
+    public static final int CLOSE = 5;
+
+    private static final int GENERATION_OFFSET = 4;
+    private static final int FIRST_OFFSET = 8;
+    private static final int SECOND_OFFSET = 16;
+    private static final int THIRD_OFFSET = 24;
+    private static final int CODE_OFFSET = 32;
+    private static final int TEMPLATE_OFFSET = 34;
+    private static final int COMMAND_LENGTH = 36;
+
+    private final OneToOneRingBuffer commands;
+    private final MessageHandler messageHandler = this::onMessage;
+    private Handler handler;
+
+    /**
+     * @param capacityBytes a power of two. A full queue holds ingress back until egress has read.
+     */
+    public ClientCommands(final int capacityBytes) {
+        commands = new OneToOneRingBuffer(new UnsafeBuffer(
+                BufferUtil.allocateDirectAligned(capacityBytes + RingBufferDescriptor.TRAILER_LENGTH, 64)));
+    }
+
+    /** Writes a command; false if the queue is full and nothing was written. */
+    public boolean offer(
+            final int type,
+            final ClientConnection client,
+            final long first,
+            final long second,
+            final long third,
+            final short code,
+            final short templateId) {
+        final int index = commands.tryClaim(type, COMMAND_LENGTH);
+        if (index < 0) {
+            return false;
+        }
+        final AtomicBuffer buffer = commands.buffer();
+        buffer.putInt(index, client.index);
+        buffer.putInt(index + GENERATION_OFFSET, client.generation);
+        buffer.putLong(index + FIRST_OFFSET, first);
+        buffer.putLong(index + SECOND_OFFSET, second);
+        buffer.putLong(index + THIRD_OFFSET, third);
+        buffer.putShort(index + CODE_OFFSET, code);
+        buffer.putShort(index + TEMPLATE_OFFSET, templateId);
+        commands.commit(index);
+        return true;
+    }
+
+    /** Writes a command without a code. */
+    public boolean offer(final int type, final ClientConnection client, final long first) {
+        return offer(type, client, first, 0, 0, (short) 0, (short) 0);
+    }
+
+    /** Reads up to {@code limit} commands, in order. */
+    public int poll(final Handler commandHandler, final int limit) {
+        handler = commandHandler;
+        return commands.read(messageHandler, limit);
+    }
+
+    /** Whether all that was written has been read and acted upon. Any thread. */
+    public boolean isEmpty() {
+        return commands.size() == 0;
+    }
+
+    private void onMessage(final int type, final MutableDirectBuffer buffer, final int index,
+            final int length) {
+        handler.onCommand(
+                type,
+                buffer.getInt(index),
+                buffer.getInt(index + GENERATION_OFFSET),
+                buffer.getLong(index + FIRST_OFFSET),
+                buffer.getLong(index + SECOND_OFFSET),
+                buffer.getLong(index + THIRD_OFFSET),
+                buffer.getShort(index + CODE_OFFSET),
+                buffer.getShort(index + TEMPLATE_OFFSET));
+    }
+}

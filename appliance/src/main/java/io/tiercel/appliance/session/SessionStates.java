@@ -1,0 +1,187 @@
+package io.tiercel.appliance.session;
+
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StepBatch;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.UnsafeApi;
+
+/**
+ * The states of all sessions of one model, and the arithmetic of a session's life: how it begins, how a step moves
+ * it, how its hash is chained, how it is reset. The live pipeline and replay share this class; whatever either did
+ * beside it would be a divergence.
+ *
+ * <p>A request of {@code stepCount} steps is, for each step: {@link ModelExecutor#step}, then {@link #settle}, which
+ * chains the hash and computes ahead. An answer may leave between the last step and its {@code settle}; the next step
+ * of the session may not begin there. {@link #steps} is the whole of it for one session. An expired request only
+ * calls {@link #ensureInitialised}: the session exists, its state and hash stand.
+ *
+ * <p>The memory is one block, which the operating system fills in page by page as sessions come. Each slot begins on
+ * a cache line of its own, so workers do not share any:
+ * <pre>
+ *   0               8                               64
+ *   +---------------+-------------------------------+-----------------------------+
+ *   | hash          | unused                        | state: stateBytes           |
+ *   +---------------+-------------------------------+-----------------------------+
+ * </pre>
+ *
+ * <p>Threads: one index belongs to one infer worker; different workers may use different indices at the same time, and
+ * nothing here orders them. Allocates in the constructor only. Not usable after {@link #close}, which no worker may
+ * still be running against.
+ */
+public final class SessionStates implements AutoCloseable {
+
+    private static final int ALIGNMENT = 64;
+    private static final int HEADER_BYTES = ALIGNMENT;
+
+    private final boolean[] initialised;
+    private final long slotBytes;
+    private final long genesisHash;
+    private final ModelShape shape;
+    private long allocation;
+    private long firstStateAddress;
+
+    /**
+     * @param maxSessions  slots, from index 0.
+     * @param modelVersion SHA-256 of the bundle: its first 8 bytes, little-endian, are every new session's hash.
+     */
+    public SessionStates(final int maxSessions, final ModelShape shape, final byte[] modelVersion) {
+        if (maxSessions < 1) {
+            throw new IllegalArgumentException("maxSessions=" + maxSessions + " is below 1");
+        }
+        if (shape.stateBytes() < 0 || shape.stateBytes() % ALIGNMENT != 0) {
+            throw new IllegalArgumentException("stateBytes=" + shape.stateBytes() + " is not a multiple of 64");
+        }
+        this.shape = shape;
+        this.initialised = new boolean[maxSessions];
+        this.slotBytes = HEADER_BYTES + (long) shape.stateBytes();
+        this.genesisHash = genesisHash(modelVersion);
+        this.allocation = allocate(maxSessions * slotBytes + ALIGNMENT, maxSessions);
+        this.firstStateAddress = ((allocation + ALIGNMENT - 1) & -ALIGNMENT) + HEADER_BYTES;
+    }
+
+    /** The hash of a session that has not made a step: the first 8 bytes, little-endian, of the model version. */
+    public static long genesisHash(final byte[] modelVersion) {
+        return ByteBuffer.wrap(modelVersion).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+    }
+
+    public int maxSessions() {
+        return initialised.length;
+    }
+
+    public ModelShape shape() {
+        return shape;
+    }
+
+    public boolean isInitialised(final int sessionIndex) {
+        return initialised[sessionIndex];
+    }
+
+    /** Where the session's state lies: 64-byte aligned, {@code stateBytes} long, the same for the session's life. */
+    public long stateAddress(final int sessionIndex) {
+        return firstStateAddress + checkedIndex(sessionIndex) * slotBytes;
+    }
+
+    /** The session's chained hash as it stands. The session must be initialised. */
+    public long hash(final int sessionIndex) {
+        if (!initialised[sessionIndex]) {
+            throw new IllegalStateException("sessionIndex=" + sessionIndex + " has no state yet");
+        }
+        return UnsafeApi.getLong(stateAddress(sessionIndex) - HEADER_BYTES);
+    }
+
+    /** Gives a session that has none its first state and hash. Before anything else that a request does. */
+    public void ensureInitialised(final int sessionIndex, final ModelExecutor executor) {
+        if (!initialised[sessionIndex]) {
+            reset(sessionIndex, executor);
+        }
+    }
+
+    /** Puts a session, new or not, into the first state, with the first hash. */
+    public void reset(final int sessionIndex, final ModelExecutor executor) {
+        final long stateAddress = stateAddress(sessionIndex);
+        executor.initialise(stateAddress);
+        UnsafeApi.putLong(stateAddress - HEADER_BYTES, genesisHash);
+        initialised[sessionIndex] = true;
+    }
+
+    /** Chains what the last step wrote into the session's hash. Once for each step, before {@code ahead}. */
+    public void applyHash(final int sessionIndex, final ModelExecutor executor) {
+        applyHashAt(stateAddress(sessionIndex), executor);
+    }
+
+    /**
+     * What follows a step: chains each session's hash, then computes ahead. Every state of the batch must come from
+     * {@link #stateAddress} of this object.
+     */
+    public void settle(final StepBatch batch, final ModelExecutor executor) {
+        for (int i = 0, size = batch.size(); i < size; i++) {
+            applyHashAt(batch.stateAddress(i), executor);
+        }
+        executor.ahead(batch);
+    }
+
+    /**
+     * All steps of one request of one session, settled. Feature vectors follow each other.
+     *
+     * @param batch         scratch of the calling thread; cleared.
+     * @param outputsStride bytes from one step's outputs to the next's: the size of the outputs to keep all (a
+     *                      streamed request), 0 to keep the last.
+     */
+    public void steps(
+            final int sessionIndex,
+            final ModelExecutor executor,
+            final StepBatch batch,
+            final long featuresAddress,
+            final int stepCount,
+            final long outputsAddress,
+            final int outputsStride) {
+        final long stateAddress = stateAddress(sessionIndex);
+        final long featuresStride = (long) shape.featureCount() * Float.BYTES;
+        for (int step = 0; step < stepCount; step++) {
+            batch.clear();
+            batch.add(
+                    featuresAddress + step * featuresStride,
+                    stateAddress,
+                    outputsAddress + (long) step * outputsStride);
+            executor.step(batch);
+            settle(batch, executor);
+        }
+    }
+
+    /** Gives the memory back; every address is invalid from here on. A second call does nothing. */
+    @Override
+    public void close() {
+        if (allocation != 0) {
+            UnsafeApi.freeMemory(allocation);
+            allocation = 0;
+            firstStateAddress = 0;
+        }
+    }
+
+    private static void applyHashAt(final long stateAddress, final ModelExecutor executor) {
+        final long hashAddress = stateAddress - HEADER_BYTES;
+        UnsafeApi.putLong(hashAddress, executor.hash(stateAddress, UnsafeApi.getLong(hashAddress)));
+    }
+
+    private int checkedIndex(final int sessionIndex) {
+        if (sessionIndex < 0 || sessionIndex >= initialised.length || allocation == 0) {
+            throw new IndexOutOfBoundsException(
+                    "sessionIndex=" + sessionIndex + " maxSessions=" + initialised.length +
+                            " closed=" + (allocation == 0));
+        }
+        return sessionIndex;
+    }
+
+    private long allocate(final long bytes, final int maxSessions) {
+        try {
+            return UnsafeApi.allocateMemory(bytes);
+        } catch (final OutOfMemoryError ex) {
+            throw new IllegalStateException(
+                    "no memory for the states of maxSessions=" + maxSessions + " stateBytes=" + shape.stateBytes() +
+                            " (" + bytes + " bytes)",
+                    ex);
+        }
+    }
+}

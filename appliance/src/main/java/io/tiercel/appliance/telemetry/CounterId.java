@@ -1,0 +1,44 @@
+package io.tiercel.appliance.telemetry;
+
+import java.util.Locale;
+
+/**
+ * The appliance's counters. Each has one writing thread. They stand in the media driver's counters file, where
+ * Aeron's own tools print them, under the type ids from {@link #FIRST_TYPE_ID}.
+ */
+public enum CounterId {
+    REQUESTS("requests taken into the ring"),
+    FRAMES_REFUSED("frames refused with a reject"),
+    FRAMES_UNANSWERABLE("frames refused from a connection that has not said hello"),
+    RING_FULL("polls held back by a full ring"),
+    CLIENTS("clients connected now"),
+    CLIENTS_WELCOMED("clients welcomed"),
+    CLIENTS_GONE("clients that vanished or fell silent"),
+    SESSIONS("sessions in memory"),
+    JOURNALED("requests journaled"),
+    JOURNAL_WAITS("polls of the journal held back by memory not prepared"),
+    EXPIRED("requests answered EXPIRED"),
+    RESULTS("results sent"),
+    RESULTS_UNDELIVERED("results of clients that were gone"),
+    CLIENTS_SLOW("clients disconnected because their buffer was full"),
+    OUTCOMES("outcomes journaled"),
+    OUTCOME_WAITS("polls of the outcome journal held back by memory not prepared"),
+    STALLS_OVER_1MS("idle duty cycles of over 1 ms, all threads: the machine's own hiccups");
+
+    /** Type ids of Aeron's own tools end below 1,000 by agreement. */
+    public static final int FIRST_TYPE_ID = 7000;
+
+    private final String description;
+
+    CounterId(final String description) {
+        this.description = description;
+    }
+
+    public int typeId() {
+        return FIRST_TYPE_ID + ordinal();
+    }
+
+    public String label() {
+        return "tiercel " + name().toLowerCase(Locale.ROOT).replace('_', '-') + ": " + description;
+    }
+}

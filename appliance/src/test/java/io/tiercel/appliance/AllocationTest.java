@@ -1,0 +1,270 @@
+package io.tiercel.appliance;
+
+import com.sun.management.ThreadMXBean;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.client.ResponseHandler;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * The steady state of every hot stage, and of the client, allocates nothing: bytes that the thread has allocated, as
+ * the JVM counts them, over some ten thousand requests after the warm-up. Clients neither come nor go meanwhile, and
+ * the media driver and Aeron's conductor, which allocate as they like, have their turns between the measurements.
+ */
+class AllocationTest {
+
+    private static final int FEATURES = 8;
+    private static final int WARM_UP_REQUESTS = 30_000;
+    private static final int MEASURED_REQUESTS = 20_000;
+    private static final int REQUESTS_PER_TURN = 100;
+    private static final int TRIES = 5;
+
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    @TempDir
+    Path directory;
+
+    /** Copies each record to one place and counts: a journal that costs nothing. */
+    private static final class CountingLog implements RecordLog {
+        private final UnsafeBuffer record = new UnsafeBuffer(BufferUtil.allocateDirectAligned(64 * 1024, 64));
+        private long count;
+
+        @Override
+        public boolean append(
+                final long sequence,
+                final long ingressNs,
+                final long principalId,
+                final DirectBuffer modelVersion,
+                final DirectBuffer frame,
+                final int frameOffset,
+                final int frameLength) {
+            record.putBytes(0, modelVersion, 0, 32);
+            record.putBytes(32, frame, frameOffset, frameLength);
+            count++;
+            return true;
+        }
+
+        @Override
+        public int onIdle() {
+            return 0;
+        }
+
+        @Override
+        public void sync() {
+        }
+
+        @Override
+        public void close() {
+        }
+    }
+
+    /** Counts answers. */
+    private static final class Counting implements ResponseHandler {
+        private long resultCount;
+        private long chunkCount;
+        private float lastOutput;
+
+        @Override
+        public void onResult(
+                final long correlationId,
+                final long sessionKey,
+                final long sequence,
+                final ResultStatus status,
+                final int applianceNs,
+                final int batchSize,
+                final DirectBuffer outputs,
+                final int offset,
+                final int outputCount) {
+            resultCount++;
+            lastOutput = outputCount == 0 ? 0 : outputs.getFloat(offset);
+        }
+
+        @Override
+        public void onChunk(
+                final long correlationId,
+                final long sessionKey,
+                final long sequence,
+                final int stepIndex,
+                final DirectBuffer outputs,
+                final int offset,
+                final int outputCount) {
+            chunkCount++;
+        }
+
+        @Override
+        public void onReject(
+                final long correlationId,
+                final RejectCode code,
+                final long offendingValue,
+                final long allowedValue,
+                final String detail) {
+            throw new AssertionError(detail);
+        }
+
+        @Override
+        public void onGoodbye(final GoodbyeReason reason) {
+            throw new AssertionError(reason);
+        }
+
+        @Override
+        public void onDisconnect() {
+            throw new AssertionError("disconnected");
+        }
+    }
+
+    /** What one turn of an exchange sends. */
+    private interface Sender {
+        void send(TiercelClient client, int request);
+    }
+
+    private final float[] features = new float[FEATURES];
+    private final UnsafeBuffer steps = new UnsafeBuffer(BufferUtil.allocateDirectAligned(4 * FEATURES * 4, 64));
+
+    @Test
+    void shouldAllocateNothingWhenEachRequestIsAnsweredBeforeTheNext() {
+        try (PipelineHarness harness = harness(1, new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 1, (client, request) -> client.infer(0, request & 15, features, 0));
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenRequestsAreBatchedOverWorkers() {
+        try (PipelineHarness harness = harness(3, new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 10, (client, request) -> client.infer(0, request & 15, features, 0));
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenRequestsAreOfEveryKind() {
+        try (PipelineHarness harness = harness(1, new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 4, (client, request) -> {
+                switch (request & 3) {
+                    case 0 -> client.resetSession(0, request & 15);
+                    case 1 -> client.infer(0, request & 15, features, 1);
+                    case 2 -> client.infer(0, request & 15, steps, 0, 4, 0, true);
+                    default -> client.infer(0, request & 15, steps, 0, 3, 0, false);
+                }
+            });
+            assertTrue(harness.counter(CounterId.EXPIRED) > 0);
+        }
+    }
+
+    @Test
+    void shouldSeeTheAllocationWhenAStageAllocates() {
+        try (PipelineHarness harness = harness(1, null, new CountingLog())) {
+            final TiercelClient client = harness.connect("desk");
+            final long allocated = run(harness, client, new Counting(), 1,
+                    (sender, request) -> sender.infer(0, 1, features, 0), 1_000);
+            assertTrue(allocated >= 1_000 * 100, "the log in memory keeps a copy of each record");
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenFramesAreRefused() {
+        try (PipelineHarness harness = harness(1, new CountingLog(), new CountingLog())) {
+            final RawClient raw = harness.rawClient().welcome("raw");
+            final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
+            final int length = RawClient.putInfer(frame, 7, 1, new float[FEATURES]);
+            long allocated = Long.MAX_VALUE;
+            for (int turn = 0; turn < 400 || (turn < 2_000 && allocated > 0); turn++) {
+                if (turn % 200 == 0) {
+                    allocated = 0;
+                }
+                for (int request = 0; request < 50; request++) {
+                    frame.putShort(request % 4 * 2, (short) 999);
+                    final int sentLength = request % 5 == 0 ? request % 8 : length;
+                    assertTrue(raw.trySend(frame, sentLength) || raw.trySend(frame, sentLength), "at a term's end");
+                    RawClient.putInfer(frame, 7, 1, features);
+                }
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                for (int round = 0; round < 8; round++) {
+                    harness.roundOfStages();
+                }
+                allocated += threads.getCurrentThreadAllocatedBytes() - before;
+                harness.transportRound();
+                raw.poll();
+                raw.rejections.clear();
+            }
+            assertEquals(0, allocated);
+            assertEquals(0, harness.pipeline.takenCount());
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenTheJournalIsReal() {
+        try (JournalDirectory journal = JournalDirectory.open(directory.resolve("journal-real"),
+                new JournalSettings().populateAheadBytes(16L << 20));
+                PipelineHarness harness = harness(1, journal.requests(), journal.outcomes())) {
+            assertNoAllocation(harness, 4, (client, request) -> client.infer(0, request & 15, features, 0));
+        }
+    }
+
+    private PipelineHarness harness(final int workers, final RecordLog requests, final RecordLog outcomes) {
+        return new PipelineHarness(directory, List.of(RandomModels.lstm(1).features(FEATURES).write(directory)),
+                context -> context.layout(Layout.DEDICATED).inferWorkers(workers).ringCapacity(64), requests, outcomes);
+    }
+
+    /**
+     * The JIT decides when an allocation that does not escape is gone, so the measurement is repeated until it has, a
+     * few times at most. What a stage really allocates is there in every one.
+     */
+    private void assertNoAllocation(final PipelineHarness harness, final int inFlight, final Sender sender) {
+        final long connectedNs = harness.clock.nanoTime();
+        // A clock that stands still: the client then leaves the driver and the conductor to the harness.
+        final TiercelClient client = harness.connect(
+                harness.clientContext("desk").serviceInterval(1_000_000).nanoClock(() -> connectedNs));
+        final Counting answers = new Counting();
+        run(harness, client, answers, inFlight, sender, WARM_UP_REQUESTS);
+        long allocated = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < TRIES && allocated > 0; attempt++) {
+            allocated = run(harness, client, answers, inFlight, sender, MEASURED_REQUESTS);
+        }
+        assertEquals(0, allocated, "bytes in " + MEASURED_REQUESTS + " requests");
+    }
+
+    private long run(
+            final PipelineHarness harness,
+            final TiercelClient client,
+            final Counting answers,
+            final int inFlight,
+            final Sender sender,
+            final int requestCount) {
+        long allocated = 0;
+        for (int turn = 0; turn < requestCount / REQUESTS_PER_TURN; turn++) {
+            final long goal = answers.resultCount + REQUESTS_PER_TURN;
+            long sent = answers.resultCount;
+            final long before = threads.getCurrentThreadAllocatedBytes();
+            for (int round = 0; answers.resultCount < goal; round++) {
+                if (sent < goal && sent - answers.resultCount < inFlight) {
+                    sender.send(client, (int) sent++);
+                }
+                harness.roundOfStages();
+                client.poll(answers, 16);
+                if (round > PipelineHarness.MAX_ROUNDS) {
+                    throw new AssertionError("answers=" + answers.resultCount + " of " + goal);
+                }
+            }
+            allocated += threads.getCurrentThreadAllocatedBytes() - before;
+            harness.transportRound();
+        }
+        return allocated;
+    }
+}

@@ -1,0 +1,75 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.IdleMode;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.ModelConfig;
+import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.protocol.client.ClientContext;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The whole appliance with its own threads and a real journal, in each layout. */
+@Timeout(120)
+class ApplianceTest {
+
+    private static final int REQUEST_COUNT = 200;
+
+    @TempDir
+    Path directory;
+
+    @ParameterizedTest
+    @EnumSource(value = Layout.class, names = {"COMPACT", "PAIRED", "DEDICATED"})
+    void shouldAnswerDrainAndReportWhenLaunched(final Layout layout) throws Exception {
+        final Path bundle = RandomModels.lstm(7).hidden(16).features(8).outputs(3).write(directory);
+        final ApplianceContext context = new ApplianceContext()
+                .layout(layout)
+                .idle(IdleMode.SLEEP)
+                .aeronDirectoryName(directory.resolve("aeron").toString())
+                .journalDirectory(directory.resolve("journal"))
+                .warmUpRequests(2_000)
+                .addModel(new ModelConfig("tape", bundle));
+        final Appliance appliance = Appliance.launch(context);
+        final Answers answers = new Answers();
+        final SleepingMillisIdleStrategy idle = new SleepingMillisIdleStrategy(1);
+        try (TiercelClient client = TiercelClient.connect(new ClientContext()
+                .aeronDirectoryName(context.aeronDirectoryName())
+                .principal("desk")
+                .idleStrategy(idle))) {
+            final int modelId = client.model("tape").modelId();
+            for (int sentCount = 0; sentCount < REQUEST_COUNT;) {
+                if (client.infer(modelId, sentCount % 5, new float[8], 0) > 0) {
+                    sentCount++;
+                } else {
+                    idle.idle(client.poll(answers, 16));
+                }
+            }
+            while (answers.count() < REQUEST_COUNT) {
+                idle.idle(client.poll(answers, 16));
+            }
+            final Appliance.ShutdownReport report = appliance.shutdown();
+            while (answers.goodbyes.isEmpty()) {
+                idle.idle(client.poll(answers, 16));
+            }
+
+            assertEquals(REQUEST_COUNT, answers.results.size());
+            assertEquals(GoodbyeReason.SHUTTING_DOWN, answers.goodbyes.get(0));
+            assertTrue(report.drained());
+            assertEquals(REQUEST_COUNT, report.recordedCount());
+            assertNull(report.failure());
+            assertTrue(Files.size(context.telemetryDirectory().resolve("stages.hlog")) > 0);
+        }
+    }
+}

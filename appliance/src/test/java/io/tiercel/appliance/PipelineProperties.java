@@ -1,0 +1,251 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.ResultStatus;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterProperty;
+import net.jqwik.api.lifecycle.BeforeProperty;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * The stages in random orders, with random stages left out of each round: every interleaving that the layouts' threads
+ * could produce, at the granularity of a duty cycle. The seed is in jqwik's report of a failure.
+ */
+class PipelineProperties {
+
+    private static final int FEATURES = 8;
+
+    private Path directory;
+    private List<Path> bundles;
+
+    @BeforeProperty
+    void setUp() throws IOException {
+        directory = Files.createTempDirectory("tiercel-pipeline-");
+        bundles = List.of(
+                RandomModels.lstm(1).hidden(16).features(FEATURES).outputs(3).write(directory),
+                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory));
+    }
+
+    @AfterProperty
+    void tearDown() {
+        IoUtil.delete(directory.toFile(), true);
+    }
+
+    @Property(tries = 25, shrinking = ShrinkingMode.OFF)
+    void shouldComputeTheSameBitsWhenStagesRunInAnyOrder(
+            @ForAll final long seed,
+            @ForAll @IntRange(min = 1, max = 32) final int maxBatch,
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
+            @ForAll final boolean hasBudgets,
+            @ForAll final boolean hasWindow) {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
+                .layout(Layout.DEDICATED)
+                .maxBatch(maxBatch)
+                .inferWorkers(inferWorkers)
+                .ringCapacity(32)
+                .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0))) {
+            final RandomRun run = new RandomRun(harness, seed, hasBudgets);
+            run.exchange(300, false);
+            StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
+            run.assertAnswersAreTheOutcomes();
+        }
+    }
+
+    @Property(tries = 25, shrinking = ShrinkingMode.OFF)
+    void shouldAnswerNothingBeforeItsRecordWhenTheJournalStallsAnywhere(
+            @ForAll final long seed,
+            @ForAll @IntRange(min = 1, max = 6) final int ringBits,
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers) {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
+                .layout(Layout.DEDICATED)
+                .ringCapacity(1 << ringBits)
+                .maxBatch(Math.min(8, 1 << ringBits))
+                .inferWorkers(inferWorkers))) {
+            final RandomRun run = new RandomRun(harness, seed, true);
+            run.exchange(200, true);
+            StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
+            run.assertAnswersAreTheOutcomes();
+        }
+    }
+
+    @Property(tries = 20, shrinking = ShrinkingMode.OFF)
+    void shouldStayWholeWhenFramesAreGarbage(@ForAll final long seed) {
+        final Random random = new Random(seed);
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> {})) {
+            final TiercelClient good = harness.connect("good");
+            final RawClient bad = harness.rawClient();
+            if (random.nextInt(4) > 0) {
+                bad.welcome("bad");
+            }
+            final UnsafeBuffer frame = new UnsafeBuffer(new byte[8192]);
+            final int count = 300;
+            final long spoken = harness.counter(CounterId.FRAMES_REFUSED) +
+                    harness.counter(CounterId.FRAMES_UNANSWERABLE);
+            for (int index = 0; index < count; index++) {
+                bad.send(frame, garbage(random, frame));
+                bad.poll();
+            }
+            harness.rounds(100);
+            assertEquals(0, harness.pipeline.takenCount());
+            assertNull(harness.pipeline.state().failure());
+            assertEquals(count, harness.counter(CounterId.FRAMES_REFUSED) +
+                    harness.counter(CounterId.FRAMES_UNANSWERABLE) - spoken);
+            final Answers answers = new Answers();
+            assertTrue(good.infer(0, 1, new float[FEATURES], 0) > 0);
+            harness.exchange(good, answers, 1);
+            assertEquals(ResultStatus.OK, answers.results.get(0).status());
+        }
+    }
+
+    /** Noise, or a sound request with one thing wrong: never a frame that may pass. */
+    private static int garbage(final Random random, final UnsafeBuffer frame) {
+        if (random.nextInt(3) == 0) {
+            final byte[] noise = new byte[random.nextInt(600)];
+            random.nextBytes(noise);
+            frame.putBytes(0, noise);
+            if (noise.length >= 8 && random.nextBoolean()) {
+                frame.putShort(4, (short) 7001);
+                frame.putShort(6, (short) 1);
+                frame.putShort(2, (short) 4);
+            }
+            return noise.length;
+        }
+        final float[] features = new float[FEATURES];
+        final int length = RawClient.putInfer(frame, random.nextLong(), random.nextLong(), features);
+        switch (random.nextInt(5)) {
+            case 0 -> frame.putShort(2 * random.nextInt(4), (short) (100 + random.nextInt(1000)));
+            case 1 -> {
+                return random.nextInt(length);
+            }
+            case 2 -> {
+                return length + 1 + random.nextInt(4000);
+            }
+            case 3 -> frame.putInt(48 + 4 * random.nextInt(FEATURES), 0x7F80_0000 | random.nextInt());
+            default -> frame.putInt(44, random.nextInt() | 1);
+        }
+        return length;
+    }
+
+    /** One client's random traffic through stages that run in random order, with what must always hold checked. */
+    private static final class RandomRun {
+
+        private final PipelineHarness harness;
+        private final Random random;
+        private final TiercelClient client;
+        private final Answers answers = new Answers();
+        private final RandomTraffic traffic;
+        private final List<Agent> order;
+        private int checkedCount;
+
+        RandomRun(final PipelineHarness harness, final long seed, final boolean hasBudgets) {
+            this.harness = harness;
+            random = new Random(seed);
+            client = harness.connect("desk");
+            traffic = new RandomTraffic(seed, client, hasBudgets);
+            order = new ArrayList<>(harness.stages());
+        }
+
+        void exchange(final int requestCount, final boolean stalls) {
+            int sentCount = 0;
+            for (int round = 0; answers.results.size() < requestCount; round++) {
+                assertTrue(round < PipelineHarness.MAX_ROUNDS, "answers=" + answers.results.size());
+                if (sentCount < requestCount && random.nextInt(3) > 0 && traffic.sendNext()) {
+                    sentCount++;
+                }
+                if (stalls) {
+                    harness.requests.stallFrom(random.nextInt(4) == 0
+                            ? Long.MAX_VALUE
+                            : harness.requests.size() + random.nextInt(2));
+                    harness.outcomes.stallFrom(random.nextInt(4) == 0
+                            ? Long.MAX_VALUE
+                            : harness.outcomes.size() + random.nextInt(2));
+                }
+                randomRound();
+            }
+            harness.requests.stall(false);
+            harness.outcomes.stall(false);
+            harness.drain();
+        }
+
+        /** Some of the stages in some order; the client looks after each of them. */
+        private void randomRound() {
+            if (random.nextBoolean()) {
+                harness.tick();
+            }
+            Collections.shuffle(order, random);
+            for (final Agent stage : order) {
+                if (random.nextInt(4) > 0) {
+                    try {
+                        stage.doWork();
+                    } catch (final Exception ex) {
+                        throw new AssertionError(stage.roleName(), ex);
+                    }
+                    client.poll(answers, 16);
+                    check();
+                }
+            }
+        }
+
+        /** No answer without its request's record; no answer that the clock decided without its outcome's. */
+        private void check() {
+            for (; checkedCount < answers.results.size(); checkedCount++) {
+                final Answers.Result result = answers.results.get(checkedCount);
+                assertEquals(checkedCount, result.sequence());
+                assertTrue(result.sequence() < harness.requests.size(), "answered before journaled: " + result);
+                if (result.status() == ResultStatus.EXPIRED) {
+                    assertTrue(result.sequence() < harness.outcomes.size(), "answered before decided: " + result);
+                }
+            }
+            assertTrue(answers.rejections.isEmpty(), () -> answers.rejections.toString());
+        }
+
+        /** What the client heard is what the outcome journal says, chunks included. */
+        void assertAnswersAreTheOutcomes() {
+            int chunkIndex = 0;
+            for (final Answers.Result result : answers.results) {
+                final StraightRun.Outcome outcome =
+                        StraightRun.Outcome.of(harness.outcomes.find(result.sequence()));
+                assertEquals(outcome.status().name(), result.status().name());
+                assertTrue(result.applianceNs() >= 0, () -> "answered before it came: " + result);
+                final List<Float> heard = new ArrayList<>();
+                for (; chunkIndex < answers.chunks.size() &&
+                        answers.chunks.get(chunkIndex).sequence() == result.sequence(); chunkIndex++) {
+                    add(heard, answers.chunks.get(chunkIndex).outputs());
+                }
+                add(heard, result.outputs());
+                final UnsafeBuffer recorded = new UnsafeBuffer(outcome.outputs());
+                assertEquals(recorded.capacity() / Float.BYTES, heard.size(), () -> result.toString());
+                for (int index = 0; index < heard.size(); index++) {
+                    assertEquals(recorded.getInt(index * Float.BYTES), Float.floatToRawIntBits(heard.get(index)));
+                }
+            }
+            assertEquals(answers.chunks.size(), chunkIndex);
+        }
+
+        private static void add(final List<Float> list, final float[] values) {
+            for (final float value : values) {
+                list.add(value);
+            }
+        }
+    }
+}

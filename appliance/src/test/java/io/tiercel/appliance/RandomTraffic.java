@@ -1,0 +1,63 @@
+package io.tiercel.appliance;
+
+import io.tiercel.protocol.client.ModelInfo;
+import io.tiercel.protocol.client.TiercelClient;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.nio.ByteOrder;
+import java.util.Random;
+
+/** Requests of every kind from one client, the same ones for the same seed. */
+final class RandomTraffic {
+
+    private static final int SESSION_COUNT = 5;
+    private static final int MAX_STEPS = 4;
+    private static final int MAX_FEATURES = 64;
+
+    private final Random random;
+    private final TiercelClient client;
+    private final boolean hasBudgets;
+    private final UnsafeBuffer features = new UnsafeBuffer(new byte[MAX_STEPS * MAX_FEATURES * Float.BYTES]);
+    private boolean isReady;
+    private ModelInfo model;
+    private long sessionKey;
+    private int kind;
+    private int stepCount;
+    private long budgetNs;
+    private boolean isStreamed;
+
+    /** @param hasBudgets whether some requests may expire, which depends on when they come to be computed. */
+    RandomTraffic(final long seed, final TiercelClient client, final boolean hasBudgets) {
+        random = new Random(seed);
+        this.client = client;
+        this.hasBudgets = hasBudgets;
+    }
+
+    /** Sends the next request; false if there is no room now, and the same request is tried the next time. */
+    boolean sendNext() {
+        if (!isReady) {
+            next();
+        }
+        final long correlationId = kind == 0
+                ? client.resetSession(model.modelId(), sessionKey)
+                : client.infer(model.modelId(), sessionKey, features, 0, stepCount, budgetNs, isStreamed);
+        isReady = correlationId < 0;
+        if (correlationId < 0 && correlationId != TiercelClient.BACK_PRESSURED) {
+            throw new AssertionError("sentinel=" + correlationId);
+        }
+        return correlationId > 0;
+    }
+
+    private void next() {
+        isReady = true;
+        model = client.models().get(random.nextInt(client.models().size()));
+        sessionKey = random.nextInt(SESSION_COUNT);
+        kind = random.nextInt(8);
+        stepCount = random.nextInt(3) == 0 ? 1 + random.nextInt(MAX_STEPS) : 1;
+        isStreamed = random.nextBoolean();
+        budgetNs = hasBudgets && random.nextInt(3) == 0 ? PipelineHarness.ROUND_NS * (1 + random.nextInt(4)) : 0;
+        for (int index = 0; index < stepCount * model.featureCount(); index++) {
+            features.putFloat(index * Float.BYTES, random.nextFloat() * 4 - 2, ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+}

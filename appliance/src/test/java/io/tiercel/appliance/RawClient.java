@@ -1,0 +1,217 @@
+package io.tiercel.appliance;
+
+import io.aeron.ChannelUri;
+import io.aeron.ExclusivePublication;
+import io.aeron.FragmentAssembler;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.Header;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.GoodbyeDecoder;
+import io.tiercel.protocol.wire.GoodbyeEncoder;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HeartbeatDecoder;
+import io.tiercel.protocol.wire.HeartbeatEncoder;
+import io.tiercel.protocol.wire.HelloEncoder;
+import io.tiercel.protocol.wire.InferEncoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectDecoder;
+import io.tiercel.protocol.wire.ResetSessionEncoder;
+import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
+import org.agrona.ExpandableArrayBuffer;
+import org.agrona.MutableDirectBuffer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+/**
+ * A client that says what a test wants, right or wrong, and keeps what it hears. It never heartbeats, and it vanishes
+ * without a goodbye.
+ */
+final class RawClient implements AutoCloseable {
+
+    static final String CHANNEL = "aeron:ipc";
+    static final int RESPONSE_STREAM = 7301;
+
+    /** A refusal as it came. */
+    record Rejection(long correlationId, RejectCode code, long offendingValue, long allowedValue, int templateId,
+            String detail) {
+    }
+
+    /** A result without its outputs. */
+    record Result(long correlationId, long sequence, ResultStatus status) {
+    }
+
+    final List<Rejection> rejections = new ArrayList<>();
+    final List<Result> results = new ArrayList<>();
+    final List<GoodbyeReason> goodbyes = new ArrayList<>();
+    final List<Long> heartbeats = new ArrayList<>();
+    final List<Long> welcomedNonces = new ArrayList<>();
+    int chunkCount;
+    private final PipelineHarness harness;
+    private final ExclusivePublication publication;
+    private final FragmentAssembler assembler = new FragmentAssembler(this::onFrame);
+    private final ExpandableArrayBuffer frame = new ExpandableArrayBuffer();
+    private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private Subscription subscription;
+
+    RawClient(final PipelineHarness harness) {
+        this.harness = harness;
+        publication = harness.aeron().addExclusivePublication(CHANNEL, PipelineHarness.REQUEST_STREAM);
+        harness.roundsUntil("request publication connected", publication::isConnected);
+        listen(RESPONSE_STREAM);
+    }
+
+    /** Where answers are to be heard; the earlier place is left. */
+    RawClient listen(final int streamId) {
+        CloseHelper.close(subscription);
+        subscription = harness.aeron().addSubscription(
+                ChannelUri.addSessionId(CHANNEL, publication.sessionId()), streamId);
+        return this;
+    }
+
+    /** Says hello and waits for the welcome. */
+    RawClient welcome(final String principal) {
+        hello(principal);
+        final int welcomeCount = welcomedNonces.size();
+        until("welcome", () -> welcomedNonces.size() > welcomeCount);
+        return this;
+    }
+
+    RawClient hello(final String principal) {
+        return hello(principal, CHANNEL, subscription.streamId());
+    }
+
+    RawClient hello(final String principal, final String channel, final int streamId) {
+        final HelloEncoder hello = new HelloEncoder()
+                .wrapAndApplyHeader(frame, 0, headerEncoder)
+                .responseStreamId(streamId)
+                .nonce(harness.aeron().nextCorrelationId())
+                .principal(principal)
+                .responseChannel(channel);
+        return send(frame, Frames.HEADER_LENGTH + hello.encodedLength());
+    }
+
+    RawClient infer(final long correlationId, final long sessionKey, final float... features) {
+        return send(frame, putInfer(frame, correlationId, sessionKey, features));
+    }
+
+    RawClient reset(final long correlationId, final int modelId, final long sessionKey) {
+        new ResetSessionEncoder()
+                .wrapAndApplyHeader(frame, 0, headerEncoder)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .modelId(modelId);
+        return send(frame, Frames.RESET_SESSION_LENGTH);
+    }
+
+    RawClient heartbeat(final long timestampNs) {
+        new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(timestampNs);
+        return send(frame, Frames.HEARTBEAT_LENGTH);
+    }
+
+    RawClient goodbye() {
+        new GoodbyeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).reason(GoodbyeReason.CLIENT_CLOSED);
+        return send(frame, Frames.GOODBYE_LENGTH);
+    }
+
+    /** A sound one-step request of model 0; returns its length. */
+    static int putInfer(
+            final MutableDirectBuffer buffer, final long correlationId, final long sessionKey,
+            final float... features) {
+        final InferEncoder infer = new InferEncoder()
+                .wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .budgetNs(0)
+                .modelId(0)
+                .stepCount(1)
+                .featureCount(features.length);
+        infer.flags().clear();
+        buffer.putInt(infer.limit(), features.length * Float.BYTES, LITTLE_ENDIAN);
+        for (int index = 0; index < features.length; index++) {
+            buffer.putFloat(Frames.FEATURES_OFFSET + index * Float.BYTES, features[index], LITTLE_ENDIAN);
+        }
+        return Frames.inferLength(features.length);
+    }
+
+    RawClient send(final DirectBuffer buffer, final int length) {
+        harness.roundsUntil("sent", () -> publication.offer(buffer, 0, length) > 0);
+        return this;
+    }
+
+    /** Whether it could be sent at once. */
+    boolean trySend(final DirectBuffer buffer, final int length) {
+        return publication.offer(buffer, 0, length) > 0;
+    }
+
+    int sessionId() {
+        return publication.sessionId();
+    }
+
+    int maxUnfragmentedLength() {
+        return publication.maxPayloadLength();
+    }
+
+    /** Rounds, listening, until something is so. */
+    void until(final String what, final BooleanSupplier condition) {
+        harness.roundsUntil(what, () -> {
+            poll();
+            return condition.getAsBoolean();
+        });
+    }
+
+    int poll() {
+        return subscription.poll(assembler, 64);
+    }
+
+    /** Whether the appliance still has the way back open. */
+    boolean hears() {
+        return subscription.isConnected();
+    }
+
+    /** Gone, without a word. */
+    void vanish() {
+        CloseHelper.closeAll(publication, subscription);
+    }
+
+    @Override
+    public void close() {
+        vanish();
+    }
+
+    private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        header.wrap(buffer, offset);
+        switch (header.templateId()) {
+            case WelcomeDecoder.TEMPLATE_ID ->
+                    welcomedNonces.add(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header).nonce());
+            case RejectDecoder.TEMPLATE_ID -> onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
+            case ResultDecoder.TEMPLATE_ID -> onResult(new ResultDecoder().wrapAndApplyHeader(buffer, offset, header));
+            case ChunkDecoder.TEMPLATE_ID -> chunkCount++;
+            case HeartbeatDecoder.TEMPLATE_ID ->
+                    heartbeats.add(new HeartbeatDecoder().wrapAndApplyHeader(buffer, offset, header).timestampNs());
+            case GoodbyeDecoder.TEMPLATE_ID ->
+                    goodbyes.add(new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason());
+            default -> throw new AssertionError("templateId=" + header.templateId());
+        }
+    }
+
+    private void onReject(final RejectDecoder reject) {
+        rejections.add(new Rejection(reject.correlationId(), reject.code(), reject.offendingValue(),
+                reject.allowedValue(), reject.templateId(), reject.detail()));
+    }
+
+    private void onResult(final ResultDecoder result) {
+        results.add(new Result(result.correlationId(), result.sequence(), result.status()));
+    }
+}

@@ -1,0 +1,120 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.journal.OutcomeDecoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ResetSessionDecoder;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+/**
+ * What the requests of a journal come to when they are computed one at a time, in order, with no batch, no thread and
+ * no clock: the outcomes that every layout must have. Which request expired is taken from the outcome, as in a replay.
+ */
+final class StraightRun implements AutoCloseable {
+
+    private static final int MAX_SESSIONS = 4096;
+    private static final int MAX_FRAME_LENGTH = 64 * 1024;
+
+    /** What replay compares of an outcome. */
+    record Outcome(OutcomeStatus status, long stateHash, byte[] outputs) {
+
+        static Outcome of(final MemoryRecordLog.Entry entry) {
+            final OutcomeDecoder decoder = new OutcomeDecoder().wrapAndApplyHeader(
+                    new UnsafeBuffer(entry.frame()), 0, new io.tiercel.protocol.journal.MessageHeaderDecoder());
+            final OutcomeStatus status = decoder.status();
+            final long stateHash = decoder.stateHash();
+            final byte[] outputs = new byte[decoder.outputsLength()];
+            decoder.getOutputs(outputs, 0, outputs.length);
+            return new Outcome(status, stateHash, outputs);
+        }
+    }
+
+    private final List<SessionStates> states = new ArrayList<>();
+    private final List<ModelExecutor> executors = new ArrayList<>();
+    private final SessionTable sessions = new SessionTable(MAX_SESSIONS);
+    private final StepBatch batch = new StepBatch(1);
+    private final UnsafeBuffer frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
+    private final UnsafeBuffer outputs = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
+
+    StraightRun(final List<LoadedModel> models) {
+        for (final LoadedModel model : models) {
+            states.add(new SessionStates(MAX_SESSIONS, model.model().shape(), model.versionBytes()));
+            executors.add(model.model().newExecutor(1));
+        }
+    }
+
+    /** Fails at the first outcome that is not what the requests before it come to. */
+    static void assertSameOutcomes(
+            final List<LoadedModel> models, final MemoryRecordLog requests, final MemoryRecordLog outcomes) {
+        assertEquals(requests.size(), outcomes.size());
+        try (StraightRun run = new StraightRun(models)) {
+            for (int index = 0; index < requests.size(); index++) {
+                final MemoryRecordLog.Entry request = requests.find(index);
+                final MemoryRecordLog.Entry outcome = outcomes.find(index);
+                assertEquals(index, request.sequence());
+                assertEquals(index, outcome.sequence());
+                assertEquals(request.principalId(), outcome.principalId());
+                assertEquals(request.ingressNs(), outcome.ingressNs());
+                assertArrayEquals(request.modelVersion(), outcome.modelVersion());
+                final Outcome actual = Outcome.of(outcome);
+                final Outcome expected = run.next(request, actual.status() == OutcomeStatus.EXPIRED);
+                assertEquals(expected.status(), actual.status(), "sequence=" + index);
+                assertArrayEquals(expected.outputs(), actual.outputs(), "sequence=" + index);
+                assertEquals(expected.stateHash(), actual.stateHash(), "sequence=" + index);
+            }
+        }
+    }
+
+    Outcome next(final MemoryRecordLog.Entry request, final boolean isExpired) {
+        frame.putBytes(0, request.frame());
+        final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(frame, 0);
+        if (header.templateId() == ResetSessionDecoder.TEMPLATE_ID) {
+            return reset(request, new ResetSessionDecoder().wrapAndApplyHeader(frame, 0, header));
+        }
+        return infer(request, new InferDecoder().wrapAndApplyHeader(frame, 0, header), isExpired);
+    }
+
+    @Override
+    public void close() {
+        states.forEach(SessionStates::close);
+        executors.forEach(ModelExecutor::close);
+    }
+
+    private Outcome reset(final MemoryRecordLog.Entry request, final ResetSessionDecoder reset) {
+        final int index = sessions.indexOf(request.principalId(), reset.modelId(), reset.sessionKey());
+        final SessionStates modelStates = states.get(reset.modelId());
+        modelStates.reset(index, executors.get(reset.modelId()));
+        return new Outcome(OutcomeStatus.RESET, modelStates.hash(index), new byte[0]);
+    }
+
+    private Outcome infer(final MemoryRecordLog.Entry request, final InferDecoder infer, final boolean isExpired) {
+        final int modelId = infer.modelId();
+        final int index = sessions.indexOf(request.principalId(), modelId, infer.sessionKey());
+        final SessionStates modelStates = states.get(modelId);
+        modelStates.ensureInitialised(index, executors.get(modelId));
+        if (isExpired) {
+            return new Outcome(OutcomeStatus.EXPIRED, modelStates.hash(index), new byte[0]);
+        }
+        final int stepLength = modelStates.shape().outputCount() * Float.BYTES;
+        final int stride = infer.flags().stream() ? stepLength : 0;
+        modelStates.steps(index, executors.get(modelId), batch, frame.addressOffset() + Frames.FEATURES_OFFSET,
+                infer.stepCount(), outputs.addressOffset(), stride);
+        final byte[] bytes = new byte[(infer.stepCount() - 1) * stride + stepLength];
+        outputs.getBytes(0, bytes);
+        return new Outcome(OutcomeStatus.OK, modelStates.hash(index), bytes);
+    }
+}
