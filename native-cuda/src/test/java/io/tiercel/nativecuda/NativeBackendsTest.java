@@ -1,0 +1,93 @@
+package io.tiercel.nativecuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.bundle.BundleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativeBackendsTest {
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void shouldBeFoundByServiceLoaderAndSayWhyTheyCannotRun() {
+        final List<Backend> backends = ServiceLoader.load(Backend.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(NativeBackend.class::isInstance)
+                .toList();
+        assertEquals(List.of("cpu", "cuda", "tensorrt"), backends.stream().map(Backend::name).toList());
+        for (final Backend backend : backends) {
+            assertFalse(backend.probe().available(), backend.name());
+            assertFalse(backend.probe().detail().isBlank(), backend.name());
+            assertFalse(backend.supports(null), backend.name());
+            final BundleException ex = assertThrows(BundleException.class, () -> backend.load(null));
+            assertTrue(ex.getMessage().contains("backend=" + backend.name()), ex.getMessage());
+        }
+    }
+
+    @Test
+    void shouldReportWhatTheKernelSaysOfTheProcessor() throws IOException {
+        assertEquals("kernels not built in this version; AVX-512 VNNI: yes, AVX2: yes",
+                cpu("flags\t\t: fpu avx2 avx512bw avx512vl avx512_vnni\n"));
+        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: yes",
+                cpu("flags : avx2 avx512_vnni\n"));
+        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: no",
+                cpu("processor : 0\nflags : avx2\n\nprocessor : 1\nflags : sse2\n"));
+        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: no",
+                cpu("vmx flags : avx2\nFeatures : asimddp\n"));
+    }
+
+    @Test
+    void shouldHaveNoFeaturesWhenTheKernelSaysNothing() {
+        final CpuFeatures features = CpuFeatures.read(directory.resolve("absent"));
+        assertFalse(features.hasAvx2());
+        assertFalse(features.hasAvx512Vnni());
+    }
+
+    @Test
+    void shouldSayThatTheDriverIsNotThereWhenItIsNowhere() {
+        assertEquals("libcuda.so.1 not found", new CudaBackend(libraries(List.of(), List.of())).reason());
+        assertEquals("libnvinfer.so.10 not found", new TensorRtBackend(libraries(List.of(), List.of())).reason());
+    }
+
+    @Test
+    void shouldFindTheDriverWhereTheLinkerLooks() throws IOException {
+        final String found = "kernels not built in this version; driver libcuda.so.1: yes";
+        Files.createFile(directory.resolve("libcuda.so.1"));
+        assertEquals(found, new CudaBackend(libraries(List.of(directory), List.of())).reason());
+        assertEquals(found, new CudaBackend(libraries(List.of(), List.of(directory))).reason());
+        writeCache("glibc-ld.so.cache1.1\0\1\2libx.so\0/lib/libx.so\0libcuda.so.1\0" + directory + "/libcuda.so.1\0");
+        assertEquals(found, new CudaBackend(libraries(List.of(), List.of())).reason());
+        writeCache("glibc-ld.so.cache1.1" + directory + "/libcuda.so.1\0");
+        assertEquals(found, new CudaBackend(libraries(List.of(), List.of())).reason());
+    }
+
+    @Test
+    void shouldNotBelieveACacheThatHasOutlivedTheFile() throws IOException {
+        writeCache("x\0" + directory + "/libcuda.so.1\0libcuda.so.1\0/\0/libcuda.so.1");
+        assertEquals("libcuda.so.1 not found", new CudaBackend(libraries(List.of(), List.of())).reason());
+    }
+
+    private SharedLibraries libraries(final List<Path> first, final List<Path> last) {
+        return new SharedLibraries(first, directory.resolve("ld.so.cache"), last);
+    }
+
+    private void writeCache(final String content) throws IOException {
+        Files.writeString(directory.resolve("ld.so.cache"), content);
+    }
+
+    private String cpu(final String cpuInfo) throws IOException {
+        return new CpuBackend(Files.writeString(directory.resolve("cpuinfo"), cpuInfo)).probe().detail();
+    }
+}
