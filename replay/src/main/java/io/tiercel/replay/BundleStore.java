@@ -1,0 +1,66 @@
+package io.tiercel.replay;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * The bundles that lie in a journal: {@code bundles/<SHA-256>.safetensors}. A journal is complete in itself, so they
+ * are looked for nowhere else.
+ */
+final class BundleStore {
+
+    private final Path bundlesDirectory;
+
+    BundleStore(final Path journalDirectory) {
+        this.bundlesDirectory = journalDirectory.resolve("bundles");
+    }
+
+    /**
+     * The bundle whose SHA-256 is {@code versionHex}, its bytes checked against it.
+     *
+     * @param sequence the first record that needs it, for the report.
+     * @throws DamageException if it is not there, is another, or cannot be read as a bundle.
+     */
+    Bundle open(final String versionHex, final long sequence) {
+        final Path path = bundlesDirectory.resolve(versionHex + ".safetensors");
+        if (!Files.isRegularFile(path)) {
+            throw damage(DamageKind.MISSING_BUNDLE, sequence, "modelVersion=" + versionHex + " is not at " + path);
+        }
+        final byte[] bytes = read(path, sequence);
+        final String actualHex = sha256(bytes);
+        if (!actualHex.equals(versionHex)) {
+            throw damage(DamageKind.WRONG_BUNDLE, sequence, path + " has SHA-256 " + actualHex);
+        }
+        try {
+            return Bundle.of(path, bytes);
+        } catch (final BundleException ex) {
+            throw damage(DamageKind.BAD_BUNDLE, sequence, ex.getMessage());
+        }
+    }
+
+    private static byte[] read(final Path path, final long sequence) {
+        try {
+            return Files.readAllBytes(path);
+        } catch (final IOException ex) {
+            throw damage(DamageKind.BAD_BUNDLE, sequence, path + " cannot be read: " + ex);
+        }
+    }
+
+    private static String sha256(final byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (final NoSuchAlgorithmException ex) {
+            throw new IllegalStateException("every Java platform has SHA-256", ex);
+        }
+    }
+
+    static DamageException damage(final DamageKind kind, final long sequence, final String detail) {
+        return new DamageException(kind, "bundles", sequence, detail);
+    }
+}

@@ -1,0 +1,47 @@
+package io.tiercel.replay;
+
+import org.agrona.DirectBuffer;
+
+/**
+ * One of the journal's two queues, read from its first record. What is returned is good until the next call of
+ * {@link #next}.
+ */
+interface RecordSource extends AutoCloseable {
+
+    /**
+     * Moves to the next record, checked: its checksum is right and its sequence follows the one before.
+     *
+     * @return false at the end of what has been written.
+     * @throws DamageException if the record is not good.
+     */
+    boolean next();
+
+    long sequence();
+
+    long ingressNs();
+
+    long principalId();
+
+    /** SHA-256 of the bundle, in the first 32 bytes. */
+    DirectBuffer modelVersion();
+
+    DirectBuffer frame();
+
+    int frameOffset();
+
+    int frameLength();
+
+    /**
+     * Moves to just before a record, so that {@link #next} reads it; what is before it is not checked.
+     *
+     * @return false if the last record comes before it.
+     * @throws DamageException if the record ought to be there and is not.
+     */
+    boolean seek(long sequence);
+
+    /** Records there are now; fewer where damage is in the way of counting. Does not move this source. */
+    long countRecords();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,207 @@
+package io.tiercel.replay;
+
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.NoBackendException;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.protocol.journal.Arithmetic;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import org.agrona.DirectBuffer;
+
+/**
+ * Applies requests, in sequence order and one at a time, to sessions that begin empty: the journal's state machine
+ * without a clock, a network or a queue. What became of the last request stands in the fields until the next one.
+ *
+ * <p>One thread. Allocates when a model, a session block or a larger frame appears.
+ */
+final class ReplayEngine implements AutoCloseable {
+
+    private static final int VERSION_BYTES = 32;
+    private static final int FIRST_SESSION_LIMIT = 4096;
+
+    private final BundleStore bundles;
+    private final String backendChoice;
+    private final List<ReplayModel> models = new ArrayList<>();
+    private final byte[] lastVersion = new byte[VERSION_BYTES];
+    private final byte[] wantedVersion = new byte[VERSION_BYTES];
+    private final StepBatch batch = new StepBatch(1);
+    private final NativeFloats features = new NativeFloats();
+    private final NativeFloats outputs = new NativeFloats();
+    private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
+    private ReplayModel model;
+    private OutcomeStatus status;
+    private int stepCount;
+    private int outputCount;
+    private int outputsLength;
+    private long stateHash;
+    private long totalStepCount;
+
+    ReplayEngine(final BundleStore bundles, final String backendChoice) {
+        this.bundles = bundles;
+        this.backendChoice = backendChoice;
+    }
+
+    /**
+     * What the request does to its session.
+     *
+     * @param isExpired whether the journal says that the clock had decided against computing it.
+     */
+    void apply(final JoinedJournal journal, final boolean isExpired) {
+        final RequestFrame request = journal.requestFrame();
+        selectModel(journal.sequence(), journal.requestModelVersion());
+        checkFeatureCount(journal.sequence(), request);
+        final int sessionIndex = sessionIndex(journal.requestPrincipalId(), request);
+        final SessionStates states = model.states(sessionIndex);
+        final int slot = ReplayModel.slot(sessionIndex);
+
+        stepCount = request.stepCount();
+        outputCount = 0;
+        outputsLength = 0;
+        states.ensureInitialised(slot, model.executor());
+        if (!request.isInfer()) {
+            states.reset(slot, model.executor());
+            status = OutcomeStatus.RESET;
+        } else if (isExpired) {
+            status = OutcomeStatus.EXPIRED;
+        } else {
+            infer(journal.sequence(), request, states, slot);
+        }
+        stateHash = states.hash(slot);
+    }
+
+    private void infer(
+            final long sequence, final RequestFrame request, final SessionStates states, final int slot) {
+        status = OutcomeStatus.OK;
+        outputCount = model.shape().outputCount();
+        final int strideBytes = outputCount * Float.BYTES;
+        final long wantedBytes = (long) strideBytes * (request.isStream() ? stepCount : 1);
+        if (wantedBytes > Integer.MAX_VALUE) {
+            throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
+                    "stepCount=" + stepCount + " of outputCount=" + outputCount + " is more than a record can hold");
+        }
+        outputsLength = (int) wantedBytes;
+        features.copyFrom(request.buffer(), request.featuresOffset(), request.featuresLength());
+        states.steps(
+                slot,
+                model.executor(),
+                batch,
+                features.address(),
+                stepCount,
+                outputs.ensureLength(outputsLength),
+                request.isStream() ? strideBytes : 0);
+        totalStepCount += stepCount;
+    }
+
+    private void checkFeatureCount(final long sequence, final RequestFrame request) {
+        if (request.isInfer() && request.featureCount() != model.shape().featureCount()) {
+            throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
+                    "featureCount=" + request.featureCount() + " but modelVersion=" + model.versionHex() +
+                            " takes " + model.shape().featureCount());
+        }
+    }
+
+    /** Two aliases may serve one bundle: their sessions are different ones, and the model id tells them apart. */
+    private int sessionIndex(final long principalId, final RequestFrame request) {
+        final int modelIndex = model.index() << Short.SIZE | request.modelId();
+        final int sessionIndex = sessions.indexOf(principalId, modelIndex, request.sessionKey());
+        if (sessionIndex != SessionTable.FULL) {
+            return sessionIndex;
+        }
+        sessions = sessions.withLimit(sessions.maxSessions() * 2);
+        return sessions.indexOf(principalId, modelIndex, request.sessionKey());
+    }
+
+    private void selectModel(final long sequence, final DirectBuffer version) {
+        version.getBytes(0, wantedVersion);
+        if (model == null || !Arrays.equals(wantedVersion, lastVersion)) {
+            model = find(HexFormat.of().formatHex(wantedVersion), sequence);
+            System.arraycopy(wantedVersion, 0, lastVersion, 0, VERSION_BYTES);
+        }
+    }
+
+    private ReplayModel find(final String versionHex, final long sequence) {
+        for (final ReplayModel known : models) {
+            if (known.versionHex().equals(versionHex)) {
+                return known;
+            }
+        }
+        final ReplayModel loaded = load(versionHex, sequence);
+        models.add(loaded);
+        return loaded;
+    }
+
+    private ReplayModel load(final String versionHex, final long sequence) {
+        final Bundle bundle = bundles.open(versionHex, sequence);
+        final Backend backend = Backends.select(backendChoice, bundle);
+        try {
+            final ReplayModel loaded = new ReplayModel(models.size(), bundle, backend);
+            if (loaded.model().arithmetic() != Arithmetic.EXACT) {
+                loaded.close();
+                throw new NoBackendException(
+                        "backend=" + backend.name() + " does not compute bit for bit, so it cannot verify");
+            }
+            return loaded;
+        } catch (final BundleException ex) {
+            throw BundleStore.damage(DamageKind.BAD_BUNDLE, sequence, ex.getMessage());
+        }
+    }
+
+    OutcomeStatus status() {
+        return status;
+    }
+
+    /** Steps asked for, made or expired: 0 if the request was a reset. */
+    int stepCount() {
+        return stepCount;
+    }
+
+    /** Floats in one step's outputs: 0 if there were none. */
+    int outputCount() {
+        return outputCount;
+    }
+
+    /** All outputs that the outcome holds. */
+    DirectBuffer outputs() {
+        return outputs.buffer();
+    }
+
+    int outputsLength() {
+        return outputsLength;
+    }
+
+    Arithmetic arithmetic() {
+        return model.model().arithmetic();
+    }
+
+    long stateHash() {
+        return stateHash;
+    }
+
+    List<ReplayModel> models() {
+        return models;
+    }
+
+    int sessionCount() {
+        return sessions.size();
+    }
+
+    long totalStepCount() {
+        return totalStepCount;
+    }
+
+    @Override
+    public void close() {
+        for (final ReplayModel loaded : models) {
+            loaded.close();
+        }
+        models.clear();
+    }
+}

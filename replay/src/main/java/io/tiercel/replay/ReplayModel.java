@@ -1,0 +1,91 @@
+package io.tiercel.replay;
+
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.SessionStates;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One bundle of the journal, loaded, with the states of the sessions that use it. A journal does not say how many
+ * sessions it has, so their memory comes in blocks.
+ */
+final class ReplayModel implements AutoCloseable {
+
+    private static final int BLOCK_BITS = 8;
+    private static final int BLOCK_SESSIONS = 1 << BLOCK_BITS;
+
+    private final int index;
+    private final byte[] version;
+    private final String versionHex;
+    private final String backendName;
+    private final Model model;
+    private final ModelExecutor executor;
+    private final List<SessionStates> blocks = new ArrayList<>();
+
+    ReplayModel(final int index, final Bundle bundle, final Backend backend) {
+        this.index = index;
+        this.version = bundle.version().clone();
+        this.versionHex = bundle.versionHex();
+        this.backendName = backend.name();
+        this.model = backend.load(bundle);
+        this.executor = model.newExecutor(1);
+    }
+
+    int index() {
+        return index;
+    }
+
+    String versionHex() {
+        return versionHex;
+    }
+
+    String backendName() {
+        return backendName;
+    }
+
+    Model model() {
+        return model;
+    }
+
+    ModelShape shape() {
+        return model.shape();
+    }
+
+    ModelExecutor executor() {
+        return executor;
+    }
+
+    /** The block that holds the session. Indices are shared by all models, so a block may be all but empty. */
+    SessionStates states(final int sessionIndex) {
+        final int block = sessionIndex >>> BLOCK_BITS;
+        while (blocks.size() <= block) {
+            blocks.add(null);
+        }
+        SessionStates states = blocks.get(block);
+        if (states == null) {
+            states = new SessionStates(BLOCK_SESSIONS, model.shape(), version);
+            blocks.set(block, states);
+        }
+        return states;
+    }
+
+    /** The session's index within its block. */
+    static int slot(final int sessionIndex) {
+        return sessionIndex & (BLOCK_SESSIONS - 1);
+    }
+
+    @Override
+    public void close() {
+        for (final SessionStates states : blocks) {
+            if (states != null) {
+                states.close();
+            }
+        }
+        executor.close();
+        model.close();
+    }
+}

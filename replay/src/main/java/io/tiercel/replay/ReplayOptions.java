@@ -1,0 +1,109 @@
+package io.tiercel.replay;
+
+import io.tiercel.appliance.engine.Backends;
+import java.nio.file.Path;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * What to verify and how. Set, then given to {@link ReplayVerifier}, which concludes it.
+ */
+public final class ReplayOptions {
+
+    private Path journalDirectory;
+    private long fromSequence;
+    private long toSequence = Long.MAX_VALUE;
+    private String backend = Backends.AUTO;
+    private boolean allowOpenTail;
+    private ReplayProgress progress;
+    private NanoClock nanoClock = SystemNanoClock.INSTANCE;
+
+    public Path journalDirectory() {
+        return journalDirectory;
+    }
+
+    public ReplayOptions journalDirectory(final Path newJournalDirectory) {
+        journalDirectory = newJournalDirectory;
+        return this;
+    }
+
+    public long fromSequence() {
+        return fromSequence;
+    }
+
+    /** First sequence that is compared. All before it is read, checked for damage and recomputed just the same. */
+    public ReplayOptions fromSequence(final long newFromSequence) {
+        fromSequence = newFromSequence;
+        return this;
+    }
+
+    public long toSequence() {
+        return toSequence;
+    }
+
+    /** Last sequence that is compared; the journal must reach it. Without it, the whole journal. */
+    public ReplayOptions toSequence(final long newToSequence) {
+        toSequence = newToSequence;
+        return this;
+    }
+
+    public boolean isToTheEnd() {
+        return toSequence == Long.MAX_VALUE;
+    }
+
+    public String backend() {
+        return backend;
+    }
+
+    public ReplayOptions backend(final String newBackend) {
+        backend = newBackend;
+        return this;
+    }
+
+    public boolean allowOpenTail() {
+        return allowOpenTail;
+    }
+
+    /**
+     * Whether requests without an outcome may stand at the very end, as after a crash or in a journal that is being
+     * written. They are counted either way.
+     */
+    public ReplayOptions allowOpenTail(final boolean newAllowOpenTail) {
+        allowOpenTail = newAllowOpenTail;
+        return this;
+    }
+
+    /** Null: nobody is told. */
+    public ReplayProgress progress() {
+        return progress;
+    }
+
+    /** Whom to tell how far the replay is. */
+    public ReplayOptions progress(final ReplayProgress newProgress) {
+        progress = newProgress;
+        return this;
+    }
+
+    public NanoClock nanoClock() {
+        return nanoClock;
+    }
+
+    public ReplayOptions nanoClock(final NanoClock newNanoClock) {
+        nanoClock = newNanoClock;
+        return this;
+    }
+
+    /** @throws IllegalArgumentException with the offending {@code name=value}. */
+    ReplayOptions conclude() {
+        if (journalDirectory == null) {
+            throw new IllegalArgumentException("journal is not given");
+        }
+        if (fromSequence < 0) {
+            throw new IllegalArgumentException("from=" + fromSequence + " is below 0");
+        }
+        if (toSequence < fromSequence) {
+            throw new IllegalArgumentException("to=" + toSequence + " is below from=" + fromSequence);
+        }
+        return this;
+    }
+}

@@ -1,0 +1,67 @@
+package io.tiercel.replay;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What a replay found.
+ *
+ * @param fromSequence    first sequence compared.
+ * @param lastSequence    last sequence recomputed; -1 if there was none.
+ * @param comparedCount   outcomes compared, the divergent one included.
+ * @param identicalCount  outcomes that were bit-identical.
+ * @param rebuiltCount    requests before {@code fromSequence}, recomputed and not compared.
+ * @param expiredCount    outcomes among the recomputed whose expiry was taken from the journal.
+ * @param stepCount       model steps computed.
+ * @param sessionCount    sessions met.
+ * @param openTailCount   requests at the end that have no outcome.
+ * @param models          each bundle met and the backend that computed it.
+ * @param elapsedNs       from the first record to the last.
+ * @param divergence      the first, or null.
+ * @param damage          the first, or null.
+ */
+public record ReplayReport(
+        Path journalDirectory,
+        long fromSequence,
+        long lastSequence,
+        long comparedCount,
+        long identicalCount,
+        long rebuiltCount,
+        long expiredCount,
+        long stepCount,
+        int sessionCount,
+        long openTailCount,
+        List<ReplayedModel> models,
+        long elapsedNs,
+        Divergence divergence,
+        Damage damage) {
+
+    /**
+     * A bundle that the journal named.
+     *
+     * @param version SHA-256 of the bundle.
+     */
+    public record ReplayedModel(String version, String family, String backend) {
+    }
+
+    /** Whether everything that was to be compared was compared, and was the same. */
+    public boolean isIdentical() {
+        return divergence == null && damage == null;
+    }
+
+    /** The open tail in words. */
+    public String openTail() {
+        return openTail(openTailCount);
+    }
+
+    static String openTail(final long openTailCount) {
+        return openTailCount == 1
+                ? "1 request at the end has no outcome yet"
+                : openTailCount + " requests at the end have no outcome yet";
+    }
+
+    public double requestsPerSecond() {
+        final long requestCount = rebuiltCount + comparedCount;
+        return elapsedNs == 0 ? 0 : requestCount * 1e9 / elapsedNs;
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Computes a journal's outcomes again and compares every bit.
+ *
+ * <p>Start at {@link io.tiercel.replay.ReplayVerifier}. {@link io.tiercel.replay.JoinedJournal} puts each request
+ * beside its outcome, {@code ReplayEngine} recomputes, {@code OutcomeComparator} compares, and
+ * {@link io.tiercel.replay.ReplayReport} says what came of it.
+ */
+package io.tiercel.replay;

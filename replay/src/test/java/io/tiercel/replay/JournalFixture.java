@@ -1,0 +1,341 @@
+package io.tiercel.replay;
+
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.protocol.journal.Arithmetic;
+import io.tiercel.protocol.journal.OutcomeEncoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.InferEncoder;
+import io.tiercel.protocol.wire.ResetSessionEncoder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A journal as an appliance would have written it: two bundles under three aliases, several principals and sessions,
+ * requests of one or more steps, streams, resets, expiries. The answers are computed in batches, as live ones are,
+ * where replay computes one request at a time. Everything follows from the seed.
+ */
+public final class JournalFixture {
+
+    public static final int FEATURES = 6;
+    public static final int OUTPUTS = 3;
+
+    private static final int MODELS = 3;
+    private static final int MAX_BATCH = 4;
+    private static final int MAX_SESSIONS = 64;
+    private static final int MAX_STEPS = 3;
+    private static final int HEADER_LENGTH = 8;
+    private static final long FIRST_INGRESS_NS = 1_700_000_000_000_000_000L;
+
+    public final List<TestRecord> requests = new ArrayList<>();
+    public final List<TestRecord> outcomes = new ArrayList<>();
+    public final List<Bundle> bundles = new ArrayList<>();
+
+    private final SplittableRandom random;
+    private final List<byte[]> bundleBytes = new ArrayList<>();
+    private final List<Draft> drafts = new ArrayList<>();
+
+    private JournalFixture(final long seed) {
+        random = new SplittableRandom(seed);
+        addBundle(RandomModels.lstm(seed).hidden(16).features(FEATURES).outputs(OUTPUTS));
+        addBundle(RandomModels.lstm(seed + 1).hidden(8).features(FEATURES).outputs(OUTPUTS).layers(2)
+                .weights(WeightFormat.INT4));
+    }
+
+    /** A journal of so many requests, all of them answered. */
+    public static JournalFixture of(final long seed, final int requestCount) {
+        final JournalFixture fixture = new JournalFixture(seed);
+        for (int i = 0; i < requestCount; i++) {
+            fixture.drafts.add(new Draft(i, fixture.random));
+        }
+        for (final Draft draft : fixture.drafts) {
+            fixture.requests.add(fixture.record(draft, draft.requestFrame()));
+        }
+        fixture.compute();
+        for (final Draft draft : fixture.drafts) {
+            fixture.outcomes.add(fixture.record(draft, draft.outcomeFrame()));
+        }
+        return fixture;
+    }
+
+    private void addBundle(final RandomModels settings) {
+        bundles.add(settings.bundle());
+        bundleBytes.add(settings.toBytes());
+    }
+
+    /** The first sequence, from the given one on, whose request is an Infer that was computed. */
+    public int computedFrom(final int sequence) {
+        int found = sequence;
+        while (drafts.get(found).status != OutcomeStatus.OK) {
+            found++;
+        }
+        return found;
+    }
+
+    /** The first sequence whose outcome has this status. */
+    public int firstWith(final OutcomeStatus status) {
+        int found = 0;
+        while (drafts.get(found).status != status) {
+            found++;
+        }
+        return found;
+    }
+
+    public JoinedJournal inMemory() {
+        return inMemory(JoinedJournal.Queues.BOTH);
+    }
+
+    public JoinedJournal inMemory(final JoinedJournal.Queues queues) {
+        return new JoinedJournal(
+                queues == JoinedJournal.Queues.OUTCOMES ? null : new MemoryRecords(requests),
+                queues == JoinedJournal.Queues.REQUESTS ? null : new MemoryRecords(outcomes));
+    }
+
+    /** Where the bundle would lie in a journal. */
+    public Path bundlePath(final Path journalDirectory, final int modelIndex) {
+        return journalDirectory.resolve("bundles").resolve(bundles.get(modelIndex).versionHex() + ".safetensors");
+    }
+
+    public void writeBundles(final Path journalDirectory) {
+        try {
+            Files.createDirectories(journalDirectory.resolve("bundles"));
+            for (int i = 0; i < bundles.size(); i++) {
+                Files.write(bundlePath(journalDirectory, i), bundleBytes.get(i));
+            }
+        } catch (final IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /** Writes the journal as it stands now, changes and all, with right checksums. */
+    public void write(final Path journalDirectory) {
+        final JournalSettings settings = new JournalSettings()
+                .blockBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .minimumFreeBytes(0)
+                .clock(() -> FIRST_INGRESS_NS)
+                .keeperThread(false);
+        try (JournalDirectory journal = JournalDirectory.open(journalDirectory, settings)) {
+            write(journal, journal.requests(), requests);
+            write(journal, journal.outcomes(), outcomes);
+        }
+        writeBundles(journalDirectory);
+    }
+
+    private static void write(final JournalDirectory journal, final RecordLog log, final List<TestRecord> records) {
+        for (final TestRecord record : records) {
+            final UnsafeBuffer modelVersion = new UnsafeBuffer(record.modelVersion);
+            while (!log.append(record.sequence, record.ingressNs, record.principalId, modelVersion,
+                    record.buffer(), 0, record.frame.length)) {
+                journal.keeper().doWork();
+            }
+        }
+    }
+
+    /** Changes one byte of a record in the file: behind the back of its checksum. */
+    public static void corruptOnDisk(final Path queueDirectory, final TestRecord record) {
+        try (Stream<Path> files = Files.list(queueDirectory)) {
+            final Path file = files.filter(path -> path.toString().endsWith(".cq4")).findFirst().orElseThrow();
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                final MappedByteBuffer bytes = channel.map(FileChannel.MapMode.READ_WRITE, 0, channel.size());
+                int offset = 0;
+                while (!bytes.slice(offset, record.frame.length).equals(ByteBuffer.wrap(record.frame))) {
+                    offset++;
+                }
+                final int last = offset + record.frame.length - 1;
+                bytes.put(last, (byte) (bytes.get(last) ^ 1));
+            }
+        } catch (final IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    private TestRecord record(final Draft draft, final byte[] frame) {
+        return new TestRecord(
+                draft.sequence, draft.ingressNs, draft.principalId, bundleOf(draft.modelId).version(), frame);
+    }
+
+    /** Models 0 and 2 are of one bundle. */
+    private Bundle bundleOf(final int modelId) {
+        return bundles.get(modelId % bundles.size());
+    }
+
+    private void compute() {
+        final List<LiveModel> models = new ArrayList<>();
+        for (int modelId = 0; modelId < MODELS; modelId++) {
+            models.add(new LiveModel(bundleOf(modelId)));
+        }
+        final SessionTable table = new SessionTable(MAX_SESSIONS);
+        for (final Draft draft : drafts) {
+            draft.sessionIndex = table.indexOf(draft.principalId, draft.modelId, draft.sessionKey);
+        }
+        int index = 0;
+        while (index < drafts.size()) {
+            final List<Draft> batch = batchFrom(index);
+            models.get(batch.get(0).modelId).answer(batch);
+            index += batch.size();
+        }
+        models.forEach(LiveModel::close);
+    }
+
+    /** Consecutive computed requests of one model and of different sessions; or one request by itself. */
+    private List<Draft> batchFrom(final int first) {
+        final List<Draft> batch = new ArrayList<>(List.of(drafts.get(first)));
+        final Set<Integer> sessions = new HashSet<>(Set.of(drafts.get(first).sessionIndex));
+        for (int i = first + 1; i < drafts.size() && batch.size() < MAX_BATCH; i++) {
+            final Draft next = drafts.get(i);
+            final boolean fits = batch.get(0).status == OutcomeStatus.OK && next.status == OutcomeStatus.OK &&
+                    next.modelId == batch.get(0).modelId && sessions.add(next.sessionIndex);
+            if (!fits) {
+                break;
+            }
+            batch.add(next);
+        }
+        return batch;
+    }
+
+    /** A request, and what became of it. */
+    private static final class Draft {
+        private final long sequence;
+        private final long ingressNs;
+        private final long principalId;
+        private final long sessionKey;
+        private final int modelId;
+        private final OutcomeStatus status;
+        private final long budgetNs;
+        private final int stepCount;
+        private final boolean isStream;
+        private final UnsafeBuffer features =
+                new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_STEPS * FEATURES * Float.BYTES, 64));
+        private final UnsafeBuffer outputs =
+                new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_STEPS * OUTPUTS * Float.BYTES, 64));
+        private int sessionIndex;
+        private int batchSize;
+        private long stateHash;
+
+        Draft(final long sequence, final SplittableRandom random) {
+            this.sequence = sequence;
+            ingressNs = FIRST_INGRESS_NS + sequence * 1_000 + random.nextInt(1_000);
+            principalId = 0xABCDEF0000000000L + random.nextInt(2);
+            sessionKey = random.nextInt(5) - 1;
+            modelId = random.nextInt(MODELS);
+            final int kind = random.nextInt(20);
+            status = kind == 0 ? OutcomeStatus.RESET : kind == 1 ? OutcomeStatus.EXPIRED : OutcomeStatus.OK;
+            budgetNs = status == OutcomeStatus.EXPIRED || random.nextInt(3) == 0 ? 50_000 : 0;
+            stepCount = 1 + random.nextInt(MAX_STEPS);
+            isStream = random.nextBoolean();
+            for (int i = 0; i < stepCount * FEATURES; i++) {
+                features.putFloat(i * Float.BYTES, (float) random.nextDouble(-3, 3), ByteOrder.LITTLE_ENDIAN);
+            }
+        }
+
+        byte[] requestFrame() {
+            final UnsafeBuffer buffer = new UnsafeBuffer(new byte[4096]);
+            if (status == OutcomeStatus.RESET) {
+                final ResetSessionEncoder reset = new ResetSessionEncoder().wrapAndApplyHeader(
+                        buffer, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder());
+                reset.correlationId(1_000 + sequence).sessionKey(sessionKey).modelId(modelId);
+                return Arrays.copyOf(buffer.byteArray(), HEADER_LENGTH + reset.encodedLength());
+            }
+            final InferEncoder infer = new InferEncoder().wrapAndApplyHeader(
+                    buffer, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder());
+            infer.correlationId(1_000 + sequence).sessionKey(sessionKey).budgetNs(budgetNs).modelId(modelId)
+                    .stepCount(stepCount).featureCount(FEATURES);
+            infer.flags().clear().stream(isStream);
+            infer.putFeatures(features, 0, stepCount * FEATURES * Float.BYTES);
+            return Arrays.copyOf(buffer.byteArray(), HEADER_LENGTH + infer.encodedLength());
+        }
+
+        byte[] outcomeFrame() {
+            final UnsafeBuffer buffer = new UnsafeBuffer(new byte[4096]);
+            final boolean isOk = status == OutcomeStatus.OK;
+            final OutcomeEncoder outcome = new OutcomeEncoder().wrapAndApplyHeader(
+                    buffer, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder());
+            outcome.correlationId(1_000 + sequence).sessionKey(sessionKey).stateHash(stateHash)
+                    .journaledNs(150).inferStartNs(200).inferEndNs(2_300).egressNs(2_600)
+                    .modelId(modelId).batchSize(batchSize).stepCount(status == OutcomeStatus.RESET ? 0 : stepCount)
+                    .outputCount(isOk ? OUTPUTS : 0).status(status).arithmetic(Arithmetic.EXACT).reserved(0)
+                    .putOutputs(outputs, 0, isOk ? (isStream ? stepCount : 1) * OUTPUTS * Float.BYTES : 0);
+            return Arrays.copyOf(buffer.byteArray(), HEADER_LENGTH + outcome.encodedLength());
+        }
+    }
+
+    /** The live side: batches across sessions. */
+    private static final class LiveModel {
+        private final Model model;
+        private final ModelExecutor executor;
+        private final SessionStates states;
+        private final StepBatch batch = new StepBatch(MAX_BATCH);
+
+        LiveModel(final Bundle bundle) {
+            model = Backends.select(Backends.AUTO, bundle).load(bundle);
+            executor = model.newExecutor(MAX_BATCH);
+            states = new SessionStates(MAX_SESSIONS, model.shape(), bundle.version());
+        }
+
+        void answer(final List<Draft> drafts) {
+            for (final Draft draft : drafts) {
+                draft.batchSize = drafts.size();
+                states.ensureInitialised(draft.sessionIndex, executor);
+            }
+            if (drafts.get(0).status == OutcomeStatus.RESET) {
+                states.reset(drafts.get(0).sessionIndex, executor);
+            } else if (drafts.get(0).status == OutcomeStatus.OK) {
+                for (int step = 0; step < MAX_STEPS; step++) {
+                    step(drafts, step);
+                }
+            }
+            for (final Draft draft : drafts) {
+                draft.stateHash = states.hash(draft.sessionIndex);
+            }
+        }
+
+        private void step(final List<Draft> drafts, final int step) {
+            batch.clear();
+            for (final Draft draft : drafts) {
+                if (step < draft.stepCount) {
+                    batch.add(
+                            draft.features.addressOffset() + (long) step * FEATURES * Float.BYTES,
+                            states.stateAddress(draft.sessionIndex),
+                            draft.outputs.addressOffset() + (draft.isStream ? (long) step * OUTPUTS * Float.BYTES : 0));
+                }
+            }
+            if (batch.size() > 0) {
+                executor.step(batch);
+                states.settle(batch, executor);
+            }
+        }
+
+        void close() {
+            states.close();
+            executor.close();
+            model.close();
+        }
+    }
+}
