@@ -1,0 +1,45 @@
+package io.tiercel.tools;
+
+import io.aeron.Aeron;
+import io.aeron.CncFileDescriptor;
+import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.DriverTimeoutException;
+import java.io.File;
+
+/** Connects the tools to a media driver that runs in another process. */
+public final class AeronConnection {
+
+    private static final long DRIVER_TIMEOUT_MS = 5_000;
+
+    private AeronConnection() {
+    }
+
+    /**
+     * An Aeron client in invoker mode, for the one thread that measures. A media driver that goes away ends what uses
+     * this client, not the process: Aeron's own default would.
+     */
+    public static Aeron open(final String aeronDirectoryName) {
+        final Aeron.Context context = new Aeron.Context()
+                .aeronDirectoryName(aeronDirectoryName)
+                .useConductorAgentInvoker(true)
+                .driverTimeoutMs(DRIVER_TIMEOUT_MS)
+                .errorHandler(AeronConnection::onError);
+        if (!new File(aeronDirectoryName, CncFileDescriptor.CNC_FILE).exists()) {
+            throw ToolException.environment("no media driver: aeron-dir=" + aeronDirectoryName + " has no "
+                    + "cnc.dat (is the appliance running, with this aeron.directory?)");
+        }
+        try {
+            return Aeron.connect(context);
+        } catch (final DriverTimeoutException e) {
+            throw ToolException.environment("no media driver is alive: aeron-dir=" + aeronDirectoryName, e);
+        } catch (final AeronException e) {
+            throw ToolException.environment("cannot use aeron-dir=" + aeronDirectoryName + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void onError(final Throwable error) {
+        if (!(error instanceof DriverTimeoutException)) { // that one shows as a lost connection
+            System.err.println("aeron: " + error);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package io.tiercel.tools;
+
+/** Exit codes of every command. */
+public final class ExitCode {
+
+    public static final int OK = 0;
+
+    /** The command ran, and what it checked does not hold. */
+    public static final int CHECK_FAILED = 1;
+
+    public static final int BAD_ARGUMENTS = 2;
+
+    /** A file, the network, another process or this program itself failed. */
+    public static final int ENVIRONMENT = 3;
+
+    private ExitCode() {
+    }
+}

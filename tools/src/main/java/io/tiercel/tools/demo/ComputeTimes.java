@@ -1,0 +1,54 @@
+package io.tiercel.tools.demo;
+
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.protocol.journal.MessageHeaderDecoder;
+import io.tiercel.protocol.journal.OutcomeDecoder;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.HdrHistogram.Histogram;
+
+/**
+ * How long the model computed for each request, as the journal's outcomes say. So the compute can be taken off each
+ * request's own round trip, and what is left has percentiles too; a difference of two medians would have none.
+ */
+final class ComputeTimes {
+
+    private static final long HIGHEST_NS = 3_600_000_000_000L;
+
+    private final long[] bySequenceNs;
+
+    private ComputeTimes(final long[] bySequenceNs) {
+        this.bySequenceNs = bySequenceNs;
+    }
+
+    /** Reads all outcomes. */
+    static ComputeTimes read(final Path journalDirectory, final int expectedCount) {
+        long[] times = new long[Math.max(1, expectedCount)];
+        int count = 0;
+        final MessageHeaderDecoder header = new MessageHeaderDecoder();
+        final OutcomeDecoder outcome = new OutcomeDecoder();
+        try (RecordReader reader = JournalDirectory.openForRead(journalDirectory).outcomes()) {
+            while (reader.next()) {
+                if (count == times.length) {
+                    times = Arrays.copyOf(times, 2 * count);
+                }
+                outcome.wrapAndApplyHeader(reader.frame(), 0, header);
+                times[count++] = outcome.inferEndNs() - outcome.inferStartNs();
+            }
+        }
+        return new ComputeTimes(Arrays.copyOf(times, count));
+    }
+
+    /** Round trips less each one's compute, of the answered events in a range. */
+    Histogram lessCompute(final long[] roundTripsNs, final Answers answers, final int fromEvent, final int toEvent) {
+        final Histogram histogram = new Histogram(HIGHEST_NS, 3);
+        for (int event = fromEvent; event < toEvent; event++) {
+            if (answers.isAnswered(event) && answers.sequence(event) < bySequenceNs.length) {
+                final long computeNs = bySequenceNs[(int) answers.sequence(event)];
+                histogram.recordValue(Math.max(0, Math.min(roundTripsNs[event] - computeNs, HIGHEST_NS)));
+            }
+        }
+        return histogram;
+    }
+}

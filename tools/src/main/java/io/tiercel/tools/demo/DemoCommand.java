@@ -1,0 +1,203 @@
+package io.tiercel.tools.demo;
+
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.NoBackendException;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.Json;
+import io.tiercel.tools.ToolException;
+import io.tiercel.tools.market.MarketFeed;
+import io.tiercel.tools.market.TapeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.agrona.concurrent.SystemNanoClock;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code tiercel demo}: the main job from end to end, with its own check. */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Plays a real trade tape to an appliance and replays what it journaled.",
+            "Starts an appliance in a process of its own, sends one request for each trade, prints how fast and how "
+                    + "well it answered, and computes the journal again in a fresh engine. Exits with 0 only if every "
+                    + "request was answered and every outcome is bit-identical."})
+public final class DemoCommand implements Callable<Integer> {
+
+    private static final String MODELS = "/io/tiercel/tools/models/";
+    private static final double MAX_RATE = 1_000_000;
+    private static final DateTimeFormatter FOLDER_TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    @Option(names = "--input", defaultValue = MarketFeed.BITSTAMP, paramLabel = "FILE",
+            description = "What to play: bitstamp, the trade tape that comes with the program, or a LOBSTER zip as "
+                    + "downloaded. Default: ${DEFAULT-VALUE}.")
+    private String input;
+
+    @Option(names = "--events", defaultValue = "0", paramLabel = "N",
+            description = "Plays the first N events. Default: all.")
+    private int events;
+
+    @Option(names = "--rate", defaultValue = "10000", paramLabel = "R",
+            description = "Requests a second; latencies count from when each was due. Default: ${DEFAULT-VALUE}.")
+    private double rate;
+
+    @Option(names = "--sessions", defaultValue = "0", paramLabel = "S",
+            description = "Instruments that the trade tape is played as. Default: "
+                    + MarketFeed.DEFAULT_SESSION_COUNT + "; a LOBSTER file is 1.")
+    private int sessions;
+
+    @Option(names = "--layout", defaultValue = "auto", paramLabel = "LAYOUT",
+            description = "compact, paired, dedicated or auto (by the number of cores). Default: ${DEFAULT-VALUE}.")
+    private String layout;
+
+    @Option(names = "--backend", defaultValue = Backends.AUTO, paramLabel = "NAME",
+            description = "What computes the model; see tiercel backends. Default: ${DEFAULT-VALUE}.")
+    private String backend;
+
+    @Option(names = "--weights", defaultValue = "int8", paramLabel = "KIND",
+            description = "Which of the models that come with the program: int8 or int4. Default: ${DEFAULT-VALUE}.")
+    private String weights;
+
+    @Option(names = "--model", paramLabel = "BUNDLE", description = "Serves this bundle instead.")
+    private Path model;
+
+    @Option(names = "--journal", paramLabel = "DIR",
+            description = "Directory for the journal, new or empty. Default: journal/demo-TIME.")
+    private Path journal;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
+    private Path json;
+
+    @Override
+    public Integer call() {
+        checkArguments();
+        final MarketFeed feed = openFeed();
+        final DemoPlan plan = prepare(feed);
+        System.out.printf(Locale.ROOT, "playing %d events of %s as %d session%s, %s requests a second%n",
+                feed.eventCount(), feed.tapeName(), feed.sessionCount(), feed.sessionCount() == 1 ? "" : "s",
+                Long.toString(Math.round(rate)));
+        System.out.println("journal: " + plan.journal());
+        final DemoRun run = new DemoRun(plan, SystemNanoClock.INSTANCE, System.out);
+        final DemoResult result = run.run();
+        final DemoReport report = new DemoReport(plan, result);
+        report.print(System.out);
+        run.replay();
+        report.printReplay(System.out);
+        if (json != null) {
+            Json.write(json, report.toJson());
+        }
+        return result.holds(feed.eventCount()) ? ExitCode.OK : ExitCode.CHECK_FAILED;
+    }
+
+    private void checkArguments() {
+        if (events < 0) {
+            throw ToolException.badArgument("--events=" + events + " is below 0");
+        }
+        if (!(rate >= 1 && rate <= MAX_RATE)) {
+            throw ToolException.badArgument("--rate=" + rate + " is not in 1.." + (long) MAX_RATE);
+        }
+        if (!"int8".equals(weights) && !"int4".equals(weights)) {
+            throw ToolException.badArgument("--weights=" + weights + " is not one of int8, int4");
+        }
+        if (model != null && !Files.isReadable(model)) {
+            throw ToolException.badArgument("--model=" + model + " cannot be read");
+        }
+        parseLayout();
+        Json.checkWritable("--json", json);
+    }
+
+    private Layout parseLayout() {
+        for (final Layout each : Layout.values()) {
+            if (each.name().equalsIgnoreCase(layout)) {
+                return each.resolve(Runtime.getRuntime().availableProcessors());
+            }
+        }
+        throw ToolException.badArgument("--layout=" + layout + " is not one of auto, compact, paired, dedicated");
+    }
+
+    private MarketFeed openFeed() {
+        try {
+            return MarketFeed.open(input, sessions, events);
+        } catch (final IllegalArgumentException e) {
+            throw ToolException.badArgument(e.getMessage());
+        } catch (final TapeException e) {
+            throw ToolException.environment(e.getMessage(), e);
+        }
+    }
+
+    /** Checks the bundle against what will be played, and only then makes directories. */
+    private DemoPlan prepare(final MarketFeed feed) {
+        final Bundle bundle = model != null ? Bundle.open(model.toAbsolutePath()) : committedBundle(feed.modelName());
+        if (bundle.manifest().featureCount() != feed.featureCount()) {
+            throw ToolException.badArgument("--model=" + bundle.path() + " takes " + bundle.manifest().featureCount()
+                    + " features, but " + feed.tapeName() + " gives " + feed.featureCount());
+        }
+        try {
+            Backends.select(backend, bundle);
+        } catch (final NoBackendException e) {
+            throw ToolException.badArgument("--backend=" + backend + ": " + e.getMessage());
+        }
+        final Path directory = freshJournal();
+        final Path folder = directory.resolve("demo");
+        try {
+            Files.createDirectories(folder);
+            final Path file = model != null ? bundle.path() : extract(bundle, folder);
+            return new DemoPlan(
+                    feed, file, bundle.manifest().outputCount(), parseLayout(), backend, rate, directory, folder);
+        } catch (final IOException e) {
+            throw ToolException.environment("cannot write to " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Path freshJournal() {
+        final Path directory = (journal != null
+                ? journal
+                : Path.of("journal", "demo-" + FOLDER_TIME.format(Instant.now()))).toAbsolutePath().normalize();
+        try {
+            if (Files.exists(directory) && !Files.isDirectory(directory)) {
+                throw ToolException.badArgument("--journal=" + directory + " is not a directory");
+            }
+            Files.createDirectories(directory);
+            try (var entries = Files.newDirectoryStream(directory)) {
+                if (entries.iterator().hasNext()) {
+                    throw ToolException.badArgument(
+                            "--journal=" + directory + " is not empty: the demo starts a journal of its own");
+                }
+            }
+            return directory;
+        } catch (final IOException e) {
+            throw ToolException.environment("cannot use --journal=" + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A model that comes with the program; its path is only a name yet. */
+    private Bundle committedBundle(final String name) {
+        final String resource = MODELS + name + "-" + weights + ".safetensors";
+        try (InputStream in = DemoCommand.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw ToolException.environment("this build carries no model " + resource + "; give one with --model");
+            }
+            return Bundle.of(Path.of(resource), in.readAllBytes());
+        } catch (final IOException e) {
+            throw ToolException.environment("cannot read " + resource + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Path extract(final Bundle bundle, final Path folder) throws IOException {
+        final Path target = folder.resolve(bundle.path().getFileName());
+        try (InputStream in = DemoCommand.class.getResourceAsStream(bundle.path().toString())) {
+            Files.copy(in, target);
+        }
+        return target;
+    }
+}

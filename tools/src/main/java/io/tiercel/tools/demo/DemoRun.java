@@ -1,0 +1,243 @@
+package io.tiercel.tools.demo;
+
+import io.aeron.Aeron;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.protocol.client.ClientContext;
+import io.tiercel.protocol.client.ModelInfo;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.client.TiercelClientException;
+import io.tiercel.replay.ReplayOptions;
+import io.tiercel.replay.ReplayVerifier;
+import io.tiercel.tools.AeronConnection;
+import io.tiercel.tools.ChildJvm;
+import io.tiercel.tools.ChildProcess;
+import io.tiercel.tools.ServeCommand;
+import io.tiercel.tools.Terminal;
+import io.tiercel.tools.ToolException;
+import io.tiercel.tools.journal.VerifyProgress;
+import io.tiercel.tools.load.ApplianceTarget;
+import io.tiercel.tools.load.EchoClient;
+import io.tiercel.tools.load.FeedRequests;
+import io.tiercel.tools.load.MeasuredRun;
+import io.tiercel.tools.load.Measurement;
+import io.tiercel.tools.load.ProgressBar;
+import io.tiercel.tools.load.Rehearsal;
+import io.tiercel.tools.load.RequestSource;
+import io.tiercel.tools.load.Schedules;
+import java.io.File;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * The phases of the demo, one after another: the raw echo in a process of its own, the appliance in another, the tape
+ * played to it, its orderly end, its telemetry read, its journal replayed. At no time do more threads spin than the
+ * layout has, and one here.
+ */
+final class DemoRun {
+
+    private static final String CHANNEL = "aeron:ipc";
+    private static final int ECHO_REQUEST_STREAM_ID = 7_002;
+    private static final int ECHO_RESPONSE_STREAM_ID = 7_003;
+    private static final long CONNECT_TIMEOUT_NS = 10_000_000_000L;
+    private static final long ECHO_PACED_NS = 3_000_000_000L;
+    private static final long ECHO_CLOSED_NS = 1_000_000_000L;
+    private static final long START_TIMEOUT_MS = 120_000;
+    private static final long STOP_TIMEOUT_MS = 60_000;
+    private static final long HEAD_COUNT = 1_000;
+    private static final int SIGTERM_EXIT_CODE = 143;
+
+    private final DemoPlan plan;
+    private final NanoClock clock;
+    private final PrintStream out;
+    private final RequestSource requests;
+    private final Answers answers;
+    private final long[] roundTripsNs;
+    private final DemoResult result = new DemoResult();
+
+    DemoRun(final DemoPlan plan, final NanoClock clock, final PrintStream out) {
+        this.plan = plan;
+        this.clock = clock;
+        this.out = out;
+        this.requests = new FeedRequests(plan.feed());
+        this.answers = new Answers(plan.feed(), plan.outputCount());
+        this.roundTripsNs = new long[plan.feed().eventCount()];
+    }
+
+    DemoResult run() {
+        measureEcho();
+        serveAndPlay();
+        result.stages = StageLog.read(plan.journal().resolve("telemetry"));
+        final ComputeTimes compute = ComputeTimes.read(plan.journal(), plan.feed().eventCount());
+        result.lessCompute = compute.lessCompute(roundTripsNs, answers, 0, plan.pacedCount());
+        result.closedLoopLessCompute =
+                compute.lessCompute(roundTripsNs, answers, plan.pacedCount(), plan.feed().eventCount());
+        return result;
+    }
+
+    /** Computes the journal again in a fresh engine. */
+    void replay() {
+        out.println("replaying the journal in a fresh engine");
+        final ReplayOptions options = new ReplayOptions().journalDirectory(plan.journal()).backend(plan.backend());
+        final VerifyProgress progress = new VerifyProgress(new PrintWriter(out), clock);
+        if (Terminal.isInteractive()) {
+            options.progress(progress);
+        }
+        result.replay = new ReplayVerifier(options).verify();
+        progress.clear();
+    }
+
+    private void measureEcho() {
+        out.println("measuring the raw Aeron echo, same layout, frames of the same length");
+        final String aeronDirectoryName = aeronDirectoryName("echo");
+        final List<String> arguments = new ArrayList<>(List.of(
+                "echo-server", "--aeron-dir", aeronDirectoryName, "--until-stdin-closes",
+                "--request-stream", Integer.toString(ECHO_REQUEST_STREAM_ID),
+                "--response-stream", Integer.toString(ECHO_RESPONSE_STREAM_ID),
+                "--driver-cycle-interval", Integer.toString(new ApplianceContext().driverCycleInterval())));
+        if (plan.layout() == Layout.DEDICATED) {
+            arguments.add("--driver-threads");
+        }
+        try (ChildProcess server = start("echo", arguments)) {
+            server.awaitLine(ServeCommand.READY, START_TIMEOUT_MS);
+            try (Aeron aeron = AeronConnection.open(aeronDirectoryName)) {
+                echo(aeron);
+            }
+            server.terminate(STOP_TIMEOUT_MS);
+        } finally {
+            IoUtil.delete(new File(aeronDirectoryName), true);
+        }
+    }
+
+    private void echo(final Aeron aeron) {
+        final int frameLength = EchoClient.inferFrameLength(plan.feed().featureCount());
+        try (EchoClient client = EchoClient.connect(
+                aeron, CHANNEL, ECHO_REQUEST_STREAM_ID, ECHO_RESPONSE_STREAM_ID, frameLength, clock,
+                CONNECT_TIMEOUT_NS)) {
+            if (client == null) {
+                throw ToolException.environment("the echo server does not answer");
+            }
+            Rehearsal.run(
+                    aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
+                    plan.outputCount(), client);
+            answers.reset();
+            result.echoClosedLoop = new MeasuredRun(clock, client).durationNs(ECHO_CLOSED_NS).closedLoop();
+            result.echo = new MeasuredRun(clock, client)
+                    .durationNs(ECHO_PACED_NS)
+                    .headCount(HEAD_COUNT)
+                    .progress(bar("echo", (long) (plan.rate() * ECHO_PACED_NS / 1e9)))
+                    .openLoop(Schedules.constant(plan.rate()));
+        }
+    }
+
+    private void serveAndPlay() {
+        final String aeronDirectoryName = aeronDirectoryName("serve");
+        final Path configuration = ServeConfiguration.write(plan, aeronDirectoryName);
+        out.println("starting the appliance: tiercel serve --config " + configuration);
+        try (ChildProcess appliance = start(
+                "serve", List.of("serve", "--config", configuration.toString(), "--until-stdin-closes"))) {
+            final String ready = appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
+            result.readyMs = appliance.ageMs();
+            readReadyLine(ready);
+            out.println("ready after " + result.readyMs + " ms");
+            try {
+                play(aeronDirectoryName);
+            } catch (final TiercelClientException e) {
+                throw appliance.failed("cannot be connected to: " + e.getMessage());
+            }
+            appliance.requireAlive("while the tape was played");
+            stop(appliance);
+        } finally {
+            IoUtil.delete(new File(aeronDirectoryName), true); // still there only if the appliance was killed
+        }
+    }
+
+    private void play(final String aeronDirectoryName) {
+        try (Aeron aeron = AeronConnection.open(aeronDirectoryName);
+                TiercelClient client = TiercelClient.connect(new ClientContext()
+                        .aeron(aeron)
+                        .requestChannel(CHANNEL)
+                        .responseChannel(CHANNEL)
+                        .principal(DemoPlan.PRINCIPAL)
+                        .connectTimeoutNs(CONNECT_TIMEOUT_NS))) {
+            final ModelInfo model = client.model(DemoPlan.ALIAS);
+            result.bundleVersion = model.version();
+            final ApplianceTarget target =
+                    new ApplianceTarget(client, model.modelId(), requests, 0, answers);
+            result.roundTrip = new MeasuredRun(clock, target)
+                    .maxInFlight(client.maxInFlight())
+                    .requests(0, plan.pacedCount())
+                    .headCount(HEAD_COUNT)
+                    .trace(roundTripsNs)
+                    .progress(bar("playing", plan.pacedCount()))
+                    .openLoop(Schedules.constant(plan.rate()));
+            result.closedLoop = closedLoop(target);
+            result.score = answers.score();
+            if (target.firstReject() != null) {
+                out.println("first refusal: " + target.firstReject());
+            }
+        }
+    }
+
+    private Measurement closedLoop(final ApplianceTarget target) {
+        return new MeasuredRun(clock, target)
+                .requests(plan.pacedCount(), plan.closedLoopCount())
+                .trace(roundTripsNs)
+                .closedLoop();
+    }
+
+    private void stop(final ChildProcess appliance) {
+        final int exitCode = appliance.terminate(STOP_TIMEOUT_MS);
+        boolean isDrained = false;
+        for (final String line : appliance.outputLines()) {
+            if (line.startsWith(ServeCommand.STOPPED)) {
+                out.println("appliance " + line);
+                isDrained = line.contains("drained=true");
+            }
+        }
+        if (!isDrained || exitCode != 0 && exitCode != SIGTERM_EXIT_CODE) {
+            throw appliance.failed("did not end in order: exit code " + exitCode);
+        }
+    }
+
+    private ChildProcess start(final String name, final List<String> arguments) {
+        return ChildProcess.start(name, ChildJvm.command(arguments), plan.folder().resolve(name + ".log"));
+    }
+
+    private void readReadyLine(final String ready) {
+        result.layout = word(ready, "layout=(\\S+)").toLowerCase(Locale.ROOT);
+        result.backend = word(ready, "model=[^/\\s]+/(\\S+)");
+        for (final Backend backend : Backends.all()) {
+            if (backend.name().equals(result.backend)) {
+                result.kernel = backend.probe().detail();
+            }
+        }
+    }
+
+    private static String word(final String line, final String pattern) {
+        final Matcher matcher = Pattern.compile(pattern).matcher(line);
+        return matcher.find() ? matcher.group(1) : "unknown";
+    }
+
+    private ProgressBar bar(final String label, final long total) {
+        return new ProgressBar(out, Terminal.isInteractive(), label, total);
+    }
+
+    /** In memory where the machine has such a place, as Aeron itself does. */
+    private static String aeronDirectoryName(final String role) {
+        final Path memory = Path.of("/dev/shm");
+        final Path parent = Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
+        return parent.resolve("tiercel-demo-" + role + "-" + ProcessHandle.current().pid()).toString();
+    }
+}

@@ -1,0 +1,82 @@
+package io.tiercel.tools.journal;
+
+import io.tiercel.replay.JoinedJournal;
+import io.tiercel.replay.OutcomeFrame;
+import io.tiercel.replay.RequestFrame;
+import org.agrona.DirectBuffer;
+
+/**
+ * One JSON object a line (NDJSON), every field in full; {@code request} or {@code outcome} is absent where the record
+ * is. Hashes and ids of 64 bits that are no quantity are hexadecimal strings. Written by hand: no value needs
+ * escaping, and a journal has many lines.
+ */
+final class JsonRows implements RowFormat {
+
+    @Override
+    public void appendHeader(final StringBuilder text) {
+        // NDJSON has none.
+    }
+
+    @Override
+    public void appendRow(final StringBuilder text, final JoinedJournal journal) {
+        text.append("{\"sequence\":").append(journal.sequence())
+                .append(",\"time\":\"").append(RowText.time(journal.ingressNs()))
+                .append("\",\"ingressNs\":").append(journal.ingressNs())
+                .append(",\"principalId\":\"").append(RowText.hex(journal.principalId()))
+                .append("\",\"modelVersion\":\"").append(RowText.hex(journal.modelVersion(), 32)).append('"');
+        if (journal.hasRequest()) {
+            appendRequest(text, journal.requestFrame());
+        }
+        if (journal.hasOutcome()) {
+            appendOutcome(text, journal.outcomeFrame());
+        }
+        text.append("}\n");
+    }
+
+    private static void appendRequest(final StringBuilder text, final RequestFrame request) {
+        text.append(",\"request\":{\"template\":\"").append(request.templateName())
+                .append("\",\"correlationId\":").append(request.correlationId())
+                .append(",\"sessionKey\":").append(request.sessionKey())
+                .append(",\"modelId\":").append(request.modelId());
+        if (request.isInfer()) {
+            text.append(",\"budgetNs\":").append(Long.toUnsignedString(request.budgetNs()))
+                    .append(",\"stepCount\":").append(request.stepCount())
+                    .append(",\"featureCount\":").append(request.featureCount())
+                    .append(",\"stream\":").append(request.isStream())
+                    .append(",\"features\":");
+            appendFloats(text, request.buffer(), request.featuresOffset(), request.featuresLength());
+        }
+        text.append('}');
+    }
+
+    private static void appendOutcome(final StringBuilder text, final OutcomeFrame outcome) {
+        text.append(",\"outcome\":{\"status\":\"").append(outcome.status())
+                .append("\",\"arithmetic\":\"").append(outcome.arithmetic())
+                .append("\",\"correlationId\":").append(outcome.correlationId())
+                .append(",\"sessionKey\":").append(outcome.sessionKey())
+                .append(",\"modelId\":").append(outcome.modelId())
+                .append(",\"stepCount\":").append(outcome.stepCount())
+                .append(",\"outputCount\":").append(outcome.outputCount())
+                .append(",\"outputs\":");
+        appendFloats(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength());
+        text.append(",\"batchSize\":").append(outcome.batchSize())
+                .append(",\"journaledNs\":").append(outcome.journaledNs())
+                .append(",\"inferStartNs\":").append(outcome.inferStartNs())
+                .append(",\"inferEndNs\":").append(outcome.inferEndNs())
+                .append(",\"egressNs\":").append(outcome.egressNs())
+                .append(",\"stateHash\":\"").append(RowText.hex(outcome.stateHash()))
+                .append("\"}");
+    }
+
+    /** A value that JSON has no number for (a damaged or foreign journal) becomes a string. */
+    private static void appendFloats(
+            final StringBuilder text, final DirectBuffer buffer, final int offset, final int length) {
+        text.append('[');
+        for (int i = 0; i < length / Float.BYTES; i++) {
+            final float value = RowText.floatAt(buffer, offset, i);
+            final String quote = Float.isFinite(value) ? "" : "\"";
+            text.append(i == 0 ? "" : ",").append(quote).append(value).append(quote);
+        }
+        text.append(']');
+    }
+}

@@ -1,0 +1,23 @@
+package io.tiercel.tools.journal;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code tiercel replay}: the group of commands that compute a journal again. */
+@Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        description = "Computes a journal again.",
+        subcommands = ReplayVerifyCommand.class)
+public final class ReplayCommand implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Missing required subcommand");
+    }
+}

@@ -1,0 +1,121 @@
+package io.tiercel.tools.journal;
+
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.NoBackendException;
+import io.tiercel.appliance.journal.JournalException;
+import io.tiercel.replay.ReplayOptions;
+import io.tiercel.replay.ReplayReport;
+import io.tiercel.replay.ReplayVerifier;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.Terminal;
+import io.tiercel.tools.ToolException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.agrona.concurrent.SystemNanoClock;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code tiercel replay verify}: recomputes every outcome of a journal and compares every bit. */
+@Command(
+        name = "verify",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Computes every outcome of a journal again, in a fresh engine, and compares every bit.",
+            "Stops at the first divergence and at the first damage: a gap, a bad checksum, an unknown schema " +
+                    "version, a missing bundle."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:every outcome compared is bit-identical",
+            "1:a divergence, a damaged journal, or requests without an outcome",
+            "2:bad arguments",
+            "3:the machine or a file failed"
+        })
+public final class ReplayVerifyCommand implements Callable<Integer> {
+
+    @Mixin
+    private JournalArguments journal;
+
+    @Option(names = "--from", paramLabel = "SEQ",
+            description = "First sequence to compare. A session is the sum of all its requests, so what is before it " +
+                    "is still read and computed, from the journal's first record.")
+    private Long from;
+
+    @Option(names = "--to", paramLabel = "SEQ",
+            description = "Last sequence to compare; the journal must reach it. Nothing after it is read.")
+    private Long to;
+
+    @Option(names = "--backend", paramLabel = "NAME", defaultValue = Backends.AUTO,
+            description = "Backend that computes (default: ${DEFAULT-VALUE}). All exact backends give the same bits.")
+    private String backend;
+
+    @Option(names = "--allow-open-tail",
+            description = "Requests at the very end without an outcome are counted, and are no failure: after a " +
+                    "crash, or while the appliance is running. Without this they are one, because a journal that " +
+                    "was closed in good order has none.")
+    private boolean allowOpenTail;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Writes the report as JSON as well.")
+    private Path json;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        final Path directory = journal.directory();
+        journal.checkRange(from, to);
+        checkBackend();
+        final PrintWriter out = spec.commandLine().getOut();
+        final boolean isInteractive = Terminal.isInteractive();
+        final VerifyProgress progress = new VerifyProgress(out, SystemNanoClock.INSTANCE);
+        final ReplayReport report = verify(new ReplayOptions()
+                .journalDirectory(directory)
+                .fromSequence(from == null ? 0 : from)
+                .toSequence(to == null ? Long.MAX_VALUE : to)
+                .backend(backend)
+                .allowOpenTail(allowOpenTail)
+                .progress(isInteractive ? progress : null), progress);
+        out.print(VerifyReport.text(report));
+        out.flush();
+        if (json != null) {
+            writeJson(report);
+        }
+        return report.isIdentical() ? ExitCode.OK : ExitCode.CHECK_FAILED;
+    }
+
+    private void checkBackend() {
+        final List<String> names = Backends.all().stream().map(Backend::name).toList();
+        if (!Backends.AUTO.equals(backend) && !names.contains(backend)) {
+            throw new ParameterException(spec.commandLine(),
+                    "--backend=" + backend + " is not one of " + Backends.AUTO + ", " + String.join(", ", names));
+        }
+    }
+
+    private ReplayReport verify(final ReplayOptions options, final VerifyProgress progress) {
+        try {
+            return new ReplayVerifier(options).verify();
+        } catch (final NoBackendException | JournalException ex) {
+            throw ToolException.environment(ex.getMessage(), ex);
+        } finally {
+            progress.clear();
+        }
+    }
+
+    private void writeJson(final ReplayReport report) {
+        try {
+            Files.writeString(json, VerifyReport.json(report));
+        } catch (final IOException ex) {
+            throw ToolException.environment("--json=" + json + " cannot be written: " + ex, ex);
+        }
+    }
+}

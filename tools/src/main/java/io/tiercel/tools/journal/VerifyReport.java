@@ -1,0 +1,142 @@
+package io.tiercel.tools.journal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tiercel.replay.Damage;
+import io.tiercel.replay.Divergence;
+import io.tiercel.replay.ReplayReport;
+import java.util.HexFormat;
+import java.util.Locale;
+
+/** A replay's report for people and for programs. */
+final class VerifyReport {
+
+    private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private VerifyReport() {
+    }
+
+    /** What was replayed, line by line; the last line, or the block at the end, is the result. */
+    static String text(final ReplayReport report) {
+        final StringBuilder text = new StringBuilder();
+        line(text, "journal", report.journalDirectory().toString());
+        for (final ReplayReport.ReplayedModel model : report.models()) {
+            line(text, "model", model.version() + " " + model.family() + ", backend " + model.backend());
+        }
+        line(text, "replayed", counts(report));
+        line(text, "speed", String.format(Locale.ROOT, "%,.0f requests/s, %.2f s",
+                report.requestsPerSecond(), report.elapsedNs() / 1e9));
+        if (report.openTailCount() > 0) {
+            line(text, "open tail", report.openTail());
+        }
+        if (report.divergence() != null) {
+            divergence(text, report, report.divergence());
+        } else if (report.damage() != null) {
+            damage(text, report, report.damage());
+        } else {
+            text.append(String.format(Locale.ROOT, "replay: %d of %d outcomes bit-identical%n",
+                    report.identicalCount(), report.comparedCount()));
+        }
+        return text.toString();
+    }
+
+    private static String counts(final ReplayReport report) {
+        final StringBuilder counts = new StringBuilder();
+        counts.append(String.format(Locale.ROOT, "%,d requests, %,d steps, %,d sessions",
+                report.rebuiltCount() + report.comparedCount(), report.stepCount(), report.sessionCount()));
+        if (report.rebuiltCount() > 0) {
+            counts.append(String.format(Locale.ROOT, ", %,d of them before sequence %d and not compared",
+                    report.rebuiltCount(), report.fromSequence()));
+        }
+        if (report.expiredCount() > 0) {
+            counts.append(String.format(Locale.ROOT, ", %,d expired as the journal says", report.expiredCount()));
+        }
+        return counts.toString();
+    }
+
+    private static void divergence(
+            final StringBuilder text, final ReplayReport report, final Divergence divergence) {
+        text.append(String.format(Locale.ROOT,
+                "replay: DIVERGED at sequence %d (%d outcomes before it bit-identical)%n",
+                divergence.sequence(), report.identicalCount()));
+        line(text, "  session", "principal " + principal(divergence) + " key " + divergence.sessionKey());
+        line(text, "  model", divergence.modelVersion());
+        line(text, "  request", "correlationId " + divergence.correlationId());
+        line(text, "  field", divergence.field());
+        line(text, "  expected", divergence.expectedHex() + "  " + divergence.expected() + "  (journal)");
+        line(text, "  actual", divergence.actualHex() + "  " + divergence.actual() + "  (computed again)");
+    }
+
+    private static void damage(final StringBuilder text, final ReplayReport report, final Damage damage) {
+        text.append(String.format(Locale.ROOT, "replay: FAILED, %s%n", damage));
+        line(text, "  before it", report.identicalCount() + " outcomes compared, all bit-identical");
+    }
+
+    private static void line(final StringBuilder text, final String name, final String value) {
+        text.append(String.format(Locale.ROOT, "%-11s %s%n", name, value));
+    }
+
+    private static String principal(final Divergence divergence) {
+        return HexFormat.of().toHexDigits(divergence.principalId());
+    }
+
+    static String json(final ReplayReport report) {
+        final ObjectNode root = MAPPER.createObjectNode();
+        root.put("journal", report.journalDirectory().toString());
+        root.put("ok", report.isIdentical());
+        root.put("compared", report.comparedCount());
+        root.put("identical", report.identicalCount());
+        root.put("rebuilt", report.rebuiltCount());
+        root.put("expired", report.expiredCount());
+        root.put("openTail", report.openTailCount());
+        root.put("steps", report.stepCount());
+        root.put("sessions", report.sessionCount());
+        root.put("fromSequence", report.fromSequence());
+        root.put("lastSequence", report.lastSequence());
+        root.put("elapsedNs", report.elapsedNs());
+        root.put("requestsPerSecond", report.requestsPerSecond());
+        final ArrayNode models = root.putArray("models");
+        for (final ReplayReport.ReplayedModel model : report.models()) {
+            models.addObject()
+                    .put("version", model.version())
+                    .put("family", model.family())
+                    .put("backend", model.backend());
+        }
+        root.set("divergence", divergence(report.divergence()));
+        root.set("damage", damage(report.damage()));
+        try {
+            return MAPPER.writeValueAsString(root) + "\n";
+        } catch (final JsonProcessingException ex) {
+            throw new IllegalStateException("a tree of plain values is always writable", ex);
+        }
+    }
+
+    private static ObjectNode divergence(final Divergence divergence) {
+        return divergence == null
+                ? null
+                : MAPPER.createObjectNode()
+                        .put("sequence", divergence.sequence())
+                        .put("principalId", principal(divergence))
+                        .put("sessionKey", divergence.sessionKey())
+                        .put("modelVersion", divergence.modelVersion())
+                        .put("correlationId", divergence.correlationId())
+                        .put("field", divergence.field())
+                        .put("expectedHex", divergence.expectedHex())
+                        .put("actualHex", divergence.actualHex())
+                        .put("expected", divergence.expected())
+                        .put("actual", divergence.actual());
+    }
+
+    private static ObjectNode damage(final Damage damage) {
+        return damage == null
+                ? null
+                : MAPPER.createObjectNode()
+                        .put("kind", damage.kind().name())
+                        .put("queue", damage.queue())
+                        .put("sequence", damage.sequence())
+                        .put("detail", damage.detail());
+    }
+}

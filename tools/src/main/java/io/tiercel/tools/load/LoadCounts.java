@@ -1,0 +1,63 @@
+package io.tiercel.tools.load;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What became of every request of a run. Each request that was due is in exactly one of {@code answered},
+ * {@code expired}, {@code rejected}, {@code lost}, {@code unsent}.
+ *
+ * @param answered      computed and answered; the latencies are theirs.
+ * @param expired       answered that the budget had run out.
+ * @param rejected      refused.
+ * @param lost          sent, and never answered.
+ * @param unsent        due, and never sent because the run had to end (or the connection did).
+ * @param backPressured requests that could not be sent at once when they were due; their waiting is in their latency.
+ * @param unexpected    answers to no open request: duplicates, or late ones.
+ * @param elapsedNs     from the first request's due time to the last answer.
+ * @param disconnected  whether the connection ended during the run.
+ */
+public record LoadCounts(
+        long answered, long expired, long rejected, long lost, long unsent,
+        long backPressured, long unexpected, long elapsedNs, boolean disconnected) {
+
+    public long sent() {
+        return answered + expired + rejected + lost;
+    }
+
+    public long due() {
+        return sent() + unsent;
+    }
+
+    /** Every request that was due was computed and answered, once. */
+    public boolean allAnswered() {
+        return answered == due() && unexpected == 0 && !disconnected;
+    }
+
+    public double answeredPerSecond() {
+        return elapsedNs == 0 ? 0 : (answered + expired) * 1e9 / elapsedNs;
+    }
+
+    public Map<String, Object> toJson() {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("due", due());
+        json.put("sent", sent());
+        json.put("answered", answered);
+        json.put("expired", expired);
+        json.put("rejected", rejected);
+        json.put("lost", lost);
+        json.put("unsent", unsent);
+        json.put("backPressured", backPressured);
+        json.put("unexpected", unexpected);
+        json.put("disconnected", disconnected);
+        json.put("answeredPerSecond", Math.round(answeredPerSecond()));
+        return json;
+    }
+
+    @Override
+    public String toString() {
+        return "answered=" + answered + " expired=" + expired + " rejected=" + rejected + " lost=" + lost
+                + " unsent=" + unsent + " back-pressured=" + backPressured + " unexpected=" + unexpected
+                + (disconnected ? " (the connection ended)" : "");
+    }
+}

@@ -1,0 +1,50 @@
+package io.tiercel.tools.load;
+
+import io.aeron.Aeron;
+import io.tiercel.protocol.client.ClientContext;
+import java.nio.file.Path;
+
+/** What {@code tiercel load} was asked for, checked. */
+record LoadPlan(
+        String aeronDirectoryName,
+        String requestChannel,
+        int requestStreamId,
+        String principal,
+        String modelAlias,
+        double rate,
+        int sessions,
+        long durationNs,
+        LoadCommand.Pattern pattern,
+        int burstSize,
+        long budgetNs,
+        boolean isTape,
+        long seed,
+        boolean findSustainable,
+        Path output) {
+
+    /** More than one thread can send. */
+    static final double MAX_RATE = 10_000_000;
+    static final int MAX_BURST = 1_000_000;
+
+    ClientContext clientContext(final Aeron aeron) {
+        return new ClientContext()
+                .aeron(aeron)
+                .requestChannel(requestChannel)
+                .requestStreamId(requestStreamId)
+                .principal(principal);
+    }
+
+    /** The plan's pattern, at another mean rate. */
+    Schedule schedule(final double atRate) {
+        switch (pattern) {
+            case BURST:
+                return Schedules.burst(atRate, burstSize);
+            case ONE_HERTZ:
+                return Schedules.oneHertz(burstSize);
+            case POISSON:
+                return Schedules.poisson(atRate, seed);
+            default:
+                return Schedules.constant(atRate);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.tiercel.tools.market;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class FeaturesCommandTest {
+
+    @TempDir
+    private Path folder;
+    private final StringWriter errors = new StringWriter();
+
+    @Test
+    void shouldWriteWhatTheFeedPlaysWhenTapeIsBitstamp() throws IOException {
+        final Path csv = folder.resolve("rows.csv");
+        assertEquals(0, run("--output", csv.toString(), "--events", "50", "--sessions", "2"), errors::toString);
+        final List<String> lines = Files.readAllLines(csv);
+        final MarketFeed feed = MarketFeed.open(MarketFeed.BITSTAMP, 2, 50);
+        assertEquals("session,label,split," + String.join(",", feed.featureNames()), lines.get(0));
+        assertEquals(51, lines.size());
+        for (int i = 0; i < 50; i++) {
+            final String[] fields = lines.get(i + 1).split(",");
+            assertEquals(feed.sessionKey(i), Long.parseLong(fields[0]));
+            assertEquals(feed.label(i), Integer.parseInt(fields[1]));
+            assertEquals(i % 2 == 0 ? "train" : feed.split(i).text(), fields[2]);
+            for (int j = 0; j < feed.featureCount(); j++) {
+                assertEquals(feed.feature(i, j), Float.parseFloat(fields[3 + j]));
+            }
+        }
+    }
+
+    @Test
+    void shouldLeaveLabelAndSplitEmptyWhenHorizonRunsPastTheEnd() throws IOException {
+        final Path zip = TapeTestData.lobster(folder, 1, "1,1,1,1,1,1\n", "2,1,1,1\n");
+        final Path csv = folder.resolve("rows.csv");
+        assertEquals(0, run("--input", zip.toString(), "--output", csv.toString()), errors::toString);
+        assertTrue(Files.readAllLines(csv).get(1).startsWith("1,,,"));
+    }
+
+    @Test
+    void shouldFailWithOneLineWhenArgumentOrTapeIsBad() throws IOException {
+        final String csv = folder.resolve("rows.csv").toString();
+        assertEquals(2, run("--input", "absent.zip", "--output", csv));
+        assertOneLine("features: input=absent.zip is neither 'bitstamp' nor a file");
+        assertEquals(2, run("--sessions", "-1", "--output", csv));
+        assertOneLine("features: sessions=-1, expected 1 to 1024");
+        final Path zip = TapeTestData.lobster(folder, 1, "1,9,1,1,1,1\n", "2,1,1,1\n");
+        assertEquals(3, run("--input", zip.toString(), "--output", csv));
+        assertOneLine("message_1.csv:1: type=9");
+        assertEquals(3, run("--events", "1", "--output", folder.resolve("no/such/rows.csv").toString()));
+        assertOneLine("features: output=");
+        assertFalse(Files.exists(Path.of(csv)));
+    }
+
+    private int run(final String... arguments) {
+        errors.getBuffer().setLength(0);
+        return new CommandLine(new FeaturesCommand())
+                .setErr(new PrintWriter(errors, true)).setOut(new PrintWriter(new StringWriter())).execute(arguments);
+    }
+
+    private void assertOneLine(final String expected) {
+        final String text = errors.toString().strip();
+        assertTrue(text.contains(expected) && text.lines().count() == 1, text);
+    }
+}

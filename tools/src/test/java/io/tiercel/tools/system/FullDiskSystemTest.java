@@ -1,0 +1,132 @@
+package io.tiercel.tools.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.tools.ExitCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The journal's file system has no more room, or cannot be written at all. */
+@Timeout(120)
+class FullDiskSystemTest {
+
+    /** The journal's own, so that the machine keeps room for what an operator has to do. */
+    private static final long MIN_FREE_BYTES = 64 << 20;
+
+    @RegisterExtension
+    private final Workbench bench = new Workbench();
+
+    @Test
+    void shouldRefuseWithAReasonWhenSpaceRunsLow() throws IOException, InterruptedException {
+        shouldRefuse(MIN_FREE_BYTES - (4 << 20));
+    }
+
+    @Test
+    void shouldRefuseWithAReasonWhenNotAByteIsLeft() throws IOException, InterruptedException {
+        shouldRefuse(0);
+    }
+
+    @Test
+    void shouldNotStartWhenThereIsTooLittleSpace() throws IOException, InterruptedException {
+        final Path disk = mount("16m");
+        final ServeConfig config = bench.config(bench.model(8)).journal(disk.resolve("journal"));
+        final TiercelProcess appliance = bench.run("serve", "--config", bench.write(config).toString());
+        assertEquals(ExitCode.ENVIRONMENT, appliance.awaitExit(), appliance::toString);
+        assertEquals(1, appliance.err().size(), appliance::toString);
+        assertTrue(appliance.err().get(0).contains("journal cannot be written: the file system is full, or nearly"),
+                appliance::toString);
+    }
+
+    @Test
+    void shouldNotStartWhenTheFileSystemIsReadOnly() throws IOException, InterruptedException {
+        final Path disk = mount("16m,ro");
+        final ServeConfig config = bench.config(bench.model(9)).journal(disk.resolve("journal"));
+        final TiercelProcess appliance = bench.run("serve", "--config", bench.write(config).toString());
+        assertEquals(ExitCode.ENVIRONMENT, appliance.awaitExit(), appliance::toString);
+        assertEquals(1, appliance.err().size(), appliance::toString);
+        assertTrue(appliance.err().get(0).contains("Read-only file system"), appliance::toString);
+        assertTrue(appliance.err().get(0).contains("directory=" + config.journal()), appliance::toString);
+    }
+
+    /** Somebody else's file takes the space, all but this. */
+    private void shouldRefuse(final long leftBytes) throws IOException, InterruptedException {
+        final Path disk = mount("128m");
+        final ServeConfig config = bench.config(bench.model(6)).journal(disk.resolve("journal"));
+        final TiercelProcess appliance = bench.serve(config);
+        final TiercelProcess client = bench.client("desk-1", "--until-refused", "true");
+        client.awaitLine("answered=500 ");
+        fill(disk.resolve("somebody-elses-file"), leftBytes);
+        assertRefuses(config, appliance, client);
+    }
+
+    private void assertRefuses(
+            final ServeConfig config, final TiercelProcess appliance, final TiercelProcess client) {
+        assertEquals(0, client.awaitExit(), client::toString);
+        assertTrue(client.awaitLine("refused ").startsWith("refused code=JOURNAL_UNAVAILABLE"), client::toString);
+        assertTrue(appliance.awaitErrorLine("failed: ").contains("journal cannot be written"), appliance::toString);
+
+        final TiercelProcess next = bench.client("desk-2", "--until-refused", "true");
+        assertEquals(0, next.awaitExit(), next::toString);
+        assertEquals(List.of("done answered=0 sequence=-1"), next.out("done "), "nothing is answered from here on");
+
+        assertTrue(appliance.isAlive(), appliance::toString);
+        assertEquals(ExitCode.ENVIRONMENT, appliance.terminate(), appliance::toString);
+        assertTrue(appliance.awaitLine("stopped: ").endsWith("drained=false"), appliance::toString);
+        assertEquals(1, appliance.err().size(), () -> "one line\n" + appliance);
+        assertAnsweredIsJournaled(config, SystemClient.valueOf(client.awaitLine("done "), "sequence="));
+    }
+
+    private void assertAnsweredIsJournaled(final ServeConfig config, final long answeredSequence) {
+        final String journal = config.journal().toString();
+        final TiercelProcess replay = bench.run("replay", "verify", "--journal", journal, "--allow-open-tail");
+        assertEquals(ExitCode.OK, replay.awaitExit(), replay::toString);
+        final TiercelProcess dump = bench.run("journal", "dump", "--journal", journal, "--queue", "requests",
+                "--format", "csv", "--from", Long.toString(answeredSequence), "--limit", "1");
+        assertEquals(ExitCode.OK, dump.awaitExit(), dump::toString);
+        assertTrue(dump.out().get(1).startsWith(answeredSequence + ","), dump::toString);
+    }
+
+    private Path mount(final String options) throws IOException, InterruptedException {
+        final Path folder = Files.createDirectory(bench.directory().resolve("disk"));
+        Workbench.assumeThat(command("mount", "-t", "tmpfs", "-o", "size=" + options, "tmpfs", folder.toString()),
+                "a small file system cannot be mounted here (root may)");
+        bench.atEnd(() -> {
+            try {
+                assertTrue(command("umount", folder.toString()), "cannot unmount " + folder);
+            } catch (final IOException | InterruptedException ex) {
+                throw new AssertionError(ex);
+            }
+        });
+        return folder;
+    }
+
+    private static boolean command(final String... words) throws IOException, InterruptedException {
+        try {
+            final Process process = new ProcessBuilder(words)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+        } catch (final IOException ex) {
+            return false; // there is no such command
+        }
+    }
+
+    private static void fill(final Path file, final long leftBytes) throws IOException {
+        final byte[] bytes = new byte[1 << 16];
+        try (var out = Files.newOutputStream(file)) {
+            while (file.toFile().getUsableSpace() > leftBytes) {
+                out.write(bytes);
+            }
+        } catch (final IOException ex) {
+            assertTrue(leftBytes == 0 && ex.getMessage().contains("No space left"), ex.toString());
+        }
+    }
+}
