@@ -9,7 +9,6 @@ import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.journal.JournalCommand;
 import io.tiercel.tools.journal.ReplayCommand;
-import io.tiercel.tools.load.EchoServerCommand;
 import io.tiercel.tools.load.JournalBenchCommand;
 import io.tiercel.tools.load.LoadCommand;
 import io.tiercel.tools.market.FeaturesCommand;
@@ -53,7 +52,6 @@ public final class TiercelCommand implements Runnable {
             ReplayCommand.class,
             JournalCommand.class,
             FeaturesCommand.class,
-            EchoServerCommand.class,
             WarmArchiveCommand.class,
             HelpCommand.class);
 

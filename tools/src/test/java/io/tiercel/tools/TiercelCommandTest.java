@@ -49,7 +49,6 @@ class TiercelCommandTest {
         "load --features none|--features=none",
         "load --burst-size 0 --pattern burst|--burst-size=0",
         "load --find-sustainable --pattern 1hz|1hz",
-        "echo-server|--aeron-dir",
         "backends extra|extra",
     })
     void shouldSayInOneLineWhatIsWrongAndExitWithTwo(final String arguments, final String expected) {

@@ -141,7 +141,11 @@ public final class EchoAgent implements Agent {
         if (peer == null || peer.publication == null || !peer.publication.isConnected()) {
             return ControlledFragmentHandler.Action.ABORT;
         }
-        if (peer.publication.tryClaim(length, claim) > 0) {
+        long position = peer.publication.tryClaim(length, claim);
+        if (position == ExclusivePublication.ADMIN_ACTION) { // the term was full and has been rotated: there is room
+            position = peer.publication.tryClaim(length, claim);
+        }
+        if (position > 0) {
             claim.buffer().putBytes(claim.offset(), buffer, offset, length);
             claim.commit();
         }

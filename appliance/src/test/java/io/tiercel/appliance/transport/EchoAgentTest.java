@@ -25,6 +25,7 @@ class EchoAgentTest {
 
     private static final String CHANNEL = "aeron:ipc";
     private static final int STREAM = 100;
+    private static final int TERM_LENGTH = 64 * 1024;
     private static final int MAX_ROUNDS = 100_000;
 
     @TempDir
@@ -39,6 +40,7 @@ class EchoAgentTest {
         driver = MediaDriver.launch(new MediaDriver.Context()
                 .aeronDirectoryName(directory.resolve("aeron").toString())
                 .threadingMode(ThreadingMode.INVOKER)
+                .ipcTermBufferLength(TERM_LENGTH)
                 .dirDeleteOnShutdown(true));
         aeron = Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(driver.aeronDirectoryName())
@@ -66,6 +68,16 @@ class EchoAgentTest {
         for (int index = 0; index < 50; index++) {
             assertEquals(index + 1, one.heard.get(index));
             assertEquals(-index - 1, two.heard.get(index));
+        }
+    }
+
+    @Test
+    void shouldLoseNoneWhenTheResponseLogTurnsToItsNextTerm() {
+        final Peer peer = new Peer(CHANNEL);
+        for (int sent = 1; sent <= 3 * TERM_LENGTH / Long.BYTES / Long.BYTES; sent++) {
+            final int expected = sent;
+            peer.send(sent);
+            until(() -> peer.poll().size() == expected);
         }
     }
 

@@ -40,15 +40,22 @@ final class ComputeTimes {
         return new ComputeTimes(Arrays.copyOf(times, count));
     }
 
-    /** Round trips less each one's compute, of the answered events in a range. */
-    Histogram lessCompute(final long[] roundTripsNs, final Answers answers, final int fromEvent, final int toEvent) {
-        final Histogram histogram = new Histogram(HIGHEST_NS, 3);
+    static Histogram newHistogram() {
+        return new Histogram(HIGHEST_NS, 3);
+    }
+
+    /** Adds round trips less each one's compute, of the answered events in a range. */
+    void addLessCompute(
+            final Histogram histogram,
+            final long[] roundTripsNs,
+            final Answers answers,
+            final int fromEvent,
+            final int toEvent) {
         for (int event = fromEvent; event < toEvent; event++) {
             if (answers.isAnswered(event) && answers.sequence(event) < bySequenceNs.length) {
                 final long computeNs = bySequenceNs[(int) answers.sequence(event)];
                 histogram.recordValue(Math.max(0, Math.min(roundTripsNs[event] - computeNs, HIGHEST_NS)));
             }
         }
-        return histogram;
     }
 }

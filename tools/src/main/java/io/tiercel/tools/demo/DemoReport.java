@@ -15,6 +15,7 @@ import org.HdrHistogram.Histogram;
 final class DemoReport {
 
     private static final long STALL_NS = 1_000_000;
+    private static final String HOT = ", " + DemoPlan.PAUSE_NS / 1_000 + " µs after the last answer";
 
     private final DemoPlan plan;
     private final DemoResult result;
@@ -68,6 +69,7 @@ final class DemoReport {
         json.put("roundTripClosedLoopUs", result.closedLoop.summary().toJson());
         json.put("echoClosedLoopUs", result.echoClosedLoop.summary().toJson());
         json.put("stagesUs", summaries(result.stages.stages()));
+        json.put("closedLoopPauseUs", DemoPlan.PAUSE_NS / 1_000);
         json.put("lessComputeUs", LatencySummary.of(result.lessCompute).toJson());
         json.put("lessComputeClosedLoopUs", LatencySummary.of(result.closedLoopLessCompute).toJson());
         json.put("lessComputeToEchoP50", ratio(p50(result.lessCompute), p50(result.echo.latencies())));
@@ -129,20 +131,19 @@ final class DemoReport {
                 .add("round trip" + paced, result.roundTrip.latencies())
                 .add("  less the model's compute", result.lessCompute)
                 .add("raw echo" + paced, result.echo.latencies())
-                .add("round trip, one after another", result.closedLoop.latencies())
+                .add("round trip" + HOT, result.closedLoop.latencies())
                 .add("  less the model's compute", result.closedLoopLessCompute)
-                .add("raw echo, one after another", result.echoClosedLoop.latencies());
+                .add("raw echo" + HOT, result.echoClosedLoop.latencies());
         result.stages.stages().forEach((stage, histogram) -> table.add("stage " + stage, histogram));
         return table.add("stalls of the client's core", result.roundTrip.hiccups().histogram());
     }
 
     private void printNotes(final PrintStream out) {
         out.printf(Locale.ROOT,
-                "less the model's compute, the round trip's p50 is %.1f times the raw echo's (one after "
-                        + "another: %.1f times)%n",
+                "less the model's compute, the round trip's p50 is %.1f times the raw echo's from due times, %.1f "
+                        + "times%s%n",
                 ratio(p50(result.lessCompute), p50(result.echo.latencies())),
-                ratio(p50(result.closedLoopLessCompute), p50(result.echoClosedLoop.latencies())));
-        out.println("(one after another, a request also waits for the work that follows the answer before it)");
+                ratio(p50(result.closedLoopLessCompute), p50(result.echoClosedLoop.latencies())), HOT);
         out.println("client's core: " + result.roundTrip.hiccups());
         result.stages.hiccups().forEach((role, histogram) -> out.printf(Locale.ROOT,
                 "appliance's core (%s): %d stalls over 1 ms, the longest %s µs%n", role, stallCount(histogram),

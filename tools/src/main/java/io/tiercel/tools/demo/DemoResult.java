@@ -12,8 +12,8 @@ final class DemoResult {
     Measurement echoClosedLoop;
     Measurement roundTrip;
     Measurement closedLoop;
-    Histogram lessCompute;
-    Histogram closedLoopLessCompute;
+    final Histogram lessCompute = ComputeTimes.newHistogram();
+    final Histogram closedLoopLessCompute = ComputeTimes.newHistogram();
     StageLog stages;
     PredictionScore score;
     ReplayReport replay;

@@ -1,10 +1,9 @@
 package io.tiercel.tools.demo;
 
 import io.aeron.Aeron;
-import io.tiercel.appliance.config.ApplianceContext;
-import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.protocol.client.TiercelClient;
@@ -22,7 +21,6 @@ import io.tiercel.tools.load.ApplianceTarget;
 import io.tiercel.tools.load.EchoClient;
 import io.tiercel.tools.load.FeedRequests;
 import io.tiercel.tools.load.MeasuredRun;
-import io.tiercel.tools.load.Measurement;
 import io.tiercel.tools.load.ProgressBar;
 import io.tiercel.tools.load.Rehearsal;
 import io.tiercel.tools.load.RequestSource;
@@ -32,7 +30,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -41,18 +38,15 @@ import org.agrona.IoUtil;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * The phases of the demo, one after another: the raw echo in a process of its own, the appliance in another, the tape
- * played to it, its orderly end, its telemetry read, its journal replayed. At no time do more threads spin than the
- * layout has, and one here.
+ * The phases of the demo, one after another: the appliance in a process of its own, this process made warm, the tape
+ * played in parts with the raw echo between them, the appliance's orderly end, its telemetry read, its journal
+ * replayed. At no time do more threads spin than the layout has, and one here.
  */
 final class DemoRun {
 
     private static final String CHANNEL = "aeron:ipc";
-    private static final int ECHO_REQUEST_STREAM_ID = 7_002;
-    private static final int ECHO_RESPONSE_STREAM_ID = 7_003;
     private static final long CONNECT_TIMEOUT_NS = 10_000_000_000L;
-    private static final long ECHO_PACED_NS = 3_000_000_000L;
-    private static final long ECHO_CLOSED_NS = 1_000_000_000L;
+    private static final long ECHO_PART_NS = 300_000_000L;
     private static final long START_TIMEOUT_MS = 120_000;
     private static final long STOP_TIMEOUT_MS = 60_000;
     private static final long HEAD_COUNT = 1_000;
@@ -76,13 +70,15 @@ final class DemoRun {
     }
 
     DemoResult run() {
-        measureEcho();
         serveAndPlay();
         result.stages = StageLog.read(plan.journal().resolve("telemetry"));
         final ComputeTimes compute = ComputeTimes.read(plan.journal(), plan.feed().eventCount());
-        result.lessCompute = compute.lessCompute(roundTripsNs, answers, 0, plan.pacedCount());
-        result.closedLoopLessCompute =
-                compute.lessCompute(roundTripsNs, answers, plan.pacedCount(), plan.feed().eventCount());
+        for (final DemoPlan.Part part : plan.parts()) {
+            compute.addLessCompute(
+                    result.lessCompute, roundTripsNs, answers, part.firstEvent(), part.firstClosedLoopEvent());
+            compute.addLessCompute(
+                    result.closedLoopLessCompute, roundTripsNs, answers, part.firstClosedLoopEvent(), part.endEvent());
+        }
         return result;
     }
 
@@ -98,51 +94,8 @@ final class DemoRun {
         progress.clear();
     }
 
-    private void measureEcho() {
-        out.println("measuring the raw Aeron echo, same layout, frames of the same length");
-        final String aeronDirectoryName = aeronDirectoryName("echo");
-        final List<String> arguments = new ArrayList<>(List.of(
-                "echo-server", "--aeron-dir", aeronDirectoryName, "--until-stdin-closes",
-                "--request-stream", Integer.toString(ECHO_REQUEST_STREAM_ID),
-                "--response-stream", Integer.toString(ECHO_RESPONSE_STREAM_ID),
-                "--driver-cycle-interval", Integer.toString(new ApplianceContext().driverCycleInterval())));
-        if (plan.layout() == Layout.DEDICATED) {
-            arguments.add("--driver-threads");
-        }
-        try (ChildProcess server = start("echo", arguments)) {
-            server.awaitLine(ServeCommand.READY, START_TIMEOUT_MS);
-            try (Aeron aeron = AeronConnection.open(aeronDirectoryName)) {
-                echo(aeron);
-            }
-            server.terminate(STOP_TIMEOUT_MS);
-        } finally {
-            IoUtil.delete(new File(aeronDirectoryName), true);
-        }
-    }
-
-    private void echo(final Aeron aeron) {
-        final int frameLength = EchoClient.inferFrameLength(plan.feed().featureCount());
-        try (EchoClient client = EchoClient.connect(
-                aeron, CHANNEL, ECHO_REQUEST_STREAM_ID, ECHO_RESPONSE_STREAM_ID, frameLength, clock,
-                CONNECT_TIMEOUT_NS)) {
-            if (client == null) {
-                throw ToolException.environment("the echo server does not answer");
-            }
-            Rehearsal.run(
-                    aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
-                    plan.outputCount(), client);
-            answers.reset();
-            result.echoClosedLoop = new MeasuredRun(clock, client).durationNs(ECHO_CLOSED_NS).closedLoop();
-            result.echo = new MeasuredRun(clock, client)
-                    .durationNs(ECHO_PACED_NS)
-                    .headCount(HEAD_COUNT)
-                    .progress(bar("echo", (long) (plan.rate() * ECHO_PACED_NS / 1e9)))
-                    .openLoop(Schedules.constant(plan.rate()));
-        }
-    }
-
     private void serveAndPlay() {
-        final String aeronDirectoryName = aeronDirectoryName("serve");
+        final String aeronDirectoryName = aeronDirectoryName();
         final Path configuration = ServeConfiguration.write(plan, aeronDirectoryName);
         out.println("starting the appliance: tiercel serve --config " + configuration);
         try (ChildProcess appliance = start(
@@ -165,6 +118,7 @@ final class DemoRun {
 
     private void play(final String aeronDirectoryName) {
         try (Aeron aeron = AeronConnection.open(aeronDirectoryName);
+                EchoClient echo = rehearsedEcho(aeron);
                 TiercelClient client = TiercelClient.connect(new ClientContext()
                         .aeron(aeron)
                         .requestChannel(CHANNEL)
@@ -175,14 +129,7 @@ final class DemoRun {
             result.bundleVersion = model.version();
             final ApplianceTarget target =
                     new ApplianceTarget(client, model.modelId(), requests, 0, answers);
-            result.roundTrip = new MeasuredRun(clock, target)
-                    .maxInFlight(client.maxInFlight())
-                    .requests(0, plan.pacedCount())
-                    .headCount(HEAD_COUNT)
-                    .trace(roundTripsNs)
-                    .progress(bar("playing", plan.pacedCount()))
-                    .openLoop(Schedules.constant(plan.rate()));
-            result.closedLoop = closedLoop(target);
+            playParts(client, target, echo);
             result.score = answers.score();
             if (target.firstReject() != null) {
                 out.println("first refusal: " + target.firstReject());
@@ -190,11 +137,54 @@ final class DemoRun {
         }
     }
 
-    private Measurement closedLoop(final ApplianceTarget target) {
-        return new MeasuredRun(clock, target)
-                .requests(plan.pacedCount(), plan.closedLoopCount())
+    private void playParts(final TiercelClient client, final ApplianceTarget target, final EchoClient echo) {
+        final long echoCount = Math.max(1, Math.round(plan.rate() * ECHO_PART_NS / 1e9));
+        try (MeasuredRun paced = new MeasuredRun(clock, target)
+                .maxInFlight(client.maxInFlight())
+                .headCount(HEAD_COUNT)
                 .trace(roundTripsNs)
-                .closedLoop();
+                .progress(new ProgressBar(out, Terminal.isInteractive(), "playing", plan.pacedCount()));
+                MeasuredRun closed = new MeasuredRun(clock, target).trace(roundTripsNs);
+                MeasuredRun pacedEcho = new MeasuredRun(clock, echo).requests(0, echoCount);
+                MeasuredRun closedEcho = new MeasuredRun(clock, echo)) {
+            for (final DemoPlan.Part part : plan.parts()) {
+                paced.requests(part.firstEvent(), part.pacedCount()).openLoopPart(Schedules.constant(plan.rate()));
+                closed.requests(part.firstClosedLoopEvent(), part.closedLoopCount())
+                        .closedLoopPart(DemoPlan.PAUSE_NS);
+                pacedEcho.openLoopPart(Schedules.constant(plan.rate()));
+                closedEcho.requests(0, part.closedLoopCount()).closedLoopPart(DemoPlan.PAUSE_NS);
+            }
+            result.roundTrip = paced.finish();
+            result.closedLoop = closed.finish();
+            result.echo = pacedEcho.finish();
+            result.echoClosedLoop = closedEcho.finish();
+        }
+    }
+
+    private EchoClient rehearsedEcho(final Aeron aeron) {
+        final EchoClient echo = connectEcho(aeron);
+        rehearse(aeron, echo);
+        return echo;
+    }
+
+    /** The raw echo, which the appliance returns on the streams after its own. */
+    private EchoClient connectEcho(final Aeron aeron) {
+        final EchoClient echo = EchoClient.connect(
+                aeron, CHANNEL, ClientContext.DEFAULT_REQUEST_STREAM_ID + EchoAgent.REQUEST_STREAM_STEP,
+                ClientContext.DEFAULT_REQUEST_STREAM_ID + EchoAgent.RESPONSE_STREAM_STEP,
+                EchoClient.inferFrameLength(plan.feed().featureCount()), clock, CONNECT_TIMEOUT_NS);
+        if (echo == null) {
+            throw ToolException.environment("the appliance's echo does not answer");
+        }
+        return echo;
+    }
+
+    /** Everything that will be measured here, with a responder in this very process. */
+    private void rehearse(final Aeron aeron, final EchoClient echo) {
+        Rehearsal.run(
+                aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
+                plan.outputCount(), echo);
+        answers.reset();
     }
 
     private void stop(final ChildProcess appliance) {
@@ -230,14 +220,10 @@ final class DemoRun {
         return matcher.find() ? matcher.group(1) : "unknown";
     }
 
-    private ProgressBar bar(final String label, final long total) {
-        return new ProgressBar(out, Terminal.isInteractive(), label, total);
-    }
-
     /** In memory where the machine has such a place, as Aeron itself does. */
-    private static String aeronDirectoryName(final String role) {
+    private static String aeronDirectoryName() {
         final Path memory = Path.of("/dev/shm");
         final Path parent = Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
-        return parent.resolve("tiercel-demo-" + role + "-" + ProcessHandle.current().pid()).toString();
+        return parent.resolve("tiercel-demo-" + ProcessHandle.current().pid()).toString();
     }
 }

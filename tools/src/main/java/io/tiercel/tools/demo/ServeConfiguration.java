@@ -35,6 +35,8 @@ final class ServeConfiguration {
                   - alias: %s
                     bundle: %s
                     backend: %s
+                diagnostics:
+                  echo: true
                 """.formatted(
                 plan.layout().name().toLowerCase(Locale.ROOT),
                 quoted(aeronDirectoryName),

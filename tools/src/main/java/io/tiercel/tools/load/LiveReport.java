@@ -51,12 +51,7 @@ public final class LiveReport implements AutoCloseable {
         return report;
     }
 
-    /** Ends the thread, takes the last interval and returns the histogram of the whole run, which must be over. */
-    public Histogram finish() {
-        close();
-        return recorder.whole();
-    }
-
+    /** Ends the thread and takes the last interval; the run must be over. A second call does nothing. */
     @Override
     public void close() {
         synchronized (monitor) {

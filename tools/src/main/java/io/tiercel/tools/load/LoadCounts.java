@@ -14,12 +14,29 @@ import java.util.Map;
  * @param unsent        due, and never sent because the run had to end (or the connection did).
  * @param backPressured requests that could not be sent at once when they were due; their waiting is in their latency.
  * @param unexpected    answers to no open request: duplicates, or late ones.
- * @param elapsedNs     from the first request's due time to the last answer.
+ * @param elapsedNs     from the first request's due time to the last answer; of a run in parts, their sum.
  * @param disconnected  whether the connection ended during the run.
  */
 public record LoadCounts(
         long answered, long expired, long rejected, long lost, long unsent,
         long backPressured, long unexpected, long elapsedNs, boolean disconnected) {
+
+    /** Nothing yet. */
+    static final LoadCounts NONE = new LoadCounts(0, 0, 0, 0, 0, 0, 0, 0, false);
+
+    /** This and a later part of the same run. */
+    LoadCounts plus(final LoadCounts later) {
+        return new LoadCounts(
+                answered + later.answered,
+                expired + later.expired,
+                rejected + later.rejected,
+                lost + later.lost,
+                unsent + later.unsent,
+                backPressured + later.backPressured,
+                unexpected + later.unexpected,
+                elapsedNs + later.elapsedNs,
+                disconnected || later.disconnected);
+    }
 
     public long sent() {
         return answered + expired + rejected + lost;

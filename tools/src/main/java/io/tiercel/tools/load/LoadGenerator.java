@@ -11,8 +11,8 @@ import org.agrona.concurrent.NanoClock;
  * full, or the table of requests in flight, is tried again and keeps its due time. A run ends by itself: when all is
  * answered, when answers stop coming for the drain timeout, when the connection ends, or when its time is up.
  *
- * <p>The same loop runs closed ({@link #runClosedLoop}): the next request is due when the last answer is in. That
- * measures an unloaded round trip and hides queueing; it is here to compare with.
+ * <p>The same loop runs closed ({@link #runClosedLoop}): the next request is sent a fixed pause after the last answer.
+ * That measures an unloaded round trip and hides queueing; it is here to compare with.
  */
 public final class LoadGenerator implements AnswerHandler {
 
@@ -26,6 +26,7 @@ public final class LoadGenerator implements AnswerHandler {
 
     private LatencySink latencies;
     private Schedule schedule;
+    private long pauseNs;
     private long firstIndex;
     private long requestCount;
     private long untilNs;
@@ -73,13 +74,22 @@ public final class LoadGenerator implements AnswerHandler {
             final long maxCount,
             final long durationNs,
             final LatencySink sink) {
-        return run(openLoop, firstIndex, maxCount, durationNs, sink);
+        return run(openLoop, 0, firstIndex, maxCount, durationNs, sink);
     }
 
-    /** Sends each request when the one before it has been answered. */
+    /**
+     * Sends each request when the one before it has been answered, and times it from when it was sent.
+     *
+     * @param closedLoopPauseNs from an answer to the next request: 0 makes it wait for what the other side still does
+     *                          after an answer, too.
+     */
     public LoadCounts runClosedLoop(
-            final long firstIndex, final long count, final long durationNs, final LatencySink sink) {
-        return run(CLOSED_LOOP, firstIndex, count, durationNs, sink);
+            final long closedLoopPauseNs,
+            final long firstIndex,
+            final long count,
+            final long durationNs,
+            final LatencySink sink) {
+        return run(CLOSED_LOOP, closedLoopPauseNs, firstIndex, count, durationNs, sink);
     }
 
     /** Ends the run early, from any thread: nothing more is sent, what is open is waited for. */
@@ -115,11 +125,12 @@ public final class LoadGenerator implements AnswerHandler {
 
     private LoadCounts run(
             final Schedule runSchedule,
+            final long runPauseNs,
             final long runFirstIndex,
             final long maxCount,
             final long durationNs,
             final LatencySink sink) {
-        reset(runSchedule, runFirstIndex, maxCount, durationNs, sink);
+        reset(runSchedule, runPauseNs, runFirstIndex, maxCount, durationNs, sink);
         final long startNs = clock.nanoTime();
         untilNs = startNs + durationNs;
         lastAnswerNs = startNs;
@@ -130,14 +141,17 @@ public final class LoadGenerator implements AnswerHandler {
 
     private void reset(
             final Schedule runSchedule,
+            final long runPauseNs,
             final long runFirstIndex,
             final long maxCount,
             final long durationNs,
             final LatencySink sink) {
-        if (maxCount < 0 || durationNs < 0) {
-            throw new IllegalArgumentException("maxCount=" + maxCount + " durationNs=" + durationNs);
+        if (maxCount < 0 || durationNs < 0 || runPauseNs < 0) {
+            throw new IllegalArgumentException(
+                    "maxCount=" + maxCount + " durationNs=" + durationNs + " pauseNs=" + runPauseNs);
         }
         schedule = runSchedule;
+        pauseNs = runPauseNs;
         firstIndex = runFirstIndex;
         requestCount = maxCount;
         latencies = sink;
@@ -174,7 +188,7 @@ public final class LoadGenerator implements AnswerHandler {
             return 0;
         }
         if (schedule == CLOSED_LOOP) {
-            if (inFlight.size() != 0) {
+            if (inFlight.size() != 0 || nowNs - lastAnswerNs < pauseNs) {
                 return 0;
             }
             if (!isHeldBack) {

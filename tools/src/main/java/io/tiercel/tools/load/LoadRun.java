@@ -1,6 +1,7 @@
 package io.tiercel.tools.load;
 
 import io.aeron.Aeron;
+import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.protocol.client.TiercelClient;
@@ -75,7 +76,8 @@ final class LoadRun {
     /** The echo through the appliance's own streams; null if the appliance has it switched off. */
     private EchoClient connectEcho() {
         return EchoClient.connect(
-                aeron, plan.requestChannel(), plan.requestStreamId() + 1, plan.requestStreamId() + 2,
+                aeron, plan.requestChannel(), plan.requestStreamId() + EchoAgent.REQUEST_STREAM_STEP,
+                plan.requestStreamId() + EchoAgent.RESPONSE_STREAM_STEP,
                 EchoClient.inferFrameLength(model.featureCount()), clock, ECHO_CONNECT_TIMEOUT_NS);
     }
 

@@ -1,18 +1,21 @@
 package io.tiercel.tools.load;
 
-import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Settings of one run, and the putting together of its generator, its recorders and its live report. Set, then used
- * once.
+ * Settings of one run, and the putting together of its generator, its recorders and its live report. A run is one call
+ * of {@link #openLoop(Schedule)} or {@link #closedLoop}; or several parts with other runs between them, so that what
+ * is compared meets the same moods of the machine, then {@link #finish}.
+ *
+ * <p>One thread. Closing it ends the live report, also when a part has failed.
  */
-public final class MeasuredRun {
+public final class MeasuredRun implements AutoCloseable {
 
     private static final long DRAIN_TIMEOUT_NS = 2_000_000_000L;
 
     private final NanoClock clock;
     private final LoadTarget target;
+    private final HiccupRecorder hiccups = new HiccupRecorder();
     private int maxInFlight = 1_024;
     private long firstIndex;
     private long maxCount = Long.MAX_VALUE;
@@ -22,6 +25,10 @@ public final class MeasuredRun {
     private ProgressBar progressBar;
     private LiveReport.IntervalLog log;
     private String tag = "roundTrip";
+    private LoadGenerator generator;
+    private LatencyRecorder recorder;
+    private LiveReport report;
+    private LoadCounts counts = LoadCounts.NONE;
 
     public MeasuredRun(final NanoClock clock, final LoadTarget target) {
         this.clock = clock;
@@ -34,7 +41,7 @@ public final class MeasuredRun {
         return this;
     }
 
-    /** Which requests are sent: {@code count} at most, from an index on. */
+    /** Which requests are sent, by the next part if there are several: {@code count} at most, from an index on. */
     public MeasuredRun requests(final long first, final long count) {
         firstIndex = first;
         maxCount = count;
@@ -72,25 +79,53 @@ public final class MeasuredRun {
     }
 
     public Measurement openLoop(final Schedule schedule) {
-        final HiccupRecorder hiccups = new HiccupRecorder();
-        final LatencyRecorder recorder = new LatencyRecorder(firstIndex + headCount, trace);
-        final LoadGenerator generator = new LoadGenerator(clock, target, maxInFlight, DRAIN_TIMEOUT_NS, hiccups);
-        try (LiveReport report = LiveReport.start(recorder, progressBar, log, tag)) {
-            final LoadCounts counts = generator.runOpenLoop(schedule, firstIndex, maxCount, durationNs, recorder);
-            final Histogram latencies = report.finish();
-            return new Measurement(counts, latencies, recorder, hiccups);
+        try (this) {
+            openLoopPart(schedule);
+            return finish();
         }
     }
 
-    /** Each request is sent when the one before it is answered. */
-    public Measurement closedLoop() {
-        final HiccupRecorder hiccups = new HiccupRecorder();
-        final LatencyRecorder recorder = new LatencyRecorder(firstIndex + headCount, trace);
-        final LoadGenerator generator = new LoadGenerator(clock, target, 1, DRAIN_TIMEOUT_NS, hiccups);
-        try (LiveReport report = LiveReport.start(recorder, progressBar, log, tag)) {
-            final LoadCounts counts = generator.runClosedLoop(firstIndex, maxCount, durationNs, recorder);
-            final Histogram latencies = report.finish();
-            return new Measurement(counts, latencies, recorder, hiccups);
+    /** Each request is sent so long after the one before it was answered. */
+    public Measurement closedLoop(final long pauseNs) {
+        try (this) {
+            closedLoopPart(pauseNs);
+            return finish();
+        }
+    }
+
+    /** A part of a run; the schedule begins at its first request. */
+    public void openLoopPart(final Schedule schedule) {
+        start();
+        counts = counts.plus(generator.runOpenLoop(schedule, firstIndex, maxCount, durationNs, recorder));
+    }
+
+    /** A part of a run; each request is sent so long after the one before it was answered. */
+    public void closedLoopPart(final long pauseNs) {
+        start();
+        counts = counts.plus(generator.runClosedLoop(pauseNs, firstIndex, maxCount, durationNs, recorder));
+    }
+
+    /** Ends the run. */
+    public Measurement finish() {
+        start();
+        close();
+        return new Measurement(counts, recorder.whole(), recorder, hiccups);
+    }
+
+    @Override
+    public void close() {
+        if (report != null) {
+            report.close();
+        }
+    }
+
+    private void start() {
+        if (generator == null) {
+            generator = new LoadGenerator(clock, target, maxInFlight, DRAIN_TIMEOUT_NS, hiccups);
+            recorder = new LatencyRecorder(firstIndex + headCount, trace);
+            if (progressBar != null || log != null) {
+                report = LiveReport.start(recorder, progressBar, log, tag);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ public final class Rehearsal {
     private static final int MIN_ROUNDS = 6;
     private static final long MAX_NS = 5_000_000_000L;
     private static final long PART_NS = 60_000_000L;
+    private static final long PAUSE_NS = 1_000;
     private static final double RATE = 40_000;
 
     private Rehearsal() {
@@ -72,6 +73,6 @@ public final class Rehearsal {
                 .headCount(1)
                 .trace(new long[1])
                 .openLoop(Schedules.constant(RATE));
-        new MeasuredRun(clock, target).requests(0, requestCount).durationNs(PART_NS).closedLoop();
+        new MeasuredRun(clock, target).requests(0, requestCount).durationNs(PART_NS).closedLoop(PAUSE_NS);
     }
 }

@@ -51,7 +51,8 @@ class LatencyRecorderTest {
             for (int i = 0; i < 1_000; i++) {
                 recorder.onLatency(i, i);
             }
-            assertEquals(1_000, report.finish().getTotalCount());
+            report.close();
+            assertEquals(1_000, recorder.whole().getTotalCount());
         }
 
         long count = 0;

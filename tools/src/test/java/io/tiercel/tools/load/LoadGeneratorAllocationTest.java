@@ -54,6 +54,6 @@ class LoadGeneratorAllocationTest {
 
     private static void run(final LoadGenerator generator, final LatencyRecorder recorder) {
         generator.runOpenLoop(Schedules.poisson(1_000_000, 7), 0, REQUESTS, 10_000_000_000L, recorder);
-        generator.runClosedLoop(0, REQUESTS, 10_000_000_000L, recorder);
+        generator.runClosedLoop(0, 0, REQUESTS, 10_000_000_000L, recorder);
     }
 }

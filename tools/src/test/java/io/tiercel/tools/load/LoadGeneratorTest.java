@@ -45,12 +45,23 @@ class LoadGeneratorTest {
         target.stallFromNs = 50_000;
         target.stallUntilNs = 150_000;
 
-        final LoadCounts counts = generator(1024).runClosedLoop(0, 1_000, LONG_ENOUGH_NS, sink);
+        final LoadCounts counts = generator(1024).runClosedLoop(0, 0, 1_000, LONG_ENOUGH_NS, sink);
 
         assertTrue(counts.allAnswered(), counts.toString());
         assertEquals(1, latencies.getTotalCount() - latencies.getCountBetweenValues(0, 1_000),
                 "only the request that met the stall shows it");
         assertTrue(latencies.getValueAtPercentile(99.8) < 1_000);
+    }
+
+    @Test
+    void shouldPauseAfterEachAnswerWhenClosedLoop() {
+        target.serviceNs = 300;
+
+        final LoadCounts counts = generator(1024).runClosedLoop(5_000, 0, 100, LONG_ENOUGH_NS, sink);
+
+        assertTrue(counts.allAnswered(), counts.toString());
+        assertTrue(counts.elapsedNs() >= 100 * 5_300, counts.toString());
+        assertTrue(latencies.getMaxValue() < 1_000, "a pause is nobody's latency: " + latencies.getMaxValue());
     }
 
     @Test
