@@ -128,6 +128,16 @@ class LayoutsTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(value = Layout.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+    void shouldCountItsThreadsAndTheDriversWhenAskedHowManyCoresItWants(final Layout layout) {
+        try (Threaded appliance = new Threaded(directory, layout)) {
+            final int driverThreads = layout == Layout.DEDICATED ? 1 : 0;
+            assertEquals(
+                    appliance.runners.size() + driverThreads, layout.threadCount(appliance.context.inferWorkers()));
+        }
+    }
+
     /** A publication is connected a moment before the driver's thread gives it room. */
     @Test
     void shouldWelcomeAtTheFirstAttemptWhenTheDriverHasAThreadOfItsOwn() {

@@ -3,6 +3,7 @@ package io.tiercel.tools;
 import io.tiercel.appliance.Appliance;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.ConfigReader;
+import io.tiercel.appliance.config.IdleMode;
 import io.tiercel.appliance.engine.LoadedModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,10 @@ public final class ServeCommand implements Callable<Integer> {
         System.out.println("machine: " + MachineInfo.describe() + "; " + MachineInfo.runtime());
         System.out.print(BackendsCommand.table());
         try (Appliance appliance = Appliance.launch(context)) {
+            if (appliance.context().idle() == IdleMode.SPIN) {
+                MachineInfo.printNoteOfSpinningThreads(
+                        System.out, appliance.context().layout(), appliance.context().inferWorkers());
+            }
             System.out.println(READY + " ms=" + sinceProcessStartMs() + describe(appliance));
             final Throwable told = awaitStop(appliance, stop);
             System.out.println("stopping: " + stop.cause());

@@ -76,7 +76,7 @@ public final class TiercelCommand implements Runnable {
     }
 
     /** The parser with everything registered; what a command prints as its result goes to {@code System.out}. */
-    static CommandLine commandLine(final PrintWriter out, final PrintWriter err) {
+    public static CommandLine commandLine(final PrintWriter out, final PrintWriter err) {
         final CommandLine commandLine = new CommandLine(new TiercelCommand());
         SUBCOMMANDS.forEach(commandLine::addSubcommand);
         final CommandLine bench = new CommandLine(new BenchCommand());

@@ -17,6 +17,8 @@ public enum Layout {
 
     private static final int PAIRED_MIN_CORE_COUNT = 4;
     private static final int DEDICATED_MIN_CORE_COUNT = 8;
+    /** Input, journal, egress, outcome, media driver. */
+    private static final int DEDICATED_OTHER_THREADS = 5;
 
     /** This layout, or for {@link #AUTO} the one that spins no more threads than the machine can spare. */
     public Layout resolve(final int coreCount) {
@@ -27,5 +29,15 @@ public enum Layout {
             return DEDICATED;
         }
         return coreCount >= PAIRED_MIN_CORE_COUNT ? PAIRED : COMPACT;
+    }
+
+    /** Hot threads, the media driver's included: each wants a core of its own. Not of {@link #AUTO}. */
+    public int threadCount(final int inferWorkers) {
+        return switch (this) {
+            case COMPACT -> 1;
+            case PAIRED -> 2;
+            case DEDICATED -> DEDICATED_OTHER_THREADS + inferWorkers;
+            case AUTO -> throw new IllegalStateException("layout=auto is resolved by the configuration");
+        };
     }
 }

@@ -6,9 +6,9 @@ import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Json;
+import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.market.MarketFeed;
-import io.tiercel.tools.market.TapeException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -81,12 +81,13 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         checkArguments();
-        final MarketFeed feed = openFeed();
+        final MarketFeed feed = MarketFeed.open(input, sessions, events);
         final DemoPlan plan = prepare(feed);
         System.out.printf(Locale.ROOT, "playing %d events of %s as %d session%s, %s requests a second%n",
                 feed.eventCount(), feed.tapeName(), feed.sessionCount(), feed.sessionCount() == 1 ? "" : "s",
                 Long.toString(Math.round(rate)));
         System.out.println("journal: " + plan.journal());
+        MachineInfo.printNoteOfSpinningThreads(System.out, plan.layout(), 1);
         final DemoRun run = new DemoRun(plan, SystemNanoClock.INSTANCE, System.out);
         final DemoResult result = run.run();
         final DemoReport report = new DemoReport(plan, result);
@@ -123,16 +124,6 @@ public final class DemoCommand implements Callable<Integer> {
             }
         }
         throw ToolException.badArgument("--layout=" + layout + " is not one of auto, compact, paired, dedicated");
-    }
-
-    private MarketFeed openFeed() {
-        try {
-            return MarketFeed.open(input, sessions, events);
-        } catch (final IllegalArgumentException e) {
-            throw ToolException.badArgument(e.getMessage());
-        } catch (final TapeException e) {
-            throw ToolException.environment(e.getMessage(), e);
-        }
     }
 
     /** Checks the bundle against what will be played, and only then makes directories. */

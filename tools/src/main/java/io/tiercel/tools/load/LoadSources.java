@@ -3,7 +3,6 @@ package io.tiercel.tools.load;
 import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.market.MarketFeed;
-import io.tiercel.tools.market.TapeException;
 
 /** Chooses what a load run sends. */
 final class LoadSources {
@@ -18,17 +17,11 @@ final class LoadSources {
     }
 
     private static RequestSource tape(final LoadPlan plan, final ModelInfo model) {
-        try {
-            final MarketFeed feed = MarketFeed.open(MarketFeed.BITSTAMP, plan.sessions(), 0);
-            if (feed.featureCount() != model.featureCount()) {
-                throw ToolException.badArgument("--features=tape has " + feed.featureCount() + " features a trade, but "
-                        + model.alias() + " takes " + model.featureCount());
-            }
-            return new FeedRequests(feed);
-        } catch (final IllegalArgumentException e) {
-            throw ToolException.badArgument(e.getMessage());
-        } catch (final TapeException e) {
-            throw ToolException.environment(e.getMessage(), e);
+        final MarketFeed feed = MarketFeed.open(MarketFeed.BITSTAMP, plan.sessions(), 0);
+        if (feed.featureCount() != model.featureCount()) {
+            throw ToolException.badArgument("--features=tape has " + feed.featureCount() + " features a trade, but "
+                    + model.alias() + " takes " + model.featureCount());
         }
+        return new FeedRequests(feed);
     }
 }

@@ -1,8 +1,9 @@
 package io.tiercel.tools.market;
 
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.ToolException;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,14 +21,10 @@ import picocli.CommandLine.Spec;
         name = "features",
         mixinStandardHelpOptions = true,
         description = {
-            "Writes the features, labels and split of a tape as CSV, in played order:",
-            "session,label,split,f_<name>,…",
+            "Writes the features, labels and split of a tape as CSV.",
+            "One row an event, in played order: session,label,split,f_<name>,…",
             "label: 0 up, 1 flat, 2 down; split: train, test; both empty where there is none."})
 public final class FeaturesCommand implements Callable<Integer> {
-
-    private static final int OK = 0;
-    private static final int BAD_ARGUMENT = 2;
-    private static final int ENVIRONMENT_FAILED = 3;
 
     @Spec
     private CommandSpec spec;
@@ -48,25 +45,17 @@ public final class FeaturesCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        final PrintWriter err = spec.commandLine().getErr();
+        final MarketFeed feed = MarketFeed.open(input, sessions, events);
         try {
-            final MarketFeed feed = MarketFeed.open(input, sessions, events);
             write(feed);
-            spec.commandLine().getOut().printf(
-                    "%s: %d events of %d rows, %d train, %d held out -> %s%n",
-                    feed.tapeName(), feed.eventCount(), feed.rowCount(), feed.count(MarketFeed.Split.TRAIN),
-                    feed.count(MarketFeed.Split.HELD_OUT), output);
-            return OK;
-        } catch (final IllegalArgumentException ex) {
-            err.println("features: " + ex.getMessage());
-            return BAD_ARGUMENT;
-        } catch (final TapeException ex) {
-            err.println("features: " + ex.getMessage());
-            return ENVIRONMENT_FAILED;
         } catch (final IOException ex) {
-            err.println("features: output=" + output + ": " + ex);
-            return ENVIRONMENT_FAILED;
+            throw ToolException.environment("--output=" + output + ": " + ex, ex);
         }
+        spec.commandLine().getOut().printf(
+                "%s: %d events of %d rows, %d train, %d held out -> %s%n",
+                feed.tapeName(), feed.eventCount(), feed.rowCount(), feed.count(MarketFeed.Split.TRAIN),
+                feed.count(MarketFeed.Split.HELD_OUT), output);
+        return ExitCode.OK;
     }
 
     private void write(final MarketFeed feed) throws IOException {

@@ -1,5 +1,6 @@
 package io.tiercel.tools.market;
 
+import io.tiercel.tools.ToolException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -85,12 +86,12 @@ public final class MarketFeed {
      * @param input        {@code bitstamp}, or the path of a LOBSTER zip.
      * @param sessionCount instruments, or 0 for the default: 4, and 1 for a LOBSTER file, which cannot have another.
      * @param maxEvents    events in played order after which the feed ends; 0 for all.
-     * @throws TapeException            if the tape cannot be read.
-     * @throws IllegalArgumentException if an argument is out of range.
+     * @throws TapeException if the tape cannot be read.
+     * @throws ToolException if an argument is out of range.
      */
     public static MarketFeed open(final String input, final int sessionCount, final int maxEvents) {
         if (maxEvents < 0) {
-            throw new IllegalArgumentException("events=" + maxEvents + " is negative");
+            throw ToolException.badArgument("events=" + maxEvents + " is negative");
         }
         final int limit = maxEvents == 0 ? Integer.MAX_VALUE : maxEvents;
         if (BITSTAMP.equals(input)) {
@@ -98,12 +99,12 @@ public final class MarketFeed {
                     BitstampTape.open(), sessionCount == 0 ? DEFAULT_SESSION_COUNT : sessionCount, limit);
         }
         if (sessionCount > 1) {
-            throw new IllegalArgumentException(
+            throw ToolException.badArgument(
                     "sessions=" + sessionCount + ", but a LOBSTER file is one instrument: " + input);
         }
         final Path file = Path.of(input);
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException("input=" + input + " is neither '" + BITSTAMP + "' nor a file");
+            throw ToolException.badArgument("input=" + input + " is neither '" + BITSTAMP + "' nor a file");
         }
         return ofBook(LobsterTape.open(file), limit);
     }
@@ -115,7 +116,7 @@ public final class MarketFeed {
             trades.readAll(tape);
         }
         if (sessionCount < 1 || sessionCount > Math.min(MAX_SESSION_COUNT, Math.max(1, trades.size))) {
-            throw new IllegalArgumentException("sessions=" + sessionCount + ", expected 1 to " +
+            throw ToolException.badArgument("sessions=" + sessionCount + ", expected 1 to " +
                     Math.min(MAX_SESSION_COUNT, trades.size) + " for the " + trades.size + " trades of " + tape.name());
         }
         final Recording recording = new Recording(new TradeFeatures().names());

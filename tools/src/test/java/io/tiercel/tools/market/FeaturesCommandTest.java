@@ -4,15 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.tools.TiercelCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class FeaturesCommandTest {
 
@@ -51,21 +52,21 @@ class FeaturesCommandTest {
     void shouldFailWithOneLineWhenArgumentOrTapeIsBad() throws IOException {
         final String csv = folder.resolve("rows.csv").toString();
         assertEquals(2, run("--input", "absent.zip", "--output", csv));
-        assertOneLine("features: input=absent.zip is neither 'bitstamp' nor a file");
+        assertOneLine("tiercel features: input=absent.zip is neither 'bitstamp' nor a file");
         assertEquals(2, run("--sessions", "-1", "--output", csv));
-        assertOneLine("features: sessions=-1, expected 1 to 1024");
+        assertOneLine("tiercel features: sessions=-1, expected 1 to 1024");
         final Path zip = TapeTestData.lobster(folder, 1, "1,9,1,1,1,1\n", "2,1,1,1\n");
         assertEquals(3, run("--input", zip.toString(), "--output", csv));
         assertOneLine("message_1.csv:1: type=9");
         assertEquals(3, run("--events", "1", "--output", folder.resolve("no/such/rows.csv").toString()));
-        assertOneLine("features: output=");
+        assertOneLine("tiercel features: --output=");
         assertFalse(Files.exists(Path.of(csv)));
     }
 
     private int run(final String... arguments) {
         errors.getBuffer().setLength(0);
-        return new CommandLine(new FeaturesCommand())
-                .setErr(new PrintWriter(errors, true)).setOut(new PrintWriter(new StringWriter())).execute(arguments);
+        return TiercelCommand.commandLine(new PrintWriter(new StringWriter()), new PrintWriter(errors, true))
+                .execute(Stream.concat(Stream.of("features"), Stream.of(arguments)).toArray(String[]::new));
     }
 
     private void assertOneLine(final String expected) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tiercel.tools.market.MarketFeed.Split;
+import io.tiercel.tools.ToolException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -141,7 +142,7 @@ class MarketFeedTest {
     }
 
     private static void assertMessage(final String expected, final org.junit.jupiter.api.function.Executable action) {
-        assertEquals(expected, assertThrows(IllegalArgumentException.class, action).getMessage());
+        assertEquals(expected, assertThrows(ToolException.class, action).getMessage());
     }
 
     private static MarketFeed feed(final int rows, final int sessions, final int maxEvents) {
