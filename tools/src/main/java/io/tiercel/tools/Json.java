@@ -24,7 +24,7 @@ public final class Json {
             }
             Files.writeString(file, toText(content) + "\n", StandardCharsets.UTF_8);
         } catch (final IOException e) {
-            throw ToolException.environment("cannot write " + file + ": " + e.getMessage(), e);
+            throw ToolException.environment("cannot write " + file + ": " + e, e);
         }
     }
 

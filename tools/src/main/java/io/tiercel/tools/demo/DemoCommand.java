@@ -146,7 +146,7 @@ public final class DemoCommand implements Callable<Integer> {
             return new DemoPlan(
                     feed, file, bundle.manifest().outputCount(), parseLayout(), backend, rate, directory, folder);
         } catch (final IOException e) {
-            throw ToolException.environment("cannot write to " + folder + ": " + e.getMessage(), e);
+            throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }
     }
 
@@ -167,7 +167,7 @@ public final class DemoCommand implements Callable<Integer> {
             }
             return directory;
         } catch (final IOException e) {
-            throw ToolException.environment("cannot use --journal=" + directory + ": " + e.getMessage(), e);
+            throw ToolException.environment("cannot use --journal=" + directory + ": " + e, e);
         }
     }
 

@@ -19,7 +19,7 @@ final class ServeConfiguration {
             Files.writeString(file, text(plan, aeronDirectoryName), StandardCharsets.UTF_8);
             return file;
         } catch (final IOException e) {
-            throw ToolException.environment("cannot write " + file + ": " + e.getMessage(), e);
+            throw ToolException.environment("cannot write " + file + ": " + e, e);
         }
     }
 

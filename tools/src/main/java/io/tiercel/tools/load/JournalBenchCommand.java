@@ -80,7 +80,7 @@ public final class JournalBenchCommand implements Callable<Integer> {
             scratch = Files.createTempDirectory("tiercel-bench-journal-");
             return runIn(scratch);
         } catch (final IOException e) {
-            throw ToolException.environment("cannot make a temporary directory: " + e.getMessage(), e);
+            throw ToolException.environment("cannot make a temporary directory: " + e, e);
         } finally {
             if (scratch != null) {
                 IoUtil.delete(scratch.toFile(), true);
