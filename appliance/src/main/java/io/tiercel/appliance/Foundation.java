@@ -23,6 +23,7 @@ import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.SystemEpochNanoClock;
 import org.agrona.concurrent.SystemNanoClock;
+import org.agrona.concurrent.status.CountersReader;
 
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -42,6 +43,10 @@ final class Foundation implements AutoCloseable {
     private static final int FRAME_ALIGNMENT = 32;
     private static final int DATA_HEADER_LENGTH = 32;
     private static final int MIN_IPC_TERM_LENGTH = 1024 * 1024;
+    /** What Aeron allows at least: 8,192 counters. */
+    private static final int MIN_COUNTERS_LENGTH = 1024 * 1024;
+    /** Positions and limits of its two streams, of its echo's two, its heartbeat; and as many again. */
+    private static final int COUNTERS_PER_CLIENT = 32;
 
     /** Of the driver's thread that makes log files: by default it wakes a thousand times a second, on a hot core. */
     private static final long EXECUTOR_SLEEP_MS = 10;
@@ -129,6 +134,7 @@ final class Foundation implements AutoCloseable {
                 .threadingMode(isEmbeddedInCycle ? ThreadingMode.INVOKER : ThreadingMode.SHARED)
                 .ipcMtuLength(mtuLength)
                 .ipcTermBufferLength(Math.max(MIN_IPC_TERM_LENGTH, context.responseTermLength()))
+                .counterValuesBufferLength(countersLength(context.maxClients()))
                 .termBufferSparseFile(false)
                 .dirDeleteOnStart(false)
                 .dirDeleteOnShutdown(true)
@@ -160,6 +166,15 @@ final class Foundation implements AutoCloseable {
                     answerLength);
         }
         return Math.min(limit, Math.max(MIN_MTU_LENGTH, Math.max(answerLength, mtuLengthOf(context.maxFrameLength()))));
+    }
+
+    /**
+     * Bytes of the counters' values; their labels take four times as much. Aeron's own size, 8 MiB, would be most of
+     * what a container has for shared memory.
+     */
+    static int countersLength(final int maxClients) {
+        return Math.max(MIN_COUNTERS_LENGTH,
+                BitUtil.findNextPositivePowerOfTwo(maxClients * COUNTERS_PER_CLIENT * CountersReader.COUNTER_LENGTH));
     }
 
     private static int mtuLengthOf(final int messageLength) {

@@ -26,6 +26,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class ApplianceTest {
 
     private static final int REQUEST_COUNT = 200;
+    private static final long MAX_CNC_BYTES = 16 << 20;
 
     @TempDir
     Path directory;
@@ -59,6 +60,7 @@ class ApplianceTest {
             while (answers.count() < REQUEST_COUNT) {
                 idle.idle(client.poll(answers, 16));
             }
+            assertTrue(Files.size(directory.resolve("aeron/cnc.dat")) < MAX_CNC_BYTES, "a container has little memory");
             final Appliance.ShutdownReport report = appliance.shutdown();
             while (answers.goodbyes.isEmpty()) {
                 idle.idle(client.poll(answers, 16));
