@@ -163,7 +163,11 @@ final class DemoRun {
 
     private EchoClient rehearsedEcho(final Aeron aeron) {
         final EchoClient echo = connectEcho(aeron);
-        rehearse(aeron, echo);
+        out.println("rehearsing the client, with a responder in its own process");
+        Rehearsal.run(
+                aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
+                plan.outputCount(), echo);
+        answers.reset();
         return echo;
     }
 
@@ -177,14 +181,6 @@ final class DemoRun {
             throw ToolException.environment("the appliance's echo does not answer");
         }
         return echo;
-    }
-
-    /** Everything that will be measured here, with a responder in this very process. */
-    private void rehearse(final Aeron aeron, final EchoClient echo) {
-        Rehearsal.run(
-                aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
-                plan.outputCount(), echo);
-        answers.reset();
     }
 
     private void stop(final ChildProcess appliance) {
