@@ -5,6 +5,7 @@ import io.aeron.CncFileDescriptor;
 import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.DriverTimeoutException;
 import java.io.File;
+import org.agrona.concurrent.AgentTerminationException;
 
 /** Connects the tools to a media driver that runs in another process. */
 public final class AeronConnection {
@@ -37,8 +38,9 @@ public final class AeronConnection {
         }
     }
 
+    /** A driver that is gone shows as a lost connection; the conductor's end, which follows, says nothing more. */
     private static void onError(final Throwable error) {
-        if (!(error instanceof DriverTimeoutException)) { // that one shows as a lost connection
+        if (!(error instanceof DriverTimeoutException || error instanceof AgentTerminationException)) {
             System.err.println("aeron: " + error);
         }
     }
