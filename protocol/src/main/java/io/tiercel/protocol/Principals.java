@@ -1,8 +1,6 @@
 package io.tiercel.protocol;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import org.agrona.DirectBuffer;
 
 /**
@@ -54,7 +52,7 @@ public final class Principals {
         if (!isValid(principal)) {
             throw new IllegalArgumentException("principal=" + principal + " " + RULE);
         }
-        final byte[] digest = sha256(principal.getBytes(StandardCharsets.US_ASCII));
+        final byte[] digest = Sha256.of(principal.getBytes(StandardCharsets.US_ASCII));
         long id = 0;
         for (int i = Long.BYTES - 1; i >= 0; i--) {
             id = (id << Byte.SIZE) | (digest[i] & 0xFFL);
@@ -69,13 +67,5 @@ public final class Principals {
     private static boolean isValidCharacter(final int character) {
         return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
                 (character >= '0' && character <= '9') || character == '.' || character == '_' || character == '-';
-    }
-
-    private static byte[] sha256(final byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (final NoSuchAlgorithmException ex) {
-            throw new IllegalStateException("every Java platform has SHA-256", ex);
-        }
     }
 }

@@ -2,12 +2,10 @@ package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.protocol.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * The bundles that lie in a journal: {@code bundles/<SHA-256>.safetensors}. A journal is complete in itself, so they
@@ -33,7 +31,7 @@ final class BundleStore {
             throw damage(DamageKind.MISSING_BUNDLE, sequence, "modelVersion=" + versionHex + " is not at " + path);
         }
         final byte[] bytes = read(path, sequence);
-        final String actualHex = sha256(bytes);
+        final String actualHex = Sha256.hexOf(bytes);
         if (!actualHex.equals(versionHex)) {
             throw damage(DamageKind.WRONG_BUNDLE, sequence, path + " has SHA-256 " + actualHex);
         }
@@ -49,14 +47,6 @@ final class BundleStore {
             return Files.readAllBytes(path);
         } catch (final IOException ex) {
             throw damage(DamageKind.BAD_BUNDLE, sequence, path + " cannot be read: " + ex);
-        }
-    }
-
-    private static String sha256(final byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (final NoSuchAlgorithmException ex) {
-            throw new IllegalStateException("every Java platform has SHA-256", ex);
         }
     }
 

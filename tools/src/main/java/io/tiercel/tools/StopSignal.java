@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Lets a long-running command end in order: {@link #isRaised} turns true on SIGTERM or SIGINT (or, if asked for, when
+ * Lets a long-running command end in order: {@link #await} returns on SIGTERM or SIGINT (or, if asked for, when
  * standard input closes), and the process stays until {@link #finished} says that all is closed.
  *
  * <p>A JVM that was ended by a signal exits with 128 + the signal's number; the hook here ends it with the command's
@@ -18,7 +18,6 @@ public final class StopSignal {
 
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
-    private volatile boolean isRaised;
     private volatile String cause = "";
     private volatile int exitCode = ExitCode.ENVIRONMENT;
 
@@ -38,18 +37,13 @@ public final class StopSignal {
         watcher.start();
     }
 
-    public boolean isRaised() {
-        return isRaised;
-    }
-
     public String cause() {
         return cause;
     }
 
     public void raise(final String why) {
-        if (!isRaised) {
+        if (raised.getCount() > 0) {
             cause = why;
-            isRaised = true;
             raised.countDown();
         }
     }

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.journal;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.protocol.Sha256;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingIdleStrategy;
@@ -16,7 +17,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
@@ -32,7 +32,6 @@ import java.util.HexFormat;
  */
 public final class JournalDirectory implements AutoCloseable {
 
-    private static final int COPY_BUFFER_LENGTH = 1 << 16;
     private static final long KEEPER_SLEEP_NS = 20_000_000;
     private static final Logger LOG = LoggerFactory.getLogger(JournalDirectory.class);
 
@@ -207,25 +206,13 @@ public final class JournalDirectory implements AutoCloseable {
     }
 
     private static String copy(final Path source, final Path target) throws IOException {
-        final MessageDigest digest = sha256();
+        final MessageDigest digest = Sha256.digest();
         try (InputStream in = new DigestInputStream(Files.newInputStream(source), digest)) {
             Files.copy(in, target, StandardCopyOption.REPLACE_EXISTING);
         }
         try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
             channel.force(true);
         }
-        return hex(digest.digest());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (final NoSuchAlgorithmException ex) {
-            throw new IllegalStateException(ex);
-        }
-    }
-
-    private static String hex(final byte[] bytes) {
-        return HexFormat.of().formatHex(bytes);
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -74,10 +74,6 @@ public final class SessionStates implements AutoCloseable {
         return shape;
     }
 
-    public boolean isInitialised(final int sessionIndex) {
-        return initialised[sessionIndex];
-    }
-
     /** Where the session's state lies: 64-byte aligned, {@code stateBytes} long, the same for the session's life. */
     public long stateAddress(final int sessionIndex) {
         return firstStateAddress + checkedIndex(sessionIndex) * slotBytes;

@@ -1,7 +1,6 @@
 package io.tiercel.appliance.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -53,8 +52,7 @@ class SessionStatesTest {
 
         assertEquals(GENESIS, states.hash(3));
         assertEquals(GENESIS, SessionStates.genesisHash(VERSION));
-        assertTrue(states.isInitialised(3));
-        assertFalse(states.isInitialised(2));
+        assertThrows(IllegalStateException.class, () -> states.hash(2), "a session that nobody has begun has none");
     }
 
     @Test

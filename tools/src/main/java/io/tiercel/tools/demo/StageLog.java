@@ -45,12 +45,6 @@ final class StageLog {
         return hiccups;
     }
 
-    /** Median of a stage in µs; 0 if it was not recorded. */
-    double medianUs(final String stage) {
-        final Histogram histogram = stages.get(stage);
-        return histogram == null ? 0 : histogram.getValueAtPercentile(50) / 1_000.0;
-    }
-
     private void add(final Path file) throws IOException {
         try (HistogramLogReader reader = new HistogramLogReader(file.toFile())) {
             while (reader.hasNext()) {

@@ -42,7 +42,6 @@ public final class LoadGenerator implements AnswerHandler {
     private long lastAnswerNs;
     private long silentSinceNs;
     private boolean isDisconnected;
-    private volatile boolean isStopped;
 
     /**
      * @param maxInFlight    unanswered requests at most; more wait, and their waiting is in their latency.
@@ -90,11 +89,6 @@ public final class LoadGenerator implements AnswerHandler {
             final long durationNs,
             final LatencySink sink) {
         return run(CLOSED_LOOP, closedLoopPauseNs, firstIndex, count, durationNs, sink);
-    }
-
-    /** Ends the run early, from any thread: nothing more is sent, what is open is waited for. */
-    public void stop() {
-        isStopped = true;
     }
 
     @Override
@@ -184,7 +178,7 @@ public final class LoadGenerator implements AnswerHandler {
     }
 
     private int sendIfDue(final long startNs, final long nowNs) {
-        if (!isDue || nowNs - nextDueNs < 0 || isStopped) {
+        if (!isDue || nowNs - nextDueNs < 0) {
             return 0;
         }
         if (schedule == CLOSED_LOOP) {
@@ -231,7 +225,7 @@ public final class LoadGenerator implements AnswerHandler {
     }
 
     private boolean isOver(final long nowNs, final long deadlineNs) {
-        if (inFlight.size() == 0 && (!isDue || isStopped)) {
+        if (inFlight.size() == 0 && !isDue) {
             return true;
         }
         final boolean isSilent = inFlight.size() != 0 && nowNs - silentSinceNs > drainTimeoutNs;
@@ -245,7 +239,7 @@ public final class LoadGenerator implements AnswerHandler {
                 expiredCount,
                 rejectedCount,
                 lost,
-                isStopped ? 0 : unsent(startNs),
+                unsent(startNs),
                 backPressuredCount,
                 unexpectedCount,
                 lastAnswerNs - startNs,

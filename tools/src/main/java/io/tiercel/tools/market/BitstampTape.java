@@ -1,13 +1,10 @@
 package io.tiercel.tools.market;
 
-import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * The Bitstamp BTC/USD trade tape of 25 November to 1 December 2013: 100,000 trades, from the classpath, where the
- * Maven artifact {@code org.ta4j:ta4j-examples} (MIT) puts it; or a file of the same form.
+ * Maven artifact {@code org.ta4j:ta4j-examples} (MIT) puts it.
  *
  * <p>A header {@code timestamp,price,amount}, then a trade a line: seconds since 1970, never going back; a price above
  * zero; an amount of zero or more.
@@ -38,14 +35,6 @@ public final class BitstampTape implements MarketTape<TradeEvent> {
             throw new TapeException(RESOURCE + " is not on the classpath (org.ta4j:ta4j-examples carries it)");
         }
         return new BitstampTape(RESOURCE, input);
-    }
-
-    public static BitstampTape open(final Path file) {
-        try {
-            return new BitstampTape(file.toString(), Files.newInputStream(file));
-        } catch (final IOException ex) {
-            throw new TapeException(file + ": " + ex, ex);
-        }
     }
 
     @Override

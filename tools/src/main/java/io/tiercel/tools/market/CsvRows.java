@@ -48,14 +48,6 @@ final class CsvRows implements AutoCloseable {
         return true;
     }
 
-    int lineNumber() {
-        return lineNumber;
-    }
-
-    int fieldCount() {
-        return fieldCount;
-    }
-
     void expectFields(final int expected) {
         if (fieldCount != expected) {
             throw error("fields=" + fieldCount + ", expected " + expected);

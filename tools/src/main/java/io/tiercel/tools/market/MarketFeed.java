@@ -168,10 +168,6 @@ public final class MarketFeed {
         return rowCount;
     }
 
-    public Labels labelRule() {
-        return labelRule;
-    }
-
     /** The extractor's names behind {@link #FEATURE_PREFIX}, as exported files and the bundles have them. */
     public List<String> featureNames() {
         return featureNames;

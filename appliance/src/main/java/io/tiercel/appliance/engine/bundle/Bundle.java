@@ -1,8 +1,7 @@
 package io.tiercel.appliance.engine.bundle;
 
+import io.tiercel.protocol.Sha256;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -31,7 +30,7 @@ public final class Bundle {
                     " is missing: not a bundle");
         }
         manifest = Manifest.fromJson(path.toString(), json);
-        version = sha256(bytes);
+        version = Sha256.of(bytes);
     }
 
     /**
@@ -123,14 +122,6 @@ public final class Bundle {
         if (tensor.dtype() != dtype || !tensor.shape().equals(expected)) {
             throw new BundleException(path + ": tensor=" + name + " is " + tensor.dtype() + tensor.shape() +
                     ", expected " + dtype + expected);
-        }
-    }
-
-    private static byte[] sha256(final byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (final NoSuchAlgorithmException ex) {
-            throw new IllegalStateException("every Java platform has SHA-256", ex);
         }
     }
 }

@@ -97,11 +97,6 @@ public record Manifest(
         return labels.size();
     }
 
-    /** The same model with another accuracy report. */
-    public Manifest withAccuracy(final Map<String, Object> report) {
-        return new Manifest(family, shape, featureNames, labels, task, quantisation, provenance, report);
-    }
-
     /** The manifest as JSON, in one line. */
     public String toJson() {
         final ObjectNode root = StrictJson.mapper().createObjectNode();

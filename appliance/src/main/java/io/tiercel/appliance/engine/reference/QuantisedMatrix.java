@@ -64,14 +64,6 @@ final class QuantisedMatrix {
         return columns;
     }
 
-    int weight(final int row, final int column) {
-        return weightsByColumn[column][row];
-    }
-
-    float rowScale(final int row) {
-        return rowScales[row];
-    }
-
     /** The largest magnitude that the row's product with a permitted vector can have. */
     int rowMagnitude(final int row) {
         return rowMagnitudes[row];
