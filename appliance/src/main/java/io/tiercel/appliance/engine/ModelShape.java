@@ -9,7 +9,7 @@ package io.tiercel.appliance.engine;
  * @param stateBytes       memory of one session, a multiple of 64: the canonical state first, then what the backend
  *                         derives from it (recurrent partial sums) and may lay out as it likes.
  * @param canonicalBytes   the first part of {@code stateBytes}: the layout that hashes, snapshots and other backends
- *                         agree on, written down in the family's reference.
+ *                         agree on, written down in the family's package.
  */
 public record ModelShape(
         String family, int featureCount, int outputCount, int stateBytes, int canonicalBytes) {

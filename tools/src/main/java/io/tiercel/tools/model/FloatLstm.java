@@ -3,7 +3,7 @@ package io.tiercel.tools.model;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.SafetensorsReader;
 import io.tiercel.appliance.engine.bundle.TensorInfo;
-import io.tiercel.appliance.engine.reference.LstmModel;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -77,9 +77,9 @@ final class FloatLstm {
         while (file.has("lstm.weight_ih_l" + layerCount)) {
             layerCount++;
         }
-        if (layerCount < 1 || layerCount > LstmModel.MAX_LAYERS) {
+        if (layerCount < 1 || layerCount > LstmParameters.MAX_LAYERS) {
             throw new BundleException(file.source() + ": layers=" + layerCount + " (tensors lstm.weight_ih_l0, …)" +
-                    " is not in 1.." + LstmModel.MAX_LAYERS);
+                    " is not in 1.." + LstmParameters.MAX_LAYERS);
         }
         final int hiddenCount = dimension(file, "lstm.weight_hh_l0", 1);
         final Layer[] layers = new Layer[layerCount];
@@ -184,7 +184,7 @@ final class FloatLstm {
 
     private static int dimension(final SafetensorsReader file, final String name, final int index) {
         final TensorInfo tensor = file.tensor(name);
-        final int limit = name.startsWith("lstm.weight_hh") ? LstmModel.MAX_HIDDEN : 65_535;
+        final int limit = name.startsWith("lstm.weight_hh") ? LstmParameters.MAX_HIDDEN : 65_535;
         if (tensor.shape().size() != 2 || tensor.shape().get(index) < 1 || tensor.shape().get(index) > limit) {
             throw new BundleException(file.source() + ": tensor=" + name + " shape=" + tensor.shape() +
                     " is not a matrix with 1.." + limit + (index == 0 ? " rows" : " columns"));

@@ -1,16 +1,16 @@
 package io.tiercel.tools.model;
 
+import static io.tiercel.appliance.engine.lstm.LstmParameters.HIDDEN_MAXIMUM;
+
 import io.tiercel.appliance.engine.bundle.BundleWriter;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
-import io.tiercel.appliance.engine.reference.LstmModel;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Makes the tensors and the manifest of an {@code lstm} bundle. The same inputs give the same bytes. */
 final class LstmQuantiser {
-
-    private static final int HIDDEN_MAXIMUM = 127;
 
     private final FloatLstm lstm;
     private final QuantiseSettings settings;
@@ -57,7 +57,8 @@ final class LstmQuantiser {
         shape.put("layers", lstm.layerCount());
         shape.put("hidden", lstm.hiddenCount());
         try {
-            return new Manifest(LstmModel.FAMILY, shape, settings.featureNames(), settings.labels(), settings.task(),
+            return new Manifest(LstmParameters.FAMILY, shape, settings.featureNames(), settings.labels(),
+                    settings.task(),
                     new Manifest.Quantisation(weights, WeightFormat.INT8, settings.featureBits()),
                     settings.provenance(),
                     accuracy);

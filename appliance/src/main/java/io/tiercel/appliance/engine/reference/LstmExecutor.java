@@ -7,6 +7,8 @@ import static io.tiercel.appliance.engine.reference.Elementwise.tanh;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import org.agrona.UnsafeApi;
 
 /**
@@ -109,7 +111,7 @@ final class LstmExecutor implements ModelExecutor {
         }
         model.head.multiply(quantised, products);
         scale(products, model.headScales, model.headBiases, outputs, outputCount);
-        if (model.softmax) {
+        if (model.hasSoftmax) {
             Softmax.apply(outputs, products, outputCount);
         }
         store(outputs, outputsAddress, outputCount);
@@ -128,7 +130,7 @@ final class LstmExecutor implements ModelExecutor {
         updateCell(gates, cell, hidden, width);
         tanh(hidden, 0, width);
         gateHidden(gates, hidden, width);
-        quantise(hidden, layer.inverseHiddenScale, LstmLayer.HIDDEN_MAXIMUM, quantised, width);
+        quantise(hidden, layer.inverseHiddenScale, LstmParameters.HIDDEN_MAXIMUM, quantised, width);
         store(cell, stateAddress + layout.cellOffset(layerIndex), width);
         storeHidden(stateAddress + layout.hiddenOffset(layerIndex));
     }

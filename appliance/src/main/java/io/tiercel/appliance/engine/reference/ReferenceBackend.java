@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.BackendProbe;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
 import java.nio.ByteOrder;
 
 /** The Java reference. It asks nothing of the machine but little-endian memory, which states and vectors are in. */
@@ -30,7 +31,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public boolean supports(final Bundle bundle) {
-        return LstmModel.FAMILY.equals(bundle.manifest().family());
+        return LstmParameters.FAMILY.equals(bundle.manifest().family());
     }
 
     @Override

@@ -1,7 +1,8 @@
-package io.tiercel.appliance.engine.reference;
+package io.tiercel.appliance.engine.lstm;
 
 /**
  * Where a session's state stands. The canonical part is the same for every backend: snapshots and hashes are of it.
+ * Immutable.
  *
  * <pre>
  *   canonical, for each layer 0..L-1            bytes                     all little-endian, padding zero
@@ -10,49 +11,51 @@ package io.tiercel.appliance.engine.reference;
  *   +-------------------------------------+
  *   | qh[0..H)  hidden, int8              |     H up to a multiple of 64
  *   +-------------------------------------+
- *   derived, this backend's own, for each layer
+ *   derived, the backend's own, for each layer
  *   +-------------------------------------+
- *   | ahead[0..4H)  recurrent partial     |     16H up to a multiple of 64
- *   |   sums and bias, binary32, i f g o  |
+ *   | ahead[0..A)  recurrent partial sums |     4A up to a multiple of 64
+ *   |   and bias, binary32                |
  *   +-------------------------------------+
  * </pre>
  *
- * A new session's canonical part is zeros. The hash of a step takes in the whole canonical part, since a step writes
- * all of it.
+ * How many floats A are, and in what order, is the backend's choice; 4H in the order i f g o is the reference's. A new
+ * session's canonical part is zeros. The hash of a step takes in the whole canonical part, since a step writes all of
+ * it.
  */
-final class LstmStateLayout {
+public final class LstmStateLayout {
 
-    static final int ALIGNMENT = 64;
+    /** Of every part, in bytes. */
+    public static final int ALIGNMENT = 64;
 
     private final int cellBytes;
     private final int hiddenBytes;
     private final int aheadBytes;
     private final int layerCount;
 
-    LstmStateLayout(final int layerCount, final int hiddenCount) {
+    public LstmStateLayout(final int layerCount, final int hiddenCount, final int aheadFloatsPerLayer) {
         this.layerCount = layerCount;
         cellBytes = align(Float.BYTES * hiddenCount);
         hiddenBytes = align(hiddenCount);
-        aheadBytes = align(Float.BYTES * 4 * hiddenCount);
+        aheadBytes = align(Float.BYTES * aheadFloatsPerLayer);
     }
 
-    int cellOffset(final int layerIndex) {
+    public int cellOffset(final int layerIndex) {
         return layerIndex * (cellBytes + hiddenBytes);
     }
 
-    int hiddenOffset(final int layerIndex) {
+    public int hiddenOffset(final int layerIndex) {
         return cellOffset(layerIndex) + cellBytes;
     }
 
-    int aheadOffset(final int layerIndex) {
+    public int aheadOffset(final int layerIndex) {
         return canonicalBytes() + layerIndex * aheadBytes;
     }
 
-    int canonicalBytes() {
+    public int canonicalBytes() {
         return layerCount * (cellBytes + hiddenBytes);
     }
 
-    int stateBytes() {
+    public int stateBytes() {
         return canonicalBytes() + layerCount * aheadBytes;
     }
 
