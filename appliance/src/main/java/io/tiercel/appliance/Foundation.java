@@ -121,7 +121,7 @@ final class Foundation implements AutoCloseable {
     private void loadModels() {
         for (final ModelConfig config : context.models()) {
             final Bundle bundle = Bundle.open(config.bundle());
-            registry.load(config.alias(), bundle, config.backend());
+            registry.load(config.alias(), bundle, config.backend(), config.threads());
             journal.addBundle(bundle);
         }
     }

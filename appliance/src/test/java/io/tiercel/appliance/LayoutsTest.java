@@ -188,7 +188,8 @@ class LayoutsTest {
                 final Bundle bundle = Bundle.open(config.bundle());
                 final Backend backend = Backends.select("reference", bundle);
                 models.add(LoadedModel.of(
-                        models.size(), config.alias(), bundle.version(), backend.name(), backend.load(bundle)));
+                        models.size(), config.alias(), bundle.version(), backend.name(),
+                        backend.load(bundle, config.threads())));
             }
             driver = MediaDriver.launch(new MediaDriver.Context()
                     .aeronDirectoryName(context.aeronDirectoryName())

@@ -287,7 +287,8 @@ final class PipelineHarness implements AutoCloseable {
             final Bundle bundle = Bundle.open(config.bundle());
             final Backend backend = Backends.select("reference", bundle);
             models.add(LoadedModel.of(
-                    models.size(), config.alias(), bundle.version(), backend.name(), backend.load(bundle)));
+                    models.size(), config.alias(), bundle.version(), backend.name(),
+                    backend.load(bundle, config.threads())));
         }
     }
 

@@ -40,7 +40,7 @@ abstract class NativeBackend implements Backend {
     }
 
     @Override
-    public final Model load(final Bundle bundle) {
+    public final Model load(final Bundle bundle, final int threads) {
         throw new BundleException("backend=" + name + " cannot load a bundle: " + reason());
     }
 

@@ -31,7 +31,7 @@ class NativeBackendsTest {
             assertFalse(backend.probe().available(), backend.name());
             assertFalse(backend.probe().detail().isBlank(), backend.name());
             assertFalse(backend.supports(null), backend.name());
-            final BundleException ex = assertThrows(BundleException.class, () -> backend.load(null));
+            final BundleException ex = assertThrows(BundleException.class, () -> backend.load(null, 1));
             assertTrue(ex.getMessage().contains("backend=" + backend.name()), ex.getMessage());
         }
     }

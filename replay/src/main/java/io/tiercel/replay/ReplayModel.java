@@ -18,6 +18,9 @@ final class ReplayModel implements AutoCloseable {
     private static final int BLOCK_BITS = 8;
     private static final int BLOCK_SESSIONS = 1 << BLOCK_BITS;
 
+    /** The journal does not say how many computed it, and a verification asks for bits, not for speed. */
+    private static final int THREADS = 1;
+
     private final int index;
     private final byte[] version;
     private final String versionHex;
@@ -31,7 +34,7 @@ final class ReplayModel implements AutoCloseable {
         this.version = bundle.version().clone();
         this.versionHex = bundle.versionHex();
         this.backendName = backend.name();
-        this.model = backend.load(bundle);
+        this.model = backend.load(bundle, THREADS);
         this.executor = model.newExecutor(1);
     }
 

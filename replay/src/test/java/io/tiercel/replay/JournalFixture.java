@@ -294,7 +294,7 @@ public final class JournalFixture {
         private final StepBatch batch = new StepBatch(MAX_BATCH);
 
         LiveModel(final Bundle bundle) {
-            model = Backends.select(Backends.AUTO, bundle).load(bundle);
+            model = Backends.select(Backends.AUTO, bundle).load(bundle, 1);
             executor = model.newExecutor(MAX_BATCH);
             states = new SessionStates(MAX_SESSIONS, model.shape(), bundle.version());
         }

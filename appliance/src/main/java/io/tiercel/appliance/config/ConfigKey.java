@@ -26,6 +26,9 @@ public final class ConfigKey<T> {
     /** Characters in a model's alias: what the wire has room for. */
     public static final int MAX_ALIAS_LENGTH = 32;
 
+    /** Threads that compute one model. */
+    static final int MAX_MODEL_THREADS = 64;
+
     private static final int MAX_NAME_LENGTH = 64;
     private static final long SECOND_NS = 1_000_000_000L;
     private static final int KIB = 1 << 10;

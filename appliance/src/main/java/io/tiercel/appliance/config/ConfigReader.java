@@ -227,7 +227,10 @@ public final class ConfigReader {
         final Map<String, Node> entries = entries(ModelKey.PREFIX, node);
         final String alias = modelText(entries, ModelKey.ALIAS, node);
         final String bundle = modelText(entries, ModelKey.BUNDLE, node);
-        return new ModelConfig(alias, directory.resolve(bundle), modelText(entries, ModelKey.BACKEND, node));
+        final String backend = modelText(entries, ModelKey.BACKEND, node);
+        final String threads = modelText(entries, ModelKey.THREADS, node);
+        return new ModelConfig(
+                alias, directory.resolve(bundle), backend, (int) SuffixedValues.parseCount(threads));
     }
 
     private String modelText(final Map<String, Node> entries, final ModelKey key, final Node model) {

@@ -11,7 +11,10 @@ public enum ModelKey {
     BUNDLE("bundle", ValueType.path("file"), null,
             "The model's bundle. Must be given."),
     BACKEND("backend", ValueType.name(ConfigKey.MAX_ALIAS_LENGTH), ModelConfig.AUTO_BACKEND,
-            "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can.");
+            "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can."),
+    THREADS("threads", ValueType.count(1, ConfigKey.MAX_MODEL_THREADS), "1",
+            "Threads that compute one model, the infer thread included, for each of `infer-workers`; `cpu` backend "
+                    + "only. Pays for models past about 1 MB of weights when cores are free.");
 
     static final String PREFIX = "models[].";
     static final List<String> KEYS = Arrays.stream(values()).map(ModelKey::key).toList();

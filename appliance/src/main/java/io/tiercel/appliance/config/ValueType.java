@@ -201,10 +201,11 @@ abstract class ValueType<T> {
 
     /** Models stand in a file or in code; as one line of text there is no good way to write them. */
     static ValueType<List<ModelConfig>> models() {
-        return listOf("list of `alias`, `bundle`, `backend`", new ValueType<ModelConfig>("model") {
+        return listOf("list of `alias`, `bundle`, `backend`, `threads`", new ValueType<ModelConfig>("model") {
 
             private final ValueType<String> alias = name(ConfigKey.MAX_ALIAS_LENGTH);
             private final ValueType<String> backend = name(ConfigKey.MAX_ALIAS_LENGTH);
+            private final ValueType<Integer> threads = count(1, ConfigKey.MAX_MODEL_THREADS);
 
             @Override
             ModelConfig parse(final String text) {
@@ -216,6 +217,7 @@ abstract class ValueType<T> {
                 super.check(value);
                 alias.check(value.alias());
                 backend.check(value.backend());
+                threads.check(value.threads());
             }
         });
     }

@@ -28,7 +28,9 @@ public interface Backend {
     /**
      * Builds a model from a verified bundle. The bundle may be closed afterwards.
      *
+     * @param threads the most threads that one executor of the model may use, its caller's included, 1..64; it changes
+     *                no bit of an exact backend's results. A backend that computes on its caller's thread ignores it.
      * @throws io.tiercel.appliance.engine.bundle.BundleException if the tensors disagree with the manifest.
      */
-    Model load(Bundle bundle);
+    Model load(Bundle bundle, int threads);
 }

@@ -18,15 +18,17 @@ public final class ModelRegistry implements AutoCloseable {
      * Loads a bundle on a backend and gives it the next handle.
      *
      * @param backendName of the backend, or {@link Backends#AUTO}.
+     * @param threads     that one executor may use, see {@link Backend#load}.
      * @throws BundleException if the alias is taken or the bundle cannot be loaded.
      */
-    public LoadedModel load(final String alias, final Bundle bundle, final String backendName) {
+    public LoadedModel load(
+            final String alias, final Bundle bundle, final String backendName, final int threads) {
         if (find(alias) != null) {
             throw new BundleException("model alias=" + alias + " is there twice");
         }
         final Backend backend = Backends.select(backendName, bundle);
-        final LoadedModel model =
-                LoadedModel.of(models.size(), alias, bundle.version(), backend.name(), backend.load(bundle));
+        final LoadedModel model = LoadedModel.of(
+                models.size(), alias, bundle.version(), backend.name(), backend.load(bundle, threads));
         models.add(model);
         return model;
     }

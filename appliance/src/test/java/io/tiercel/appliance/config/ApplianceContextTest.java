@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ApplianceContextTest {
 
@@ -104,6 +105,15 @@ class ApplianceContextTest {
         assertEquals("limits.steps=0: must be 1 to 65535", ex.getMessage());
         assertEquals("limits.steps", ex.key());
         assertThrows(ConfigException.class, () -> new ApplianceContext().addModel(MODEL).layout(null).conclude());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 65})
+    void shouldRefuseWhenCodeGivesAModelThreadsThatCannotBe(final int threads) {
+        final ModelConfig model = new ModelConfig("trades", Path.of("t"), "auto", threads);
+        final ConfigException ex = assertThrows(
+                ConfigException.class, () -> new ApplianceContext().addModel(model).conclude());
+        assertEquals("models=trades=t@auto threads=" + threads + ": must be 1 to 64", ex.getMessage());
     }
 
     @Test

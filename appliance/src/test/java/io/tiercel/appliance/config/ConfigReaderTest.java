@@ -35,7 +35,7 @@ class ConfigReaderTest {
                 models:
                   - alias: trades
                     bundle: models/trades.safetensors
-                  - {alias: book, bundle: /b.safetensors, backend: reference}
+                  - {alias: book, bundle: /b.safetensors, backend: reference, threads: 8}
                 limits:
                   clients: 1_000
                 batch:
@@ -53,8 +53,8 @@ class ConfigReaderTest {
         assertEquals(directory.resolve("j/telemetry"), context.telemetryDirectory());
         assertEquals(16L << 20, context.journalPopulateAheadBytes());
         assertEquals(List.of(
-                new ModelConfig("trades", directory.resolve("models/trades.safetensors"), "auto"),
-                new ModelConfig("book", Path.of("/b.safetensors"), "reference")), context.models());
+                new ModelConfig("trades", directory.resolve("models/trades.safetensors"), "auto", 1),
+                new ModelConfig("book", Path.of("/b.safetensors"), "reference", 8)), context.models());
         assertEquals(1_000, context.maxClients());
         assertEquals(10_000, context.batchWindowNs());
         assertTrue(context.echo());
@@ -88,6 +88,14 @@ class ConfigReaderTest {
         "models:\\n  - trades.safetensors | 2 | models[]: must be a mapping of keys to values, not a single value",
         "models:\\n  - alias: a\\n    bundel: b | 3 | unknown key models[].bundel=b: did you mean models[].bundle?",
         "models:\\n  - {alias: a b, bundle: c} | 2 | models[].alias=a b: must be 1 to 32 of A-Z a-z 0-9 . _ -",
+        "models:\\n  - {alias: a, bundle: b, threads: 0} | 2 | models[].threads=0: must be 1 to 64",
+        "models:\\n  - {alias: a, bundle: b, threads: -1} | 2 | models[].threads=-1: must be 1 to 64",
+        "models:\\n  - alias: a\\n    bundle: b\\n    threads: 65 | 4 | models[].threads=65: must be 1 to 64",
+        "models:\\n  - {alias: a, bundle: b, threads: all} | 2 | models[].threads=all: must be a whole number",
+        "models:\\n  - {alias: a, bundle: b, threads: } | 2 | models[].threads=: must have a value",
+        "models:\\n  - {alias: a, bundle: b, threads: [2]} | 2 | models[].threads: must be a single value, not a list",
+        "models:\\n  - {alias: a, bundle: b, thread: 2} | 2 | unknown key models[].thread=2: did you mean"
+                + " models[].threads?",
         "? [a]\\n: b | 1 | a key must be a name, not a list",
         "name: a\\n---\\nname: b | 2 | a second document begins: only one is read",
         "name: &x a\\nlayout: *x | 1 | anchors and aliases are not used here",

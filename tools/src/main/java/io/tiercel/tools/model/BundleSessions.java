@@ -18,6 +18,7 @@ final class BundleSessions implements AutoCloseable {
     /** A file with more sessions than this is refused: each has memory of its own. */
     private static final int MAX_SESSIONS = 65_536;
     private static final int ALIGNMENT = 64;
+    private static final int THREADS = 1;
 
     private final Model model;
     private final ModelExecutor executor;
@@ -28,7 +29,7 @@ final class BundleSessions implements AutoCloseable {
     private final float[] result;
 
     BundleSessions(final Bundle bundle, final Backend backend) {
-        model = backend.load(bundle);
+        model = backend.load(bundle, THREADS);
         executor = model.newExecutor(1);
         features = allocate(Float.BYTES * model.shape().featureCount());
         outputs = allocate(Float.BYTES * model.shape().outputCount());

@@ -75,7 +75,7 @@ class CommittedModelsTest {
         assertEquals(feed.featureNames(), bundle.manifest().featureNames());
         assertEquals(Labels.NAMES, bundle.manifest().labels());
         final Backend backend = Backends.select(ReferenceBackend.NAME, bundle);
-        try (Model model = backend.load(bundle); ModelExecutor executor = model.newExecutor(1)) {
+        try (Model model = backend.load(bundle, 1); ModelExecutor executor = model.newExecutor(1)) {
             return play(feed, model, executor);
         }
     }

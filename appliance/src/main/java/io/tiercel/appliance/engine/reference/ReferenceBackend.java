@@ -35,7 +35,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public Model load(final Bundle bundle) {
+    public Model load(final Bundle bundle, final int threads) {
         return LstmModel.load(bundle);
     }
 }
