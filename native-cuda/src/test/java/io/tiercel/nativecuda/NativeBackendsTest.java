@@ -26,7 +26,7 @@ class NativeBackendsTest {
                 .map(ServiceLoader.Provider::get)
                 .filter(NativeBackend.class::isInstance)
                 .toList();
-        assertEquals(List.of("cpu", "cuda", "tensorrt"), backends.stream().map(Backend::name).toList());
+        assertEquals(List.of("cuda", "tensorrt"), backends.stream().map(Backend::name).toList());
         for (final Backend backend : backends) {
             assertFalse(backend.probe().available(), backend.name());
             assertFalse(backend.probe().detail().isBlank(), backend.name());
@@ -34,25 +34,6 @@ class NativeBackendsTest {
             final BundleException ex = assertThrows(BundleException.class, () -> backend.load(null, 1));
             assertTrue(ex.getMessage().contains("backend=" + backend.name()), ex.getMessage());
         }
-    }
-
-    @Test
-    void shouldReportWhatTheKernelSaysOfTheProcessor() throws IOException {
-        assertEquals("kernels not built in this version; AVX-512 VNNI: yes, AVX2: yes",
-                cpu("flags\t\t: fpu avx2 avx512bw avx512vl avx512_vnni\n"));
-        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: yes",
-                cpu("flags : avx2 avx512_vnni\n"));
-        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: no",
-                cpu("processor : 0\nflags : avx2\n\nprocessor : 1\nflags : sse2\n"));
-        assertEquals("kernels not built in this version; AVX-512 VNNI: no, AVX2: no",
-                cpu("vmx flags : avx2\nFeatures : asimddp\n"));
-    }
-
-    @Test
-    void shouldHaveNoFeaturesWhenTheKernelSaysNothing() {
-        final CpuFeatures features = CpuFeatures.read(directory.resolve("absent"));
-        assertFalse(features.hasAvx2());
-        assertFalse(features.hasAvx512Vnni());
     }
 
     @Test
@@ -85,9 +66,5 @@ class NativeBackendsTest {
 
     private void writeCache(final String content) throws IOException {
         Files.writeString(directory.resolve("ld.so.cache"), content);
-    }
-
-    private String cpu(final String cpuInfo) throws IOException {
-        return new CpuBackend(Files.writeString(directory.resolve("cpuinfo"), cpuInfo)).probe().detail();
     }
 }

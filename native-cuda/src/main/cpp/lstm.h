@@ -1,0 +1,147 @@
+/*
+ * A model of the lstm family on one kernel set, and what a thread computes it with. Weights are packed for the
+ * instruction set when they are given, and immutable afterwards: any number of executors share a model.
+ */
+#ifndef TIERCEL_LSTM_H
+#define TIERCEL_LSTM_H
+
+#include <cstdint>
+#include <vector>
+
+#include "kernel_set.h"
+#include "memory.h"
+#include "team.h"
+
+namespace tiercel {
+
+constexpr int MAX_LAYERS = 16;
+
+struct LstmShape {
+    int32_t layers;
+    int32_t hidden;
+    int32_t features;
+    int32_t outputs;
+    bool isInt4;
+    bool isHeadInt4;
+    bool isSoftmax;
+    /** 127 or 32767. */
+    int32_t featureMaximum;
+};
+
+/** A matrix as bundles hold it: int8 codes by row, or nibbles by row with a multiplier for each 32 columns. */
+struct MatrixCodes {
+    const uint8_t* codes;
+    const uint8_t* multipliers;
+    /** Row scale times vector scale. */
+    const float* scales;
+};
+
+/** Where the parts of a session's state stand; ENGINE.md has the canonical part. Bytes from the state's start. */
+struct LstmState {
+    explicit LstmState(const LstmShape& shape);
+
+    int64_t cell(int layer) const { return layer * (cellBytes + hiddenBytes); }
+    int64_t hidden(int layer) const { return cell(layer) + cellBytes; }
+    int64_t ahead(int layer) const { return canonicalBytes + layer * aheadBytes; }
+
+    int64_t cellBytes;
+    int64_t hiddenBytes;
+    int64_t aheadBytes;
+    int64_t canonicalBytes;
+    int64_t bytes;
+};
+
+class LstmModel {
+public:
+    /** Throws std::bad_alloc. The matrices are zero until they are set. */
+    LstmModel(const KernelSet& kernels, const LstmShape& shape);
+
+    void setFeatures(const float* means, const float* inverseDeviations, float inverseScale);
+    void setLayer(
+        int layer, const MatrixCodes& input, const MatrixCodes& recurrent, const float* biases,
+        float inverseHiddenScale);
+    void setHead(const MatrixCodes& head, const float* biases);
+
+    const KernelSet& kernels() const { return kernelSet; }
+    const LstmShape& shape() const { return modelShape; }
+    const LstmState& state() const { return modelState; }
+    int32_t blocks() const { return blockCount; }
+    /** Bytes of weights that a step reads, and that the work ahead of it reads. */
+    int64_t stepBytes() const;
+    int64_t aheadBytes() const;
+
+private:
+    friend class LstmExecutor;
+
+    struct Layer {
+        PackedMatrix input;
+        PackedMatrix recurrent;
+        float inverseHiddenScale;
+    };
+
+    PackedMatrix take(int columns, int rows, int blockRows, bool isInt4, bool hasBias);
+
+    const KernelSet& kernelSet;
+    const LstmShape modelShape;
+    const LstmState modelState;
+    const int32_t blockCount;
+    Arena arena;
+    FeatureNormalisation features{};
+    std::vector<Layer> layers;
+    PackedMatrix head{};
+};
+
+/** A position of a batch, as it crosses the C interface: three addresses. */
+struct BatchPosition {
+    const float* features;
+    uint8_t* state;
+    float* outputs;
+};
+
+class LstmExecutor {
+public:
+    /** When a team of threads is used. */
+    enum class Teamwork { ALWAYS, WHEN_FASTER };
+
+    /** Throws std::bad_alloc, std::system_error. */
+    LstmExecutor(const LstmModel& model, int maxBatch, int threads, Teamwork teamwork);
+
+    /** count in 0..maxBatch. */
+    void step(const BatchPosition* positions, int count);
+    void ahead(const BatchPosition* positions, int count);
+
+    /** Threads that steps run on: fewer than asked for where more are not faster. */
+    int threads() const { return threadLimit; }
+
+private:
+    struct Work {
+        LstmExecutor* executor;
+        const BatchPosition* positions;
+        int count;
+    };
+
+    static void stepJob(void* work, Participant& self);
+    static void aheadJob(void* work, Participant& self);
+    void gates(const Work& work, int firstLayer, int endLayer, Participant& self);
+    void aheadOf(const Work& work, int layer, Participant& self);
+    void fetchWeights(const Participant& self) const;
+    Activations input(int layer, int position) const;
+    void chooseThreads();
+    double measureUs(int threads);
+
+    const LstmModel& model;
+    const int maxBatch;
+    Team team;
+    int threadLimit;
+    Arena arena;
+    std::vector<Activations> features;
+    /** Two of each position, which layers read and write by turns. */
+    std::vector<Activations> hidden;
+    /** For the work ahead: one of each layer and position. */
+    std::vector<Activations> recurrent;
+    float* outputs;
+};
+
+}  // namespace tiercel
+
+#endif

@@ -1,0 +1,619 @@
+/*
+ * The kernels of the lstm family, written once over lanes. A translation unit includes this with its lanes and calls
+ * kernelSet<Lanes>(). Ranges: the loader has shown that every row's sum fits 32 bits; what a weight's offset adds on the
+ * way is taken out again modulo 2^32, so sums are exact whatever they pass through.
+ */
+#ifndef TIERCEL_LSTM_KERNELS_H
+#define TIERCEL_LSTM_KERNELS_H
+
+#include <utility>
+
+#include "lanes_side_by_side.h"
+#include "kernel_set.h"
+
+namespace tiercel {
+namespace {
+
+template <class L>
+struct LstmKernels {
+    using Floats = typename L::Floats;
+    using Integers = typename L::Integers;
+    using Activation = typename L::Activation;
+    using E = Exact<L>;
+
+    static constexpr int LANE_FULLS = GROUP_COLUMNS / L::COLUMNS;
+    static constexpr int CODES_BYTES = L::LANES * L::COLUMNS;
+    static constexpr int INT4_OFFSET = 8;
+    static constexpr int DIGIT_BITS = 7;
+    static constexpr int UNIT_VECTORS = BLOCK_UNITS / L::LANES;
+
+    static constexpr int passVectors(int rows) {
+        return rows / L::LANES < L::VECTORS ? rows / L::LANES : L::VECTORS;
+    }
+
+    static constexpr int multiplierBytes(int vectors) {
+        return (vectors * L::LANES + 63) / 64 * 64;
+    }
+
+    /** One plane of B integer vectors. */
+    template <int B>
+    struct Plane {
+        int groups;
+        const Activation* columns[B];
+        const int32_t* groupSums[B];
+
+        /** Of vectors that stand stride bytes apart. */
+        TIERCEL_INLINE Plane(const Activations* vectors, int stride, int plane) : groups(vectors->groups) {
+            for (int b = 0; b < B; b++) {
+                const Activations& vector = *reinterpret_cast<const Activations*>(
+                    reinterpret_cast<const char*>(vectors) + b * stride);
+                columns[b] = static_cast<const Activation*>(vector.values) + plane * groups * GROUP_COLUMNS;
+                groupSums[b] = vector.groupSums + plane * groups;
+            }
+        }
+
+        /** What takes the codes' offset out of an int8 sum. */
+        TIERCEL_INLINE int32_t correction(int b) const {
+            int32_t sum = 0;
+            for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
+                sum += groupSums[b][group];
+            }
+            return -L::CODE_OFFSET * sum;
+        }
+    };
+
+    template <int V>
+    static constexpr int groupBytes(bool isInt4) {
+        return isInt4 ? V / 2 * LANE_FULLS * CODES_BYTES + multiplierBytes(V) : V * LANE_FULLS * CODES_BYTES;
+    }
+
+    /** Nothing to do after a lane-full of columns. */
+    struct Nothing {};
+
+    /** add(n) for each lane-full n of a group of columns, and after each what stands between. */
+    template <class Add, class Between, int... LANE_FULL>
+    static TIERCEL_INLINE void eachLaneFull(
+        const Add& add, const Between& between, std::integer_sequence<int, LANE_FULL...>) {
+        ((add(LANE_FULL), between.template after<LANE_FULL>()), ...);
+    }
+
+    template <class Add, int... LANE_FULL>
+    static TIERCEL_INLINE void eachLaneFull(const Add& add, const Nothing&, std::integer_sequence<int, LANE_FULL...>) {
+        for (int laneFull = 0; laneFull < LANE_FULLS; laneFull++) {
+            add(laneFull);
+        }
+    }
+
+    using LaneFulls = std::make_integer_sequence<int, LANE_FULLS>;
+
+    /** sums[b][v] += a pass's rows . columns[b] over one group of columns, int8. */
+    template <int V, int B, class Between>
+    static TIERCEL_INLINE void addGroupInt8(
+        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        const auto add = [&](int laneFull) TIERCEL_LAMBDA {
+            typename L::Columns columns[B];
+            for (int b = 0; b < B; b++) {
+                columns[b] = L::loadColumns(plane.columns[b] + group * GROUP_COLUMNS + laneFull * L::COLUMNS);
+            }
+#pragma GCC unroll 8
+            for (int v = 0; v < V; v++) {
+                const typename L::Codes loaded = L::loadCodes(codes + (laneFull * V + v) * CODES_BYTES);
+                for (int b = 0; b < B; b++) {
+                    sums[b][v] = L::dot(sums[b][v], loaded, columns[b]);
+                }
+            }
+        };
+        eachLaneFull(add, between, LaneFulls());
+    }
+
+    /**
+     * The rows v to v + 2 PAIRS of addGroupInt4. Two pairs of rows stand side by side: more sums in the making than one
+     * takes to be made.
+     */
+    template <int PAIRS, int V, int B, class Between>
+    static TIERCEL_INLINE void addPairs(
+        const uint8_t* codes, const uint8_t* multipliers, const Plane<B>& plane, int group, int v, Integers (&sums)[B][V],
+        const Between& between) {
+        Integers whole[B][PAIRS];
+        Integers low[B][PAIRS];
+        for (int b = 0; b < B; b++) {
+            for (int pair = 0; pair < PAIRS; pair++) {
+                whole[b][pair] = L::allIntegers(-17 * INT4_OFFSET * plane.groupSums[b][group]);
+                low[b][pair] = L::allIntegers(-INT4_OFFSET * plane.groupSums[b][group]);
+            }
+        }
+        const auto add = [&](int laneFull) TIERCEL_LAMBDA {
+#pragma GCC unroll 2
+            for (int pair = 0; pair < PAIRS; pair++) {
+                typename L::Codes loaded = L::loadCodes(codes + (pair * LANE_FULLS + laneFull) * CODES_BYTES);
+                const typename L::Codes lowNibbles = L::lowNibbles(loaded);
+                for (int b = 0; b < B; b++) {
+                    const typename L::Columns columns =
+                        L::loadColumns(plane.columns[b] + group * GROUP_COLUMNS + laneFull * L::COLUMNS);
+                    whole[b][pair] = L::dotUnsigned(whole[b][pair], loaded, columns);
+                    low[b][pair] = L::dotUnsigned(low[b][pair], lowNibbles, columns);
+                }
+            }
+        };
+        eachLaneFull(add, between, LaneFulls());
+        for (int pair = 0; pair < PAIRS; pair++) {
+            const int row = v + 2 * pair;
+            const Integers lowMultiplier = L::loadMultipliers(multipliers + row * L::LANES);
+            const Integers highMultiplier = L::loadMultipliers(multipliers + (row + 1) * L::LANES);
+            for (int b = 0; b < B; b++) {
+                const Integers high = L::sixteenth(L::subtract(whole[b][pair], low[b][pair]));
+                sums[b][row] = L::addProducts(sums[b][row], low[b][pair], lowMultiplier);
+                sums[b][row + 1] = L::addProducts(sums[b][row + 1], high, highMultiplier);
+            }
+        }
+    }
+
+    /**
+     * The same of int4. A byte has the codes of two rows, A + 8 low and B + 8 high, so two products give both rows' sums
+     * with the nibbles taken apart once: whole = 16 B.x + A.x and low = A.x. A group's sum fits 16 bits for int8 vectors;
+     * then it takes its row's multiplier.
+     */
+    template <int V, int B, class Between>
+    static TIERCEL_INLINE void addGroupInt4(
+        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        constexpr int PAIRS = V % 4 == 0 ? 2 : 1;
+        const uint8_t* multipliers = codes + V / 2 * LANE_FULLS * CODES_BYTES;
+        addPairs<PAIRS>(codes, multipliers, plane, group, 0, sums, between);
+        for (int v = 2 * PAIRS; v < V; v += 2 * PAIRS) {
+            codes += PAIRS * LANE_FULLS * CODES_BYTES;
+            addPairs<PAIRS>(codes, multipliers, plane, group, v, sums, Nothing());
+        }
+    }
+
+    /** One group of columns of a pass; between.after<n>() is called after its nth lane-full. */
+    template <bool INT4, int V, int B, class Between>
+    static TIERCEL_INLINE void addGroup(
+        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        if constexpr (INT4) {
+            addGroupInt4(codes, plane, group, sums, between);
+        } else {
+            addGroupInt8(codes, plane, group, sums, between);
+        }
+    }
+
+    /** sums[b][0..ROWS) = a block's rows . columns[b], over one plane; returns what follows the codes. */
+    template <int ROWS, int B, bool INT4>
+    static TIERCEL_INLINE const uint8_t* planeSums(
+        const uint8_t* codes, const Plane<B>& plane, Integers (&sums)[B][ROWS / L::LANES]) {
+        constexpr int V = passVectors(ROWS);
+        for (int first = 0; first < ROWS / L::LANES; first += V) {
+            Integers some[B][V];
+            for (int b = 0; b < B; b++) {
+                for (int v = 0; v < V; v++) {
+                    some[b][v] = L::allIntegers(INT4 ? 0 : plane.correction(b));
+                }
+            }
+            for (int group = 0; group < plane.groups; group++) {
+                addGroup<INT4>(codes, plane, group, some, Nothing());
+                codes += groupBytes<V>(INT4);
+            }
+            for (int b = 0; b < B; b++) {
+                for (int v = 0; v < V; v++) {
+                    sums[b][first + v] = some[b][v];
+                }
+            }
+        }
+        return codes;
+    }
+
+    /** Adds what the planes after the first one come to: 2^(7 plane) times each. */
+    template <int ROWS, int B, bool INT4>
+    static __attribute__((noinline)) void addPlanes(
+        const uint8_t* codes, const Activations* vectors, int stride, Integers (&sums)[B][ROWS / L::LANES]) {
+        for (int index = 1; index < vectors->planes; index++) {
+            Integers more[B][ROWS / L::LANES];
+            planeSums<ROWS, B, INT4>(codes, Plane<B>(vectors, stride, index), more);
+            for (int b = 0; b < B; b++) {
+                for (int v = 0; v < ROWS / L::LANES; v++) {
+                    sums[b][v] = L::add(sums[b][v], L::shiftLeft(more[b][v], DIGIT_BITS * index));
+                }
+            }
+        }
+    }
+
+    using Units = SideBySide<L, UNIT_VECTORS>;
+    using Four = SideBySide<L, GATES>;
+
+    /** Where a block's units of one position stand. */
+    struct UnitsAt {
+        const float* scales;
+        const float* ahead;
+        float* cell;
+        int8_t* hidden;
+        Activation* output;
+        int32_t* outputSum;
+        float inverseHiddenScale;
+        int unitCount;
+
+        UnitsAt() = default;
+        TIERCEL_INLINE UnitsAt(const uint8_t* afterCodes, const GateLayer& layer, const GatePosition& position, int block)
+            : scales(reinterpret_cast<const float*>(afterCodes)),
+              ahead(position.ahead + block * GATE_ROWS),
+              cell(position.cell + block * BLOCK_UNITS),
+              hidden(position.hidden + block * BLOCK_UNITS),
+              output(static_cast<Activation*>(position.output.values) + block * BLOCK_UNITS),
+              outputSum(position.output.groupSums + block),
+              inverseHiddenScale(layer.inverseHiddenScale),
+              unitCount(layer.hiddenCount - block * BLOCK_UNITS) {}
+
+        /** The sums before the gates i f g o of a vector of units; i, f and o are halved in the weights. */
+        TIERCEL_INLINE typename Four::Floats before(const Integers* sums, int vector) const {
+            return Four::Floats::each([&](int gate) {
+                const int row = gate * BLOCK_UNITS + vector * L::LANES;
+                return E::scaled(sums[gate * UNIT_VECTORS + vector], L::load(scales + row), L::load(ahead + row));
+            });
+        }
+
+        /** The cell after, of the gates' tanh and the cell before. */
+        static TIERCEL_INLINE Floats moved(const typename Four::Floats& gates, Floats cell) {
+            return E::sigmoidOfTanh(gates[1]) * cell + E::sigmoidOfTanh(gates[0]) * gates[2];
+        }
+
+        /** Of h = o tanh(c): to integers, and everything to where it belongs. */
+        TIERCEL_INLINE void finish(typename Units::Floats cells, typename Units::Floats hiddenValues) const {
+            const typename Units::Integers quantised =
+                Exact<Units>::quantise(hiddenValues, inverseHiddenScale, 127.0f);
+            Integers total = L::allIntegers(0);
+            for (int v = 0; v < UNIT_VECTORS; v++) {
+                L::store(output + v * L::LANES, quantised[v]);
+                total = L::add(total, quantised[v]);
+            }
+            if (unitCount >= BLOCK_UNITS) {
+                storeState(cell, hidden, cells, quantised);
+            } else {
+                float someCells[BLOCK_UNITS];
+                int8_t someHidden[BLOCK_UNITS];
+                storeState(someCells, someHidden, cells, quantised);
+                std::memcpy(cell, someCells, unitCount * sizeof(float));
+                std::memcpy(hidden, someHidden, unitCount);
+            }
+            // A block's units are a group of the next layer's columns.
+            *outputSum = L::sumLanes(total);
+        }
+
+        /**
+         * c of all units. Those past the last one are zero, and so are their weights, scales and partial sums: they
+         * come to a qh of zero.
+         */
+        TIERCEL_INLINE typename Units::Floats loadCells() const {
+            if (unitCount >= BLOCK_UNITS) {
+                return Units::load(cell);
+            }
+            float someCells[BLOCK_UNITS] = {};
+            std::memcpy(someCells, cell, unitCount * sizeof(float));
+            return Units::load(someCells);
+        }
+
+    private:
+        static TIERCEL_INLINE void storeState(
+            float* cellTo, int8_t* hiddenTo, const typename Units::Floats& cells,
+            const typename Units::Integers& quantised) {
+            Units::store(cellTo, cells);
+            for (int v = 0; v < UNIT_VECTORS; v++) {
+                L::store(hiddenTo + v * L::LANES, quantised[v]);
+            }
+        }
+    };
+
+    /** A block's gates of one position. */
+    static TIERCEL_INLINE void gateUnits(const Integers* sums, const UnitsAt& at) {
+        typename Units::Floats cells = at.loadCells();
+        typename Units::Floats outputGates;
+        for (int v = 0; v < UNIT_VECTORS; v++) {
+            const typename Four::Floats gates = Exact<Four>::tanh(at.before(sums, v));
+            cells[v] = UnitsAt::moved(gates, cells[v]);
+            outputGates[v] = E::sigmoidOfTanh(gates[3]);
+        }
+        at.finish(cells, outputGates * Exact<Units>::tanh(cells));
+    }
+
+    template <int B, bool INT4>
+    static void gateBlocks(const GateLayer* layers, int layerCount, int first, int end) {
+        for (int index = 0; index < layerCount; index++) {
+            const GateLayer& layer = layers[index];
+            const Plane<B> plane(&layer.positions->input, sizeof *layer.positions, 0);
+            for (int block = first; block < end; block++) {
+                Integers sums[B][GATE_ROWS / L::LANES];
+                const uint8_t* codes = layer.input.block(block);
+                const uint8_t* after = planeSums<GATE_ROWS, B, INT4>(codes, plane, sums);
+                if (layer.positions->input.planes > 1) {
+                    addPlanes<GATE_ROWS, B, INT4>(codes, &layer.positions->input, sizeof *layer.positions, sums);
+                }
+                for (int b = 0; b < B; b++) {
+                    gateUnits(sums[b], UnitsAt(after, layer, layer.positions[b], block));
+                }
+            }
+        }
+    }
+
+    /** Whether one position's gates go by gateBlocksOverlapped. */
+    static constexpr bool OVERLAPS = GATE_ROWS == L::VECTORS * L::LANES && UNIT_VECTORS == 2 && LANE_FULLS == 8;
+
+    /**
+     * The gates of a block in 24 steps, one for each lane-full of three groups of columns. Everything stays in registers;
+     * steps are numbered at compile time.
+     */
+    struct GateSteps {
+        static constexpr int GROUPS = 3;
+
+        const UnitsAt at;
+        const Integers* sums;
+        typename Exact<Four>::Tanh gates;
+        typename Exact<Units>::Tanh ofCells;
+        typename Units::Floats cells;
+        typename Units::Floats outputGates;
+        typename Four::Floats fourTanh;
+        typename Units::Floats unitsTanh;
+
+        template <int STEP>
+        TIERCEL_INLINE void step() {
+            constexpr int VECTOR = STEP / 8;
+            if constexpr (STEP < 16) {
+                if constexpr (STEP % 8 == 0) {
+                    fourTanh = at.before(sums, VECTOR);
+                } else if constexpr (STEP % 8 == 1) {
+                    gates = typename Exact<Four>::Tanh(fourTanh);
+                } else if constexpr (STEP % 8 == 2) {
+                    gates.second();
+                } else if constexpr (STEP % 8 == 3) {
+                    gates.third();
+                } else if constexpr (STEP % 8 == 4) {
+                    gates.fourth();
+                } else if constexpr (STEP % 8 == 5) {
+                    fourTanh = gates.value();
+                } else if constexpr (STEP == 6) {
+                    cells = at.loadCells();
+                } else if constexpr (STEP % 8 == 7) {
+                    cells[VECTOR] = UnitsAt::moved(fourTanh, cells[VECTOR]);
+                    outputGates[VECTOR] = E::sigmoidOfTanh(fourTanh[3]);
+                }
+            } else if constexpr (STEP == 16) {
+                ofCells = typename Exact<Units>::Tanh(cells);
+            } else if constexpr (STEP == 17) {
+                ofCells.second();
+            } else if constexpr (STEP == 18) {
+                ofCells.third();
+            } else if constexpr (STEP == 19) {
+                ofCells.fourth();
+            } else if constexpr (STEP == 20) {
+                unitsTanh = ofCells.value();
+            } else if constexpr (STEP == 22) {
+                at.finish(cells, outputGates * unitsTanh);
+            }
+        }
+    };
+
+    /** After each lane-full of a group of columns, a step of another block's gates. */
+    template <int GROUP>
+    struct StepsBetween {
+        GateSteps& steps;
+
+        template <int LANE_FULL>
+        TIERCEL_INLINE void after() const {
+            steps.template step<GROUP * LANE_FULLS + LANE_FULL>();
+        }
+    };
+
+    /**
+     * gateBlocks of one position, which waits for weights, or for the multipliers of the processor: each block's gates
+     * are computed while the next block's sums are, across layers too, where only the last group of columns is missing
+     * until then. (An out-of-order processor would do it by itself if it looked far enough ahead.)
+     */
+    template <bool INT4>
+    static void gateBlocksOverlapped(const GateLayer* layers, int layerCount, int first, int end) {
+        constexpr int GROUP_BYTES = groupBytes<L::VECTORS>(INT4);
+        Integers openSums[1][L::VECTORS];
+        UnitsAt openAt{};
+        bool isOpen = false;
+        for (int index = 0; index < layerCount; index++) {
+            const GateLayer& layer = layers[index];
+            const Plane<1> plane(&layer.positions->input, 0, 0);
+            for (int block = first; block < end; block++) {
+                const uint8_t* const codes = layer.input.block(block);
+                const bool hasGroups = plane.groups >= GateSteps::GROUPS + (block == first ? 1 : 0);
+                int group = 0;
+                Integers sums[1][L::VECTORS];
+                for (int v = 0; v < L::VECTORS; v++) {
+                    sums[0][v] = L::allIntegers(0);
+                }
+                if (isOpen && hasGroups) {
+                    GateSteps steps{openAt, openSums[0], {}, {}, {}, {}, {}, {}};
+                    addGroup<INT4>(codes, plane, 0, sums, StepsBetween<0>{steps});
+                    addGroup<INT4>(codes + GROUP_BYTES, plane, 1, sums, StepsBetween<1>{steps});
+                    addGroup<INT4>(codes + 2 * GROUP_BYTES, plane, 2, sums, StepsBetween<2>{steps});
+                    group = GateSteps::GROUPS;
+                } else if (isOpen) {
+                    gateUnits(openSums[0], openAt);
+                }
+                for (; group < plane.groups; group++) {
+                    addGroup<INT4>(codes + group * GROUP_BYTES, plane, group, sums, Nothing());
+                }
+                const Integers correction = L::allIntegers(INT4 ? 0 : plane.correction(0));
+                for (int v = 0; v < L::VECTORS; v++) {
+                    openSums[0][v] = L::add(sums[0][v], correction);
+                }
+                if (layer.positions->input.planes > 1) {
+                    addPlanes<GATE_ROWS, 1, INT4>(codes, &layer.positions->input, 0, openSums);
+                }
+                openAt = UnitsAt(codes + plane.groups * GROUP_BYTES, layer, *layer.positions, block);
+                isOpen = true;
+            }
+        }
+        if (isOpen) {
+            gateUnits(openSums[0], openAt);
+        }
+    }
+
+    template <int B, bool INT4>
+    static void aheadBlocks(const PackedMatrix& recurrent, int first, int end, const AheadPosition* positions) {
+        const Plane<B> plane(&positions->hidden, sizeof *positions, 0);
+        for (int block = first; block < end; block++) {
+            Integers sums[B][GATE_ROWS / L::LANES];
+            const uint8_t* after = planeSums<GATE_ROWS, B, INT4>(recurrent.block(block), plane, sums);
+            for (int b = 0; b < B; b++) {
+                scaleRows<GATE_ROWS>(after, sums[b], positions[b].ahead + block * GATE_ROWS);
+            }
+        }
+    }
+
+    /** to[r] = (float) sums[r] * scale[r] + bias[r]. */
+    template <int ROWS>
+    static TIERCEL_INLINE void scaleRows(const uint8_t* after, const Integers* sums, float* to) {
+        const float* scales = reinterpret_cast<const float*>(after);
+        const float* biases = scales + ROWS;
+        for (int v = 0; v < ROWS / L::LANES; v++) {
+            const int row = v * L::LANES;
+            L::store(to + row, E::scaled(sums[v], L::load(scales + row), L::load(biases + row)));
+        }
+    }
+
+    template <bool INT4>
+    static void headBlocks(const PackedMatrix& head, const Activations& hidden, float* y) {
+        const Plane<1> plane(&hidden, 0, 0);
+        for (int block = 0; block < head.blockCount; block++) {
+            Integers sums[1][HEAD_ROWS / L::LANES];
+            const uint8_t* after = planeSums<HEAD_ROWS, 1, INT4>(head.block(block), plane, sums);
+            scaleRows<HEAD_ROWS>(after, sums[0], y + block * HEAD_ROWS);
+        }
+    }
+
+    /** In place over y[0..count), which is padded to a multiple of HEAD_ROWS. The sum is of integers: exact. */
+    static void softmax(float* y, int count) {
+        float largest = y[0];
+        for (int i = 1; i < count; i++) {
+            largest = ScalarLanes::maximum(largest, y[i]);
+        }
+        int64_t sum = 0;
+        for (int first = 0; first < count; first += L::LANES) {
+            int32_t terms[L::LANES];
+            L::store(terms, E::softmaxTerm(L::load(y + first), largest));
+            const int rest = count - first < L::LANES ? count - first : L::LANES;
+            for (int i = 0; i < rest; i++) {
+                sum += terms[i];
+            }
+            std::memcpy(y + first, terms, sizeof terms);
+        }
+        for (int i = 0; i < count; i++) {
+            int32_t term;
+            std::memcpy(&term, y + i, sizeof term);
+            y[i] = static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+        }
+    }
+
+    // The functions of a kernel set.
+
+    static void quantiseFeatures(const FeatureNormalisation& how, const float* features, const Activations& to) {
+        Activation* values = static_cast<Activation*>(to.values);
+        const int planeColumns = to.groups * GROUP_COLUMNS;
+        int i = 0;
+        if (to.planes == 1) {
+            for (; i <= how.count - L::LANES; i += L::LANES) {
+                const Floats normal = (L::load(features + i) - L::load(how.means + i)) *
+                                      L::load(how.inverseDeviations + i);
+                L::store(values + i, E::quantise(normal, how.inverseScale, how.maximum));
+            }
+        }
+        for (; i < how.count; i++) {
+            const float normal = (features[i] - how.means[i]) * how.inverseDeviations[i];
+            const int32_t x = Exact<ScalarLanes>::quantise(normal, how.inverseScale, how.maximum);
+            if (to.planes == 1) {
+                values[i] = static_cast<Activation>(x);
+            } else {
+                values[i] = static_cast<Activation>(x & 127);
+                values[planeColumns + i] = static_cast<Activation>((x >> DIGIT_BITS) & 127);
+                values[2 * planeColumns + i] = static_cast<Activation>(x >> (2 * DIGIT_BITS));
+            }
+        }
+        sumGroups(to);
+    }
+
+    static void loadHidden(const int8_t* hidden, int32_t hiddenCount, const Activations& to) {
+        Activation* values = static_cast<Activation*>(to.values);
+        for (int i = 0; i < hiddenCount; i++) {
+            values[i] = hidden[i];
+        }
+        sumGroups(to);
+    }
+
+    static void sumGroups(const Activations& of) {
+        const Activation* values = static_cast<const Activation*>(of.values);
+        for (int group = 0; group < of.groups * of.planes; group++) {
+            of.groupSums[group] = L::sum32(values + group * GROUP_COLUMNS);
+        }
+    }
+
+    static void gates(
+        const GateLayer* layers, int32_t layerCount, int32_t first, int32_t end, int32_t positionCount) {
+        const bool isInt4 = layers->input.isInt4;
+        if (positionCount > 1) {
+            isInt4 ? gateBlocks<2, true>(layers, layerCount, first, end)
+                   : gateBlocks<2, false>(layers, layerCount, first, end);
+        } else if constexpr (OVERLAPS) {
+            isInt4 ? gateBlocksOverlapped<true>(layers, layerCount, first, end)
+                   : gateBlocksOverlapped<false>(layers, layerCount, first, end);
+        } else {
+            isInt4 ? gateBlocks<1, true>(layers, layerCount, first, end)
+                   : gateBlocks<1, false>(layers, layerCount, first, end);
+        }
+    }
+
+    static void ahead(
+        const PackedMatrix& recurrent, int32_t first, int32_t end, const AheadPosition* positions, int32_t count) {
+        if (count == 1) {
+            recurrent.isInt4 ? aheadBlocks<1, true>(recurrent, first, end, positions)
+                             : aheadBlocks<1, false>(recurrent, first, end, positions);
+        } else {
+            recurrent.isInt4 ? aheadBlocks<2, true>(recurrent, first, end, positions)
+                             : aheadBlocks<2, false>(recurrent, first, end, positions);
+        }
+    }
+
+    static void head(const PackedMatrix& head, const Activations& hidden, float* y, int32_t count, bool isSoftmax) {
+        head.isInt4 ? headBlocks<true>(head, hidden, y) : headBlocks<false>(head, hidden, y);
+        if (isSoftmax) {
+            softmax(y, count);
+        }
+    }
+
+    static int32_t stream(const uint8_t* from, int64_t bytes) {
+        // 64 bytes a turn.
+        constexpr int SUMS = 64 / CODES_BYTES;
+        Activation ones[L::COLUMNS];
+        for (Activation& one : ones) {
+            one = 1;
+        }
+        const typename L::Columns columns = L::loadColumns(ones);
+        Integers sums[SUMS];
+        for (Integers& sum : sums) {
+            sum = L::allIntegers(0);
+        }
+        for (const uint8_t* end = from + bytes; from < end; from += SUMS * CODES_BYTES) {
+            for (int i = 0; i < SUMS; i++) {
+                sums[i] = L::dotUnsigned(sums[i], L::loadCodes(from + i * CODES_BYTES), columns);
+            }
+        }
+        int32_t sum = 0;
+        for (const Integers& some : sums) {
+            sum += L::sumLanes(some);
+        }
+        return sum;
+    }
+
+    static constexpr KernelSet set(const char* name) {
+        return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
+                quantiseFeatures, loadHidden, gates, ahead, head, stream};
+    }
+};
+
+static_assert(BLOCK_UNITS == GROUP_COLUMNS, "a block's units are a group of the next layer's columns");
+static_assert(TILE_POSITIONS == 2, "gates and ahead have a form for one and for two positions");
+
+}  // namespace
+}  // namespace tiercel
+
+#endif

@@ -1,0 +1,91 @@
+package io.tiercel.nativecuda.cpu;
+
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Name;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/**
+ * The C interface of the kernels ({@code src/main/cpp/tiercel_cpu.h}, which says what each function does), by JavaCPP.
+ * Handles and addresses are longs: a call of the hot path makes no object. Public for JavaCPP's loader only.
+ *
+ * <p>Nothing is checked here: {@link CpuBackend} and its models do that.
+ */
+@Platform(include = "tiercel_cpu.h", link = "tiercel_kernels")
+public final class CpuKernels {
+
+    private CpuKernels() {
+    }
+
+    /**
+     * Loads the library, once for the process.
+     *
+     * @throws UnsatisfiedLinkError if it was not built, or this system cannot load it.
+     */
+    static void loadLibrary() {
+        Loader.load(CpuKernels.class);
+    }
+
+    /** Whether the library of the bindings stands in the class path, for this system. */
+    static boolean isBuilt() {
+        final String library = System.mapLibraryName("jni" + CpuKernels.class.getSimpleName());
+        return CpuKernels.class.getResource(Loader.getPlatform() + "/" + library) != null;
+    }
+
+    @Name("tiercel_kernel_sets")
+    static native int kernelSets();
+
+    @Name("tiercel_lstm_new")
+    static native @Cast("int64_t") long newLstm(
+            int kernelSet, int layers, int hidden, int features, int outputs, int isInt4, int isHeadInt4,
+            int isSoftmax, int featureMaximum);
+
+    @Name("tiercel_lstm_delete")
+    static native void deleteLstm(@Cast("void*") long model);
+
+    @Name("tiercel_lstm_set_features")
+    static native void setFeatures(
+            @Cast("void*") long model, float[] means, float[] inverseDeviations, float inverseScale);
+
+    @Name("tiercel_lstm_set_layer")
+    static native void setLayer(
+            @Cast("void*") long model, int layer,
+            byte[] inputCodes, byte[] inputMultipliers, float[] inputScales,
+            byte[] recurrentCodes, byte[] recurrentMultipliers, float[] recurrentScales,
+            float[] biases, float inverseHiddenScale);
+
+    @Name("tiercel_lstm_set_head")
+    static native void setHead(
+            @Cast("void*") long model, byte[] codes, byte[] multipliers, float[] scales, float[] biases);
+
+    @Name("tiercel_lstm_ahead_floats")
+    static native int aheadFloats(@Cast("void*") long model);
+
+    @Name("tiercel_lstm_step_bytes")
+    static native @Cast("int64_t") long stepBytes(@Cast("void*") long model);
+
+    @Name("tiercel_lstm_ahead_bytes")
+    static native @Cast("int64_t") long aheadBytes(@Cast("void*") long model);
+
+    @Name("tiercel_lstm_executor_new")
+    static native @Cast("int64_t") long newExecutor(
+            @Cast("void*") long model, int maxBatch, int threads, int isForced);
+
+    @Name("tiercel_lstm_executor_delete")
+    static native void deleteExecutor(@Cast("void*") long executor);
+
+    @Name("tiercel_lstm_executor_threads")
+    static native int executorThreads(@Cast("void*") long executor);
+
+    @Name("tiercel_lstm_step")
+    static native void step(
+            @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
+
+    @Name("tiercel_lstm_ahead")
+    static native void ahead(
+            @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
+
+    @Name("tiercel_stream_ns")
+    static native double streamNs(
+            int kernelSet, @Cast("int64_t") long timedBytes, @Cast("int64_t") long betweenBytes, int repetitions);
+}
