@@ -160,6 +160,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void shouldKeepOnnxRuntimeInThePeer() {
+        check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.engine..")
+                .should().dependOnClassesThat().resideInAnyPackage("ai.onnxruntime..", "com.google.protobuf..")
+                .because("it is there to be compared with, and loads only where its telemetry is known to be off"));
+    }
+
+    @Test
     void shouldKeepMessagingOutOfEngineAndJournal() {
         check(noClasses().that().resideInAnyPackage(
                 APPLIANCE + ".engine..", APPLIANCE + ".config..", APPLIANCE + ".sequencer..", "io.tiercel.replay..")

@@ -27,6 +27,7 @@ class LauncherTest {
                 -XX:ArchiveClassesAtExit=*) echo archived >"${argument#*=}"; exit "${ARCHIVE_RESULT:-0}" ;;
               esac
             done
+            echo "telemetry off: $ORT_DISABLE_TELEMETRY"
             printf 'java <%s>\\n' "$@"
             exit 7
             """;
@@ -129,6 +130,12 @@ class LauncherTest {
         assertTrue(run().output.contains("version=8:"));
         final Result none = run(Map.of("JAVA_HOME", "/nowhere"));
         assertEquals("tiercel: JAVA_HOME=/nowhere has no bin/java\n", none.output);
+    }
+
+    @Test
+    void shouldForbidThePeerToSendUsageDataWhateverTheCallerSays() throws Exception {
+        final Result result = run(Map.of("ORT_DISABLE_TELEMETRY", "0"), "bench");
+        assertTrue(result.output.contains("telemetry off: 1\n"), result.output);
     }
 
     @Test

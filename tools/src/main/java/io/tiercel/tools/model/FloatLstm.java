@@ -63,7 +63,8 @@ final class FloatLstm {
     private final Matrix head;
     private final float[] headBias;
 
-    private FloatLstm(final Layer[] layers, final Matrix head, final float[] headBias) {
+    /** Of weights whose shapes fit. */
+    FloatLstm(final Layer[] layers, final Matrix head, final float[] headBias) {
         this.layers = layers;
         this.head = head;
         this.headBias = headBias;
