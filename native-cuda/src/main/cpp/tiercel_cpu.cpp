@@ -148,6 +148,24 @@ void tiercel_lstm_ahead(void* executor, int64_t positions, int32_t count) {
     asExecutor(executor)->ahead(reinterpret_cast<const BatchPosition*>(positions), count);
 }
 
+double tiercel_cycles_per_ns(void) {
+    double most = 0;
+#if defined(__x86_64__)
+    constexpr int64_t ADDITIONS = 2'000'000;
+    for (int attempt = 0; attempt < 5; attempt++) {
+        int64_t sum = 0;
+        const auto begun = std::chrono::steady_clock::now();
+        for (int64_t i = 0; i < ADDITIONS; i++) {
+            // One after the other, a cycle each, which no compiler may make shorter.
+            asm volatile("add $1, %0" : "+r"(sum));
+        }
+        const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begun;
+        most = std::max(most, static_cast<double>(ADDITIONS) / took.count());
+    }
+#endif
+    return most;
+}
+
 double tiercel_stream_ns(int32_t kernel_set, int64_t timed_bytes, int64_t between_bytes, int32_t repetitions) {
     double median = -1;
     orNull([&]() -> void* {

@@ -91,6 +91,9 @@ TIERCEL_EXPORT void tiercel_lstm_ahead(void* executor, int64_t positions, int32_
 TIERCEL_EXPORT double tiercel_stream_ns(
     int32_t kernel_set, int64_t timed_bytes, int64_t between_bytes, int32_t repetitions);
 
+/** Cycles of the core a ns, as a chain of additions takes them; the most of a few tries. 0 where it cannot be told. */
+TIERCEL_EXPORT double tiercel_cycles_per_ns(void);
+
 #ifdef __cplusplus
 }
 #endif

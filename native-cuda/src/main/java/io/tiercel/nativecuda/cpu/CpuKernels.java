@@ -85,6 +85,9 @@ public final class CpuKernels {
     static native void ahead(
             @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
 
+    @Name("tiercel_cycles_per_ns")
+    static native double cyclesPerNs();
+
     @Name("tiercel_stream_ns")
     static native double streamNs(
             int kernelSet, @Cast("int64_t") long timedBytes, @Cast("int64_t") long betweenBytes, int repetitions);
