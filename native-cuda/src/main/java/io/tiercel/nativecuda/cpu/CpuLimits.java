@@ -1,8 +1,8 @@
 package io.tiercel.nativecuda.cpu;
 
 /**
- * What this machine's core could do at best, measured when it is asked for: the floor that the kernels are compared with.
- * Not on a hot path; runs on the calling thread, which spins.
+ * What this machine's core could do at best, measured when it is asked for: the floor that the kernels are compared
+ * with. Not on a hot path; runs on the calling thread, which spins.
  */
 public final class CpuLimits {
 
