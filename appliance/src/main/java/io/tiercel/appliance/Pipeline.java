@@ -92,7 +92,7 @@ final class Pipeline implements AutoCloseable {
                 .toArray(SessionStates[]::new);
         for (int worker = 0; worker < context.inferWorkers(); worker++) {
             inferWorkers.add(new InferAgent(sequencer, worker, models, states, context.maxBatch(),
-                    context.batchWindowNs(), clocks.infer()[worker]));
+                    context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
         final Sequence recorded = new Sequence();
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,

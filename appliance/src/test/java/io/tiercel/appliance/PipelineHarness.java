@@ -100,6 +100,7 @@ final class PipelineHarness implements AutoCloseable {
         clock.update(FIRST_TICK_NS);
         context = new ApplianceContext()
                 .layout(Layout.COMPACT)
+                .rehearseAfterNs(ROUND_NS)
                 .aeronDirectoryName(directory.resolve("aeron").toString())
                 .journalDirectory(directory.resolve("journal"));
         for (int index = 0; index < bundlePaths.size(); index++) {

@@ -58,6 +58,7 @@ public final class ApplianceContext {
     private int ringCapacity = ConfigKey.LIMITS_RING.initial();
     private int maxBatch = ConfigKey.LIMITS_BATCH.initial();
     private long batchWindowNs = ConfigKey.BATCH_WINDOW.initial();
+    private long rehearseAfterNs = ConfigKey.REHEARSE_AFTER.initial();
     private long heartbeatTimeoutNs = ConfigKey.HEARTBEAT_TIMEOUT.initial();
     private long connectTimeoutNs = ConfigKey.CONNECT_TIMEOUT.initial();
     private List<String> principals = ConfigKey.PRINCIPALS.initial();
@@ -370,6 +371,18 @@ public final class ApplianceContext {
     public ApplianceContext batchWindowNs(final long batchWindowNs) {
         ensureOpen();
         this.batchWindowNs = batchWindowNs;
+        return this;
+    }
+
+    /** How long nothing must have come before models are kept warm, and how often; 0 for never. */
+    public long rehearseAfterNs() {
+        return rehearseAfterNs;
+    }
+
+    /** Sets {@link #rehearseAfterNs()}. */
+    public ApplianceContext rehearseAfterNs(final long rehearseAfterNs) {
+        ensureOpen();
+        this.rehearseAfterNs = rehearseAfterNs;
         return this;
     }
 

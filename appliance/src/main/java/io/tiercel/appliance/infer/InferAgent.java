@@ -22,7 +22,8 @@ import java.util.List;
  * leaves. {@link #settled()} moves when the session's hash is there too: the outcome journal follows that. The work
  * ahead of a session's next request comes last. Each of the two takes a duty cycle of its own while nothing else is
  * waiting, so on a shared thread the answer and the outcome go between them; when the next request is already there,
- * both are done first, because its step needs them.
+ * both are done first, because its step needs them. When nothing has come for a while, {@link Rehearsal} keeps the
+ * models warm.
  *
  * <p>Allocates nothing. The states of its sessions are this thread's alone.
  */
@@ -41,6 +42,7 @@ public final class InferAgent implements Agent {
     private final StepBatch batch;
     private final StepBatch stepScratch;
     private final RequestSlot[] batched;
+    private final Rehearsal rehearsal;
     private int batchedCount;
     private long next;
     private Phase phase = Phase.IDLE;
@@ -52,6 +54,7 @@ public final class InferAgent implements Agent {
     /**
      * @param states  of each model, by model index; shared with the other workers, each with sessions of its own.
      * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
+     * @param rehearseAfterNs how long nothing must have come before models are kept warm; 0 for never.
      */
     public InferAgent(
             final Sequencer sequencer,
@@ -60,6 +63,7 @@ public final class InferAgent implements Agent {
             final SessionStates[] states,
             final int maxBatch,
             final long batchWindowNs,
+            final long rehearseAfterNs,
             final CycleClock clock) {
         this.sequencer = sequencer;
         this.published = sequencer.barrier();
@@ -71,6 +75,10 @@ public final class InferAgent implements Agent {
         executors = new ModelExecutor[models.size()];
         for (int index = 0; index < executors.length; index++) {
             executors[index] = models.get(index).model().newExecutor(maxBatch);
+        }
+        rehearsal = new Rehearsal(rehearseAfterNs, clock::read);
+        for (int index = 0; index < executors.length; index++) {
+            rehearsal.add(models.get(index).model().shape(), executors[index]);
         }
         batch = new StepBatch(maxBatch);
         stepScratch = new StepBatch(1);
@@ -91,11 +99,12 @@ public final class InferAgent implements Agent {
     public int doWork() {
         final long available = published.getCursor();
         if (available < next || isWindowOpen(available)) {
-            return settleOnePhase();
+            return phase == Phase.IDLE ? rehearse(available) : settleOnePhase();
         }
         if (phase != Phase.IDLE) {
             settleAll();
         }
+        rehearsal.onWork();
         runBatch(available);
         return 1;
     }
@@ -110,6 +119,14 @@ public final class InferAgent implements Agent {
         for (final ModelExecutor executor : executors) {
             executor.close();
         }
+    }
+
+    /** Counts as no work: a thread that only rehearses is idle. An open window is not the time for it. */
+    private int rehearse(final long available) {
+        if (available < next) {
+            rehearsal.onIdle(clock.nanoTime());
+        }
+        return 0;
     }
 
     /** What was left of the last batch takes time, which counts against the budgets of the next one. */

@@ -1,0 +1,130 @@
+package io.tiercel.appliance.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StepBatch;
+import org.junit.jupiter.api.Test;
+
+class RehearsalTest {
+
+    private static final long INTERVAL_NS = 1_000;
+    private static final ModelShape SHAPE = new ModelShape("lstm", 3, 2, 128, 64);
+
+    private long nowNs = 5_000;
+
+    /** Counts, and takes its time. */
+    private final class CountingExecutor implements ModelExecutor {
+        private final long tookNs;
+        private int stepCount;
+        private int hashCount;
+        private int aheadCount;
+
+        private CountingExecutor(final long tookNs) {
+            this.tookNs = tookNs;
+        }
+
+        @Override
+        public void initialise(final long stateAddress) {
+            assertEquals(0, stateAddress % 64);
+        }
+
+        @Override
+        public void step(final StepBatch batch) {
+            assertEquals(1, batch.size());
+            stepCount++;
+            nowNs += tookNs;
+        }
+
+        @Override
+        public long hash(final long stateAddress, final long previousHash) {
+            assertEquals(hashCount, previousHash);
+            return ++hashCount;
+        }
+
+        @Override
+        public void ahead(final StepBatch batch) {
+            aheadCount++;
+        }
+
+        @Override
+        public void restore(final long stateAddress) {
+            throw new AssertionError("nothing to restore");
+        }
+
+        @Override
+        public void close() {
+            throw new AssertionError("not its own");
+        }
+    }
+
+    private final Rehearsal rehearsal = new Rehearsal(INTERVAL_NS, () -> nowNs);
+
+    @Test
+    void shouldRehearseWhenNothingHasComeForTheInterval() {
+        final CountingExecutor executor = new CountingExecutor(0);
+        rehearsal.add(SHAPE, executor);
+        assertFalse(idleAfter(0));
+        assertFalse(idleAfter(INTERVAL_NS - 1));
+        assertTrue(idleAfter(1));
+        assertFalse(idleAfter(INTERVAL_NS - 1));
+        assertTrue(idleAfter(1));
+        assertEquals(2, executor.stepCount);
+        assertEquals(2, executor.hashCount);
+        assertEquals(2, executor.aheadCount);
+    }
+
+    @Test
+    void shouldBeginAnewWhenSomethingCame() {
+        rehearsal.add(SHAPE, new CountingExecutor(0));
+        assertFalse(idleAfter(0));
+        nowNs += INTERVAL_NS - 1;
+        rehearsal.onWork();
+        assertFalse(idleAfter(1));
+        assertFalse(idleAfter(INTERVAL_NS - 1));
+        assertTrue(idleAfter(1));
+    }
+
+    @Test
+    void shouldTakeModelsByTurns() {
+        final CountingExecutor first = new CountingExecutor(0);
+        final CountingExecutor second = new CountingExecutor(0);
+        rehearsal.add(SHAPE, first);
+        rehearsal.add(SHAPE, second);
+        idleAfter(0);
+        for (int turn = 0; turn < 3; turn++) {
+            assertTrue(idleAfter(INTERVAL_NS));
+        }
+        assertEquals(2, first.stepCount);
+        assertEquals(1, second.stepCount);
+    }
+
+    @Test
+    void shouldTakeAFiftiethOfTheTimeAtMost() {
+        final long tookNs = 300;
+        rehearsal.add(SHAPE, new CountingExecutor(tookNs));
+        idleAfter(0);
+        assertTrue(idleAfter(INTERVAL_NS));
+        assertFalse(idleAfter(50 * tookNs - 1));
+        assertTrue(idleAfter(1));
+    }
+
+    @Test
+    void shouldNeverRehearseWithoutAnIntervalOrAModel() {
+        assertFalse(idleAfter(10 * INTERVAL_NS));
+        final Rehearsal never = new Rehearsal(0, () -> nowNs);
+        never.add(SHAPE, new CountingExecutor(0));
+        for (int i = 0; i < 3; i++) {
+            nowNs += INTERVAL_NS;
+            assertFalse(never.onIdle(nowNs));
+        }
+    }
+
+    private boolean idleAfter(final long passedNs) {
+        nowNs += passedNs;
+        return rehearsal.onIdle(nowNs);
+    }
+}
