@@ -17,8 +17,8 @@ import java.util.List;
  * keep what they have learnt; the sessions' states, and so every answer, stay what they are.
  *
  * <p>One object for each infer thread, called by it alone. Allocates nothing after {@link #add}. A rehearsal delays a
- * request that comes in the middle of it, so it takes at most a {@value #SHARE}th of the time: a model that needs long is
- * rehearsed less often.
+ * request that comes in the middle of it, so it takes at most a {@value #SHARE}th of the time: a model that needs long
+ * is rehearsed less often.
  */
 public final class Rehearsal {
 

@@ -64,6 +64,11 @@ public final class DemoCommand implements Callable<Integer> {
             description = "What computes the model; see tiercel backends. Default: ${DEFAULT-VALUE}.")
     private String backend;
 
+    @Option(names = "--replay-backend", defaultValue = Backends.AUTO, paramLabel = "NAME",
+            description = "What computes the journal again: with another one than --backend, two engines show that they "
+                    + "have the same bits. Default: ${DEFAULT-VALUE}.")
+    private String replayBackend;
+
     @Option(names = "--weights", defaultValue = "int8", paramLabel = "KIND",
             description = "Which of the models that come with the program: int8 or int4. Default: ${DEFAULT-VALUE}.")
     private String weights;
@@ -126,6 +131,14 @@ public final class DemoCommand implements Callable<Integer> {
         throw ToolException.badArgument("--layout=" + layout + " is not one of auto, compact, paired, dedicated");
     }
 
+    private static void checkBackend(final String option, final String name, final Bundle bundle) {
+        try {
+            Backends.select(name, bundle);
+        } catch (final NoBackendException e) {
+            throw ToolException.badArgument(option + "=" + name + ": " + e.getMessage());
+        }
+    }
+
     /** Checks the bundle against what will be played, and only then makes directories. */
     private DemoPlan prepare(final MarketFeed feed) {
         final Bundle bundle = model != null ? Bundle.open(model.toAbsolutePath()) : committedBundle(feed.modelName());
@@ -133,18 +146,16 @@ public final class DemoCommand implements Callable<Integer> {
             throw ToolException.badArgument("--model=" + bundle.path() + " takes " + bundle.manifest().featureCount()
                     + " features, but " + feed.tapeName() + " gives " + feed.featureCount());
         }
-        try {
-            Backends.select(backend, bundle);
-        } catch (final NoBackendException e) {
-            throw ToolException.badArgument("--backend=" + backend + ": " + e.getMessage());
-        }
+        checkBackend("--backend", backend, bundle);
+        checkBackend("--replay-backend", replayBackend, bundle);
         final Path directory = freshJournal();
         final Path folder = directory.resolve("demo");
         try {
             Files.createDirectories(folder);
             final Path file = model != null ? bundle.path() : extract(bundle, folder);
             return new DemoPlan(
-                    feed, file, bundle.manifest().outputCount(), parseLayout(), backend, rate, directory, folder);
+                    feed, file, bundle.manifest().outputCount(), parseLayout(), backend, replayBackend, rate, directory,
+                    folder);
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }

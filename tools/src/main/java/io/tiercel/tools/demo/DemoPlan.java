@@ -12,6 +12,7 @@ import java.util.List;
  * @param bundle    the model to serve.
  * @param outputCount floats in the model's answer.
  * @param layout    never {@code AUTO}.
+ * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same bits.
  * @param journal   directory of the journal, fresh.
  * @param folder    where configuration, logs and the bundle lie: inside the journal's directory.
  */
@@ -21,6 +22,7 @@ record DemoPlan(
         int outputCount,
         Layout layout,
         String backend,
+        String replayBackend,
         double rate,
         Path journal,
         Path folder) {

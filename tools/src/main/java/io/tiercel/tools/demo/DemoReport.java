@@ -46,8 +46,9 @@ final class DemoReport {
 
     void printReplay(final PrintStream out) {
         final ReplayReport replay = result.replay;
-        out.printf(Locale.ROOT, "replay: %d of %d outcomes bit-identical%n",
-                replay.identicalCount(), Math.max(replay.comparedCount(), result.answered()));
+        out.printf(Locale.ROOT, "replay: %d of %d outcomes bit-identical, computed by %s%n",
+                replay.identicalCount(), Math.max(replay.comparedCount(), result.answered()),
+                replay.models().isEmpty() ? "nobody" : "backend " + replay.models().get(0).backend());
         if (replay.divergence() != null) {
             out.println("first difference: " + replay.divergence());
         }

@@ -85,7 +85,8 @@ final class DemoRun {
     /** Computes the journal again in a fresh engine. */
     void replay() {
         out.println("replaying the journal in a fresh engine");
-        final ReplayOptions options = new ReplayOptions().journalDirectory(plan.journal()).backend(plan.backend());
+        final ReplayOptions options =
+                new ReplayOptions().journalDirectory(plan.journal()).backend(plan.replayBackend());
         final VerifyProgress progress = new VerifyProgress(new PrintWriter(out), clock);
         if (Terminal.isInteractive()) {
             options.progress(progress);

@@ -18,7 +18,7 @@ class ServeConfigurationTest {
         final Path odd = Files.createDirectory(folder.resolve("it's: #odd"));
         final Path bundle = Files.createFile(odd.resolve("model.safetensors"));
         final DemoPlan plan = new DemoPlan(
-                MarketFeed.open(MarketFeed.BITSTAMP, 2, 100), bundle, 3, Layout.PAIRED, "reference", 1_000,
+                MarketFeed.open(MarketFeed.BITSTAMP, 2, 100), bundle, 3, Layout.PAIRED, "reference", "auto", 1_000,
                 odd.resolve("journal"), odd);
 
         final ApplianceContext context =
