@@ -182,19 +182,30 @@ struct LstmKernels {
         const uint8_t* codes, const Plane<B>& plane, Integers (&sums)[B][ROWS / L::LANES]) {
         constexpr int V = passVectors(ROWS);
         for (int first = 0; first < ROWS / L::LANES; first += V) {
-            Integers some[B][V];
+            // Of few rows, two sums each, for groups by turns: one alone takes longer to be made than codes to come.
+            constexpr int SETS = V * B <= 2 ? 2 : 1;
+            Integers some[SETS][B][V];
             for (int b = 0; b < B; b++) {
                 for (int v = 0; v < V; v++) {
-                    some[b][v] = L::allIntegers(INT4 ? 0 : plane.correction(b));
+                    some[0][b][v] = L::allIntegers(INT4 ? 0 : plane.correction(b));
+                    some[SETS - 1][b][v] = SETS == 1 ? some[0][b][v] : L::allIntegers(0);
                 }
             }
-            for (int group = 0; group < plane.groups; group++) {
-                addGroup<INT4>(codes, plane, group, some, Nothing());
+            int group = 0;
+            for (; group <= plane.groups - SETS; group += SETS) {
+#pragma GCC unroll 2
+                for (int set = 0; set < SETS; set++) {
+                    addGroup<INT4>(codes, plane, group + set, some[set], Nothing());
+                    codes += groupBytes<V>(INT4);
+                }
+            }
+            if (group < plane.groups) {
+                addGroup<INT4>(codes, plane, group, some[0], Nothing());
                 codes += groupBytes<V>(INT4);
             }
             for (int b = 0; b < B; b++) {
                 for (int v = 0; v < V; v++) {
-                    sums[b][first + v] = some[b][v];
+                    sums[b][first + v] = SETS == 1 ? some[0][b][v] : L::add(some[0][b][v], some[SETS - 1][b][v]);
                 }
             }
         }
@@ -335,11 +346,12 @@ struct LstmKernels {
     static constexpr bool OVERLAPS = GATE_ROWS == L::VECTORS * L::LANES && UNIT_VECTORS == 2 && LANE_FULLS == 8;
 
     /**
-     * The gates of a block in 24 steps, one for each lane-full of three groups of columns. Everything stays in registers;
-     * steps are numbered at compile time.
+     * The gates of a block in 24 steps, to be done between other things. Everything stays in registers; steps are
+     * numbered at compile time.
      */
     struct GateSteps {
-        static constexpr int GROUPS = 3;
+        static constexpr int STEPS = 24;
+
 
         const UnitsAt at;
         const Integers* sums;
@@ -388,16 +400,38 @@ struct LstmKernels {
         }
     };
 
-    /** After each lane-full of a group of columns, a step of another block's gates. */
-    template <int GROUP>
+    /** After each lane-full of a group of columns, PER steps of another block's gates. */
+    template <int GROUP, int PER>
     struct StepsBetween {
         GateSteps& steps;
 
         template <int LANE_FULL>
         TIERCEL_INLINE void after() const {
-            steps.template step<GROUP * LANE_FULLS + LANE_FULL>();
+            all<(GROUP * LANE_FULLS + LANE_FULL) * PER>(std::make_integer_sequence<int, PER>());
+        }
+
+        template <int FIRST, int... INDEX>
+        TIERCEL_INLINE void all(std::integer_sequence<int, INDEX...>) const {
+            (steps.template step<FIRST + INDEX>(), ...);
         }
     };
+
+    /** The first groups of columns, with all steps of another block's gates between them; returns how many groups. */
+    template <bool INT4, int PER>
+    static TIERCEL_INLINE int addGroupsWithSteps(
+        const uint8_t* codes, const Plane<1>& plane, Integers (&sums)[1][L::VECTORS], GateSteps steps) {
+        constexpr int GROUPS = (GateSteps::STEPS + LANE_FULLS * PER - 1) / (LANE_FULLS * PER);
+        constexpr int GROUP_BYTES = groupBytes<L::VECTORS>(INT4);
+        addGroup<INT4>(codes, plane, 0, sums, StepsBetween<0, PER>{steps});
+        if constexpr (GROUPS > 1) {
+            addGroup<INT4>(codes + GROUP_BYTES, plane, 1, sums, StepsBetween<1, PER>{steps});
+        }
+        if constexpr (GROUPS > 2) {
+            addGroup<INT4>(codes + 2 * GROUP_BYTES, plane, 2, sums, StepsBetween<2, PER>{steps});
+        }
+        static_assert(GROUPS <= 3, "three groups are written down");
+        return GROUPS;
+    }
 
     /**
      * gateBlocks of one position, which waits for weights, or for the multipliers of the processor: each block's gates
@@ -415,18 +449,20 @@ struct LstmKernels {
             const Plane<1> plane(&layer.positions->input, 0, 0);
             for (int block = first; block < end; block++) {
                 const uint8_t* const codes = layer.input.block(block);
-                const bool hasGroups = plane.groups >= GateSteps::GROUPS + (block == first ? 1 : 0);
+                // A layer's first block can do without its last group until the one below is finished.
+                const int groupsBefore = block == first ? plane.groups - 1 : plane.groups;
                 int group = 0;
                 Integers sums[1][L::VECTORS];
                 for (int v = 0; v < L::VECTORS; v++) {
                     sums[0][v] = L::allIntegers(0);
                 }
-                if (isOpen && hasGroups) {
-                    GateSteps steps{openAt, openSums[0], {}, {}, {}, {}, {}, {}};
-                    addGroup<INT4>(codes, plane, 0, sums, StepsBetween<0>{steps});
-                    addGroup<INT4>(codes + GROUP_BYTES, plane, 1, sums, StepsBetween<1>{steps});
-                    addGroup<INT4>(codes + 2 * GROUP_BYTES, plane, 2, sums, StepsBetween<2>{steps});
-                    group = GateSteps::GROUPS;
+                const GateSteps steps{openAt, openSums[0], {}, {}, {}, {}, {}, {}};
+                if (isOpen && groupsBefore >= 3) {
+                    group = addGroupsWithSteps<INT4, 1>(codes, plane, sums, steps);
+                } else if (isOpen && groupsBefore == 2) {
+                    group = addGroupsWithSteps<INT4, 2>(codes, plane, sums, steps);
+                } else if (isOpen && groupsBefore == 1) {
+                    group = addGroupsWithSteps<INT4, 3>(codes, plane, sums, steps);
                 } else if (isOpen) {
                     gateUnits(openSums[0], openAt);
                 }
