@@ -82,7 +82,8 @@ public final class CpuBackend implements Backend {
     /** JavaCPP looks for the library in the class path first; where it is not, it was not built. */
     private static String reason(final UnsatisfiedLinkError error) {
         return CpuKernels.isBuilt()
-                ? "the kernels cannot be loaded: " + error.getMessage()
+                ? "the kernels cannot be loaded: " + error.getMessage() + "; a directory that allows execution can be"
+                        + " named by -D" + CpuKernels.UNPACK_PROPERTY
                 : "kernels not built: no g++ when this was built, or for another system";
     }
 }

@@ -29,11 +29,12 @@ class DemoSystemTest {
         final Path json = bench.directory().resolve("demo.json");
         final Path journal = bench.directory().resolve("journal");
         final TiercelProcess demo = bench.run("demo", "--events", Integer.toString(EVENT_COUNT),
-                "--journal", journal.toString(), "--json", json.toString());
+                "--journal", journal.toString(), "--json", json.toString(), "--replay-backend", "reference");
         assertEquals(0, demo.awaitExit(), demo::toString);
         assertEquals(List.of(), demo.err(), demo::toString);
         assertEquals(
-                "replay: " + EVENT_COUNT + " of " + EVENT_COUNT + " outcomes bit-identical",
+                "replay: " + EVENT_COUNT + " of " + EVENT_COUNT
+                        + " outcomes bit-identical, computed by backend reference",
                 demo.awaitLine("replay: "));
 
         final JsonNode report = new ObjectMapper().readTree(json.toFile());
