@@ -65,8 +65,8 @@ public final class DemoCommand implements Callable<Integer> {
     private String backend;
 
     @Option(names = "--replay-backend", defaultValue = Backends.AUTO, paramLabel = "NAME",
-            description = "What computes the journal again: with another one than --backend, two engines show that they "
-                    + "have the same bits. Default: ${DEFAULT-VALUE}.")
+            description = "What computes the journal again: with another one than --backend, two engines show that "
+                    + "they have the same bits. Default: ${DEFAULT-VALUE}.")
     private String replayBackend;
 
     @Option(names = "--weights", defaultValue = "int8", paramLabel = "KIND",

@@ -12,7 +12,8 @@ import java.util.List;
  * @param bundle    the model to serve.
  * @param outputCount floats in the model's answer.
  * @param layout    never {@code AUTO}.
- * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same bits.
+ * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same
+ *                      bits.
  * @param journal   directory of the journal, fresh.
  * @param folder    where configuration, logs and the bundle lie: inside the journal's directory.
  */
