@@ -1,6 +1,6 @@
 /*
- * 8 lanes of AVX2: weights widened to 16 bits, vpmaddwd multiplies two a lane and adds. (vpmaddubsw would take bytes, but
- * saturates at 16 bits, which is not exact.)
+ * 8 lanes of AVX2: weights widened to 16 bits, vpmaddwd multiplies two a lane and adds. (vpmaddubsw would take bytes,
+ * but saturates at 16 bits, which is not exact.)
  */
 #ifndef TIERCEL_LANES_AVX2_H
 #define TIERCEL_LANES_AVX2_H

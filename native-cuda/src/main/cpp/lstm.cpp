@@ -43,7 +43,8 @@ template <class RowOf, class FactorOf>
 class Packer {
 public:
     Packer(
-        const KernelSet& kernels, const PackedMatrix& matrix, int columns, int blockRows, RowOf rowOf, FactorOf factorOf)
+        const KernelSet& kernels, const PackedMatrix& matrix, int columns, int blockRows, RowOf rowOf,
+        FactorOf factorOf)
         : kernels(kernels), matrix(matrix), columns(columns), blockRows(blockRows), rowOf(rowOf), factorOf(factorOf) {}
 
     void pack(const MatrixCodes& from, const float* biases) const {

@@ -182,7 +182,8 @@ double tiercel_stream_ns(int32_t kernel_set, int64_t timed_bytes, int64_t betwee
             sum += set.stream(bytes + timed, between);
             const auto begun = std::chrono::steady_clock::now();
             sum += set.stream(bytes, timed);
-            tookNs.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begun).count());
+            const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begun;
+            tookNs.push_back(took.count());
         }
         // So that no compiler finds that nobody wants it.
         asm volatile("" : : "r"(sum));

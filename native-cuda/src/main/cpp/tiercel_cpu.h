@@ -71,7 +71,8 @@ TIERCEL_EXPORT int64_t tiercel_lstm_ahead_bytes(const void* model);
  * An executor for batches of up to max_batch, on up to threads threads, its caller's included; NULL when there is no
  * memory or no thread. With is_forced 0 it tries out how many threads are fastest, and uses those.
  */
-TIERCEL_EXPORT void* tiercel_lstm_executor_new(const void* model, int32_t max_batch, int32_t threads, int32_t is_forced);
+TIERCEL_EXPORT void* tiercel_lstm_executor_new(
+    const void* model, int32_t max_batch, int32_t threads, int32_t is_forced);
 TIERCEL_EXPORT void tiercel_lstm_executor_delete(void* executor);
 
 /** The threads that a step runs on. */
@@ -85,8 +86,8 @@ TIERCEL_EXPORT void tiercel_lstm_step(void* executor, int64_t positions, int32_t
 TIERCEL_EXPORT void tiercel_lstm_ahead(void* executor, int64_t positions, int32_t count);
 
 /**
- * The median time in ns to read timed_bytes, between_bytes being read between two times, as a step and the work ahead of
- * it are; nothing is computed but one product for each load. Below 0 when there is no memory.
+ * The median time in ns to read timed_bytes, between_bytes being read between two times, as a step and the work ahead
+ * of it are; nothing is computed but one product for each load. Below 0 when there is no memory.
  */
 TIERCEL_EXPORT double tiercel_stream_ns(
     int32_t kernel_set, int64_t timed_bytes, int64_t between_bytes, int32_t repetitions);

@@ -1,7 +1,7 @@
 /*
  * The kernels against plain loops, through the C interface, on random models of odd shapes: every kernel set of this
- * processor, one and several threads, all batch sizes. Meant to run under the address and undefined-behaviour sanitizers
- * and under the thread sanitizer; what the Java reference says is tested from Java.
+ * processor, one and several threads, all batch sizes. Meant to run under the address and undefined-behaviour
+ * sanitizers and under the thread sanitizer; what the Java reference says is tested from Java.
  *
  *   kernels_test SEED MODELS      exits 0, or 1 with the model that went wrong
  */
@@ -57,7 +57,8 @@ struct Matrix {
         scales = floats(random, rows, 0.2f, 1.0f);
         const float weightMaximum = isInt4 ? 8.0f * 60 : 128.0f;
         for (float& scale : scales) {
-            scale *= 4.0f / (weightMaximum * std::sqrt(static_cast<float>(columns)) * static_cast<float>(vectorMaximum));
+            scale *= 4.0f / (weightMaximum * static_cast<float>(vectorMaximum));
+            scale /= std::sqrt(static_cast<float>(columns));
         }
         codes.assign(static_cast<size_t>(rows) * (isInt4 ? 16 * groups : columns), 0);
         if (!isInt4) {
@@ -147,8 +148,8 @@ struct Model {
         std::fprintf(stderr,
                      "seed=%llu model=%d layers=%d hidden=%d features=%d outputs=%d int4=%d headInt4=%d softmax=%d "
                      "featureMaximum=%d\n",
-                     static_cast<unsigned long long>(seed), index, layers, hidden, features, outputs, isInt4, isHeadInt4,
-                     isSoftmax, featureMaximum);
+                     static_cast<unsigned long long>(seed), index, layers, hidden, features, outputs, isInt4,
+                     isHeadInt4, isSoftmax, featureMaximum);
     }
 };
 
