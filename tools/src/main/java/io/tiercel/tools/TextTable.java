@@ -18,15 +18,20 @@ public final class TextTable {
 
     /** A table of numbers: all columns but the first are aligned to the right. */
     public static TextTable ofNumbers(final String... header) {
-        final boolean[] left = new boolean[header.length];
-        left[0] = true;
-        return new TextTable(left).row(header);
+        return ofNumbersAfter(1, header);
     }
 
     /** A table of words: all columns are aligned to the left. */
     public static TextTable left(final String... header) {
         final boolean[] left = new boolean[header.length];
         Arrays.fill(left, true);
+        return new TextTable(left).row(header);
+    }
+
+    /** A table of numbers behind a few words: the first columns are aligned to the left, the others to the right. */
+    public static TextTable ofNumbersAfter(final int wordColumns, final String... header) {
+        final boolean[] left = new boolean[header.length];
+        Arrays.fill(left, 0, wordColumns, true);
         return new TextTable(left).row(header);
     }
 

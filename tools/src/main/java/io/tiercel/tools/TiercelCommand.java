@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.tools.demo.DemoCommand;
+import io.tiercel.tools.engine.EngineBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
 import io.tiercel.tools.journal.ReplayCommand;
 import io.tiercel.tools.load.JournalBenchCommand;
@@ -56,7 +57,7 @@ public final class TiercelCommand implements Runnable {
             HelpCommand.class);
 
     /** The subcommands of {@code bench}. */
-    static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(JournalBenchCommand.class);
+    static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(JournalBenchCommand.class, EngineBenchCommand.class);
 
     @Spec
     private CommandSpec spec;

@@ -139,6 +139,18 @@ class LauncherTest {
     }
 
     @Test
+    void shouldGiveTheEngineBenchmarkALargeHeapAndTheOthersATouchedOne() throws Exception {
+        final Result engine = run("bench", "engine");
+        assertTrue(engine.output.contains("java <-Xmx1g>\n"), engine.output);
+        assertFalse(engine.output.contains("AlwaysPreTouch"), engine.output);
+        for (final String command : List.of("bench journal", "bench", "demo", "serve --config x", "load")) {
+            final Result other = run(command.split(" "));
+            assertTrue(other.output.contains("java <-Xmx256m>\njava <-XX:+AlwaysPreTouch>\n"), other.output);
+        }
+        assertFalse(run("backends").output.contains("-Xmx"), "of a command that takes no part in a measurement");
+    }
+
+    @Test
     void shouldQuietenAJavaThatWarns() throws Exception {
         javaVersion("25");
         final Result result = run();

@@ -36,6 +36,8 @@ class TextAndDurationTest {
     void shouldAlignColumnsAndLeaveNoBlanksAtTheEnds() {
         assertEquals("name  note\nab    x\nabc   long one\n",
                 TextTable.left("name", "note").row("ab", "x").row("abc", "long one").toString());
+        assertEquals("name  of     1\nab    x   2.50\n",
+                TextTable.ofNumbersAfter(2, "name", "of", "1").row("ab", "x", "2.50").toString());
         assertThrows(IllegalArgumentException.class, () -> TextTable.left("a", "b").row("only one"));
     }
 }

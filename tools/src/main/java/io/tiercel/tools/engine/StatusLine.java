@@ -1,0 +1,35 @@
+package io.tiercel.tools.engine;
+
+import java.io.PrintStream;
+
+/** What a long run is doing, on a line that is drawn again and again; nothing where there is no terminal. */
+final class StatusLine {
+
+    private static final String CLEAR_TO_END = "\u001b[K";
+
+    private final PrintStream out;
+    private final boolean isInteractive;
+    private boolean isLineOpen;
+
+    StatusLine(final PrintStream out, final boolean isInteractive) {
+        this.out = out;
+        this.isInteractive = isInteractive;
+    }
+
+    void show(final String text) {
+        if (isInteractive) {
+            out.print("\r" + text + CLEAR_TO_END);
+            out.flush();
+            isLineOpen = true;
+        }
+    }
+
+    /** Removes the line, so that what follows starts on a clean one. */
+    void clear() {
+        if (isLineOpen) {
+            out.print("\r" + CLEAR_TO_END);
+            out.flush();
+            isLineOpen = false;
+        }
+    }
+}
