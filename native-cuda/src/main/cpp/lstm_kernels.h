@@ -419,9 +419,9 @@ struct LstmKernels {
         }
     }
 
+    /** Enough sums in the making that none is waited for, so that only the loads are. */
     static int32_t stream(const uint8_t* from, int64_t bytes) {
-        // 64 bytes a turn.
-        constexpr int SUMS = 64 / CODES_BYTES;
+        constexpr int SUMS = 8;
         Activation ones[L::COLUMNS];
         for (Activation& one : ones) {
             one = 1;
@@ -431,10 +431,15 @@ struct LstmKernels {
         for (Integers& sum : sums) {
             sum = L::allIntegers(0);
         }
-        for (const uint8_t* end = from + bytes; from < end; from += SUMS * CODES_BYTES) {
+        const uint8_t* const end = from + bytes;
+        for (; end - from >= SUMS * CODES_BYTES; from += SUMS * CODES_BYTES) {
+#pragma GCC unroll 8
             for (int i = 0; i < SUMS; i++) {
                 sums[i] = L::dotUnsigned(sums[i], L::loadCodes(from + i * CODES_BYTES), columns);
             }
+        }
+        for (; from < end; from += CODES_BYTES) {
+            sums[0] = L::dotUnsigned(sums[0], L::loadCodes(from), columns);
         }
         int32_t sum = 0;
         for (const Integers& some : sums) {

@@ -9,8 +9,11 @@ namespace {
 /** How long a worker spins after its last job: long enough for a busy appliance, short enough for a quiet machine. */
 constexpr std::chrono::milliseconds SPIN_DURATION{5};
 
-/** Turns of spinning between two looks at the clock, or before another thread is let onto the core. */
-constexpr int SPIN_TURNS = 4096;
+/**
+ * Turns of spinning between two looks at the clock, or before another thread is let onto the core: some 10 µs, longer
+ * than a layer that is worth sharing takes to be finished, short where whoever is waited for has no core.
+ */
+constexpr int SPIN_TURNS = 512;
 
 inline void spinOnce() {
 #if defined(__x86_64__) || defined(__i386__)
