@@ -123,7 +123,7 @@ public final class ConfigKey<T> {
     static final ConfigKey<Long> BATCH_WINDOW = key("batch.window", ValueType.durationNs(0, SECOND_NS), "0ns",
             "How long inference waits for a fuller batch. `0ns` takes what is there and never waits.",
             ApplianceContext::batchWindowNs, ApplianceContext::batchWindowNs);
-    static final ConfigKey<Long> REHEARSE_AFTER = key("rehearse-after", ValueType.durationNs(0, SECOND_NS), "200us",
+    static final ConfigKey<Long> REHEARSE_AFTER = key("rehearse-after", ValueType.durationNs(0, SECOND_NS), "50us",
             "How long nothing must have come before an infer thread keeps its models warm, with a step of a session of "
                     + "its own, and how often it does so again. A request that comes meanwhile waits for the rest of "
                     + "that step. `0ns` never.",

@@ -104,8 +104,8 @@ public final class InferAgent implements Agent {
         if (phase != Phase.IDLE) {
             settleAll();
         }
-        rehearsal.onWork();
         runBatch(available);
+        rehearsal.onWork(batch, states[batchModelIndex].shape().stateBytes());
         return 1;
     }
 

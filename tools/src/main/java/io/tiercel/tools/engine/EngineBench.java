@@ -134,7 +134,7 @@ final class EngineBench {
             final Histogram silent = silences.run(step, Idle.NOTHING);
             status.show(shape.title() + ": steps after silence, rehearsing");
             final Histogram rehearsed = silences.run(step,
-                    Idle.rehearsing(rehearseAfterNs, clock, step.model().shape(), step.executor()));
+                    Idle.rehearsing(rehearseAfterNs, clock, step));
             return new SilenceResult(label, backToBack, silent, rehearsed);
         } finally {
             status.clear();

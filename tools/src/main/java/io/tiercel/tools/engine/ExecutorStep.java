@@ -3,6 +3,7 @@ package io.tiercel.tools.engine;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
+import org.agrona.UnsafeApi;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -17,6 +18,7 @@ final class ExecutorStep implements TimedStep {
     private final FeatureTape tape;
     private final Model model;
     private final ModelExecutor executor;
+    private final UnsafeBuffer features;
     private final UnsafeBuffer state;
     private final UnsafeBuffer outputs;
     private final StepBatch batch = new StepBatch(1);
@@ -28,6 +30,7 @@ final class ExecutorStep implements TimedStep {
         this.tape = tape;
         this.model = model;
         this.executor = executor;
+        features = NativeMemory.allocate(model.shape().featureCount() * Float.BYTES);
         state = NativeMemory.allocate(model.shape().stateBytes());
         outputs = NativeMemory.allocate(model.shape().outputCount() * Float.BYTES);
         executor.initialise(state.addressOffset());
@@ -48,14 +51,21 @@ final class ExecutorStep implements TimedStep {
 
     @Override
     public long stepNs(final int tapeIndex) {
+        // As ingress does, which writes a request into its slot just before it is computed.
+        UnsafeApi.copyMemory(tape.address(tapeIndex), features.addressOffset(), features.capacity());
         batch.clear();
-        batch.add(tape.address(tapeIndex), state.addressOffset(), outputs.addressOffset());
+        batch.add(features.addressOffset(), state.addressOffset(), outputs.addressOffset());
         final long begunNs = clock.nanoTime();
         executor.step(batch);
         final long tookNs = clock.nanoTime() - begunNs;
         hash = executor.hash(state.addressOffset(), hash);
         executor.ahead(batch);
         return tookNs;
+    }
+
+    /** Of the last step. */
+    StepBatch batch() {
+        return batch;
     }
 
     Model model() {

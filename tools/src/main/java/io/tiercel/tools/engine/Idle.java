@@ -1,7 +1,5 @@
 package io.tiercel.tools.engine;
 
-import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.infer.Rehearsal;
 import org.agrona.concurrent.NanoClock;
 
@@ -24,14 +22,13 @@ interface Idle {
     /** Once a turn of the loop. */
     void onIdle(long nowNs);
 
-    /** A request came. */
+    /** A request has been computed. */
     void onWork();
 
     /** What the appliance does: rehearses on the executor that the requests have too. */
-    static Idle rehearsing(
-            final long afterNs, final NanoClock clock, final ModelShape shape, final ModelExecutor executor) {
+    static Idle rehearsing(final long afterNs, final NanoClock clock, final ExecutorStep step) {
         final Rehearsal rehearsal = new Rehearsal(afterNs, clock);
-        rehearsal.add(shape, executor);
+        rehearsal.add(step.model().shape(), step.executor());
         return new Idle() {
             @Override
             public void onIdle(final long nowNs) {
@@ -40,7 +37,7 @@ interface Idle {
 
             @Override
             public void onWork() {
-                rehearsal.onWork();
+                rehearsal.onWork(step.batch(), step.model().shape().stateBytes());
             }
         };
     }
