@@ -13,10 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Keeps models warm while nothing comes: after some time without a request, and again each time that it has passed, one
- * model makes a whole step of a session that nobody sees. Weights stay in the caches, code too, and branch predictors
- * keep what they have learnt. The states of the last {@value #RECENT} positions that were computed are read, no more, so
- * that they stay near too; states, and so every answer, stay what they are.
+ * Keeps models warm while nothing comes: after some time without a request, and again each time that it has passed,
+ * one model makes a whole step of a session that nobody sees. Weights stay in the caches, code too, and branch
+ * predictors keep what they have learnt. The states of the last {@value #RECENT} positions that were computed are read,
+ * no more, so that they stay near too; states, and so every answer, stay what they are.
  *
  * <p>One object for each infer thread, called by it alone. Allocates nothing after {@link #add}. A rehearsal delays a
  * request that comes in the middle of it, so it takes at most a {@value #SHARE}th of the time: a model that needs long
