@@ -21,13 +21,14 @@ import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.lifecycle.BeforeContainer;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
 
 /**
  * The kernels against the Java reference, bit for bit: outputs, canonical state and hash, for every kernel set that
  * this machine can run, both weight widths, one and several threads, all batch sizes. A failure prints the seed and the
  * shrunken setting, which is all that is needed to repeat it.
  */
+@AddLifecycleHook(KernelsAreBuilt.class)
 class CpuLstmProperties {
 
     private static final int STEPS = 6;
@@ -42,11 +43,6 @@ class CpuLstmProperties {
             return RandomModels.lstm(seed).layers(layers).hidden(hidden).features(features).outputs(outputs)
                     .featureBits(featureBits).weights(weights).task(task).bundle();
         }
-    }
-
-    @BeforeContainer
-    static void needKernels() {
-        KernelsAreBuilt.orSkip("the kernels against the Java reference");
     }
 
     @Provide
