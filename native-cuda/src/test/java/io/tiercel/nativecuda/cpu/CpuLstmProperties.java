@@ -3,10 +3,10 @@ package io.tiercel.nativecuda.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.appliance.engine.LstmSetting;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelSession;
-import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
@@ -34,19 +34,8 @@ class CpuLstmProperties {
     private static final int STEPS = 6;
     private static final int MAX_BATCH = 9;
 
-    /** A model's settings and how it is computed. */
-    record Setting(
-            long seed, int layers, int hidden, int features, int outputs, int featureBits, WeightFormat weights,
-            Task task) {
-
-        Bundle bundle() {
-            return RandomModels.lstm(seed).layers(layers).hidden(hidden).features(features).outputs(outputs)
-                    .featureBits(featureBits).weights(weights).task(task).bundle();
-        }
-    }
-
     @Provide
-    Arbitrary<Setting> settings() {
+    Arbitrary<LstmSetting> settings() {
         return Combinators.combine(
                 Arbitraries.longs(),
                 Arbitraries.integers().between(1, 4),
@@ -55,7 +44,7 @@ class CpuLstmProperties {
                 Arbitraries.of(1, 2, 3, 31, 32, 33, 70),
                 Arbitraries.of(8, 16),
                 Arbitraries.of(WeightFormat.class),
-                Arbitraries.of(Task.class)).as(Setting::new);
+                Arbitraries.of(Task.class)).as(LstmSetting::new);
     }
 
     @Provide
@@ -70,7 +59,7 @@ class CpuLstmProperties {
 
     @Property(tries = 250, edgeCases = EdgeCasesMode.NONE)
     void shouldEqualTheReferenceBitForBit(
-            @ForAll("settings") final Setting setting, @ForAll("kernelSets") final KernelSet kernels,
+            @ForAll("settings") final LstmSetting setting, @ForAll("kernelSets") final KernelSet kernels,
             @ForAll("threadCounts") final int threads) {
         final Bundle bundle = setting.bundle();
         final Model reference = new ReferenceBackend().load(bundle, 1);
@@ -93,7 +82,7 @@ class CpuLstmProperties {
 
     @Property(tries = 120, edgeCases = EdgeCasesMode.NONE)
     void shouldEqualTheReferenceInAnyBatch(
-            @ForAll("settings") final Setting setting, @ForAll("kernelSets") final KernelSet kernels,
+            @ForAll("settings") final LstmSetting setting, @ForAll("kernelSets") final KernelSet kernels,
             @ForAll("threadCounts") final int threads) {
         final Bundle bundle = setting.bundle();
         final Model reference = new ReferenceBackend().load(bundle, 1);
@@ -130,7 +119,7 @@ class CpuLstmProperties {
 
     @Property(tries = 60, edgeCases = EdgeCasesMode.NONE)
     void shouldGoOnFromAStateOfTheReference(
-            @ForAll("settings") final Setting setting, @ForAll("kernelSets") final KernelSet kernels) {
+            @ForAll("settings") final LstmSetting setting, @ForAll("kernelSets") final KernelSet kernels) {
         final Bundle bundle = setting.bundle();
         final Model reference = new ReferenceBackend().load(bundle, 1);
         try (CpuLstmModel model = model(bundle, kernels, 1);

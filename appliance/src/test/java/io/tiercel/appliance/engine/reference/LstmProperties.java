@@ -3,9 +3,9 @@ package io.tiercel.appliance.engine.reference;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.appliance.engine.LstmSetting;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelSession;
-import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
@@ -23,19 +23,8 @@ class LstmProperties {
 
     private static final int STEPS = 12;
 
-    /** A model's settings; prints as what a failure needs to be repeated. */
-    record Setting(
-            long seed, int layers, int hidden, int features, int outputs, int featureBits, WeightFormat weights,
-            Task task) {
-
-        Bundle bundle() {
-            return RandomModels.lstm(seed).layers(layers).hidden(hidden).features(features).outputs(outputs)
-                    .featureBits(featureBits).weights(weights).task(task).bundle();
-        }
-    }
-
     @Provide
-    Arbitrary<Setting> settings() {
+    Arbitrary<LstmSetting> settings() {
         return Combinators.combine(
                 Arbitraries.longs(),
                 Arbitraries.integers().between(1, 3),
@@ -44,11 +33,11 @@ class LstmProperties {
                 Arbitraries.of(1, 2, 3, 9),
                 Arbitraries.of(8, 16),
                 Arbitraries.of(WeightFormat.class),
-                Arbitraries.of(Task.class)).as(Setting::new);
+                Arbitraries.of(Task.class)).as(LstmSetting::new);
     }
 
     @Property(tries = 120)
-    void shouldEqualTheNaiveLongArithmeticBitForBit(@ForAll("settings") final Setting setting) {
+    void shouldEqualTheNaiveLongArithmeticBitForBit(@ForAll("settings") final LstmSetting setting) {
         final Bundle bundle = setting.bundle();
         final ExactLstm exact = new ExactLstm(bundle);
         final LstmModel model = LstmModel.load(bundle);
@@ -64,7 +53,7 @@ class LstmProperties {
     }
 
     @Property(tries = 60)
-    void shouldChangeNoBitWhenBatchesAreComposedOtherwise(@ForAll("settings") final Setting setting) {
+    void shouldChangeNoBitWhenBatchesAreComposedOtherwise(@ForAll("settings") final LstmSetting setting) {
         final int sessionCount = 7;
         final LstmModel model = LstmModel.load(setting.bundle());
         final ModelExecutor executor = model.newExecutor(sessionCount);
@@ -94,7 +83,7 @@ class LstmProperties {
     }
 
     @Property(tries = 60)
-    void shouldChangeNoBitWhenAheadComesEarlyLateTwiceOrByRestore(@ForAll("settings") final Setting setting) {
+    void shouldChangeNoBitWhenAheadComesEarlyLateTwiceOrByRestore(@ForAll("settings") final LstmSetting setting) {
         final LstmModel model = LstmModel.load(setting.bundle());
         final ModelExecutor executor = model.newExecutor(1);
         final ModelSession early = new ModelSession(model.shape(), executor);
