@@ -33,9 +33,6 @@ struct SideBySide {
         friend TIERCEL_INLINE Of operator+(const Of& a, const Of& b) {
             return each([&](int i) { return a[i] + b[i]; });
         }
-        friend TIERCEL_INLINE Of operator-(const Of& a, const Of& b) {
-            return each([&](int i) { return a[i] - b[i]; });
-        }
         friend TIERCEL_INLINE Of operator*(const Of& a, const Of& b) {
             return each([&](int i) { return a[i] * b[i]; });
         }
@@ -44,9 +41,6 @@ struct SideBySide {
         }
         friend TIERCEL_INLINE Of operator+(const Of& a, float b) {
             return each([&](int i) { return a[i] + b; });
-        }
-        friend TIERCEL_INLINE Of operator-(const Of& a, float b) {
-            return each([&](int i) { return a[i] - b; });
         }
         friend TIERCEL_INLINE Of operator*(const Of& a, float b) {
             return each([&](int i) { return a[i] * b; });
@@ -65,17 +59,8 @@ struct SideBySide {
     static TIERCEL_INLINE Floats maximum(const Floats& a, const Floats& b) {
         return Floats::each([&](int i) { return L::maximum(a[i], b[i]); });
     }
-    static TIERCEL_INLINE Floats toFloats(const Integers& value) {
-        return Floats::each([&](int i) { return L::toFloats(value[i]); });
-    }
     static TIERCEL_INLINE Integers rint(const Floats& value) {
         return Integers::each([&](int i) { return L::rint(value[i]); });
-    }
-    static TIERCEL_INLINE Integers rintLarge(const Floats& value) {
-        return Integers::each([&](int i) { return L::rintLarge(value[i]); });
-    }
-    static TIERCEL_INLINE Floats powerOfTwo(const Integers& n) {
-        return Floats::each([&](int i) { return L::powerOfTwo(n[i]); });
     }
     static TIERCEL_INLINE Floats load(const float* from) {
         return Floats::each([=](int i) { return L::load(from + i * L::LANES); });

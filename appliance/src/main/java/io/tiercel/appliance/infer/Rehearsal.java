@@ -25,6 +25,7 @@ import java.util.List;
 public final class Rehearsal {
 
     private static final int SHARE = 20;
+    /** A power of two. */
     private static final int RECENT = 16;
     /** Of recent states that one rehearsal reads: some 0.3 µs from the second-level cache. */
     private static final int READ_BYTES = 16 << 10;
@@ -35,6 +36,7 @@ public final class Rehearsal {
     private int nextSession;
     private final long[] recentAddresses = new long[RECENT];
     private final int[] recentBytes = new int[RECENT];
+    private int nextRecent;
     private int recentCount;
     private int readIndex;
     private int readOffset;
@@ -96,9 +98,10 @@ public final class Rehearsal {
     public void onWork(final StepBatch batch, final int stateBytes) {
         isScheduled = false;
         for (int i = 0, size = batch.size(); i < size; i++) {
-            final int index = recentCount++ & RECENT - 1;
-            recentAddresses[index] = batch.stateAddress(i);
-            recentBytes[index] = stateBytes;
+            recentAddresses[nextRecent] = batch.stateAddress(i);
+            recentBytes[nextRecent] = stateBytes;
+            nextRecent = nextRecent + 1 & RECENT - 1;
+            recentCount = Math.min(recentCount + 1, RECENT);
         }
     }
 
@@ -124,11 +127,10 @@ public final class Rehearsal {
 
     /** A byte of each cache line, going on where the last rehearsal ended; each state once at most. */
     private void readRecentStates() {
-        final int count = Math.min(recentCount, RECENT);
         int sum = 0;
-        for (int lines = READ_BYTES / BitUtil.CACHE_LINE_LENGTH, turns = 0; lines > 0 && turns < count; lines--) {
-            if (readIndex >= count || readOffset >= recentBytes[readIndex]) {
-                readIndex = readIndex + 1 >= count ? 0 : readIndex + 1;
+        for (int lines = READ_BYTES / BitUtil.CACHE_LINE_LENGTH, turns = 0; lines > 0 && turns < recentCount; lines--) {
+            if (readOffset >= recentBytes[readIndex]) {
+                readIndex = readIndex + 1 == recentCount ? 0 : readIndex + 1;
                 readOffset = 0;
                 turns++;
             } else {

@@ -6,9 +6,6 @@ package io.tiercel.nativecuda.cpu;
  */
 public final class CpuLimits {
 
-    /** Multiply-adds of bytes a cycle where {@code vpdpbusd} of 512 bits issues once a cycle. */
-    public static final int AVX512_MULTIPLY_ADDS_PER_CYCLE = 64;
-
     private CpuLimits() {
     }
 
