@@ -4,6 +4,8 @@ import com.lmax.disruptor.Sequence;
 import io.aeron.Aeron;
 import io.aeron.exceptions.RegistrationException;
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.DurabilityLevel;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.egress.EgressAgent;
 import io.tiercel.appliance.egress.ResponseWriter;
@@ -19,6 +21,8 @@ import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.Overload;
 import org.agrona.concurrent.Agent;
 
 import java.util.ArrayList;
@@ -181,7 +185,11 @@ final class Pipeline implements AutoCloseable {
                 context.maxInFlight(),
                 maxSessions,
                 context.maxSteps(),
-                context.heartbeatTimeoutNs() / 1_000_000);
+                context.heartbeatTimeoutNs() / 1_000_000,
+                context.durability() == DurabilityLevel.DISK ? Durability.DISK : Durability.PROCESS,
+                context.overloadPolicy() == OverloadPolicy.SHED ? Overload.SHED : Overload.BACKPRESSURE,
+                context.retryWindow(),
+                context.maxRatePerSecond());
     }
 
     private static int maxOutputsLength(final List<LoadedModel> models, final int maxSteps) {

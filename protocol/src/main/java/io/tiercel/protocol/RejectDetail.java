@@ -13,8 +13,8 @@ public final class RejectDetail {
     /** No detail of this class is longer. */
     public static final int MAX_LENGTH = 96;
 
-    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.UNKNOWN_FLAGS.value() + 1][];
-    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.UNKNOWN_FLAGS.value() + 1][];
+    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.JOURNAL_SPACE_LOW.value() + 1][];
+    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.JOURNAL_SPACE_LOW.value() + 1][];
 
     static {
         name(RejectCode.MALFORMED_FRAME, "value=", " expected=");
@@ -36,6 +36,10 @@ public final class RejectDetail {
         name(RejectCode.SHUTTING_DOWN, "inFlight=", null);
         name(RejectCode.JOURNAL_UNAVAILABLE, "sequence=", null);
         name(RejectCode.UNKNOWN_FLAGS, "flags=", " known=");
+        name(RejectCode.OVERLOADED, "unfinished=", " allowed=");
+        name(RejectCode.RATE_LIMIT, "ratePerSecond=", " maxRatePerSecond=");
+        name(RejectCode.CORRELATION_ID_REUSED, "sequence=", null);
+        name(RejectCode.JOURNAL_SPACE_LOW, "freeBytes=", " refuseBelowBytes=");
     }
 
     private RejectDetail() {

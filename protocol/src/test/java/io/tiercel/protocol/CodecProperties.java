@@ -13,6 +13,7 @@ import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -189,6 +190,9 @@ class CodecProperties {
         assertEquals(limit, welcome.heartbeatTimeoutMs());
         assertEquals(64, welcome.maxSteps());
         assertEquals(Durability.PROCESS, welcome.durability());
+        assertEquals(Overload.SHED, welcome.overload());
+        assertEquals(limit, welcome.retryWindow());
+        assertEquals(limit, welcome.maxRatePerSecond());
         final Iterator<WelcomeDecoder.ModelsDecoder> models = welcome.models().iterator();
         for (int i = 0; i < aliases.length; i++) {
             final WelcomeDecoder.ModelsDecoder model = models.next();

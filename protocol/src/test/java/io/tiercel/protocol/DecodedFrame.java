@@ -142,6 +142,9 @@ final class DecodedFrame {
         field("heartbeatTimeoutMs", 4, welcome.heartbeatTimeoutMs());
         field("maxSteps", 2, welcome.maxSteps());
         field("durability", 1, welcome.durabilityRaw());
+        field("overload", 1, welcome.overloadRaw());
+        field("retryWindow", 4, welcome.retryWindow());
+        field("maxRatePerSecond", 4, welcome.maxRatePerSecond());
         final int groupOffset = welcome.limit();
         field("models.blockLength", 2, frame.getShort(groupOffset));
         field("models.numInGroup", 2, frame.getShort(groupOffset + 2));

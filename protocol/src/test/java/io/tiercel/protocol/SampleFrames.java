@@ -10,6 +10,7 @@ import io.tiercel.protocol.wire.HeartbeatEncoder;
 import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
@@ -141,7 +142,10 @@ final class SampleFrames {
                 .maxSessions(limit)
                 .heartbeatTimeoutMs(limit)
                 .maxSteps(64)
-                .durability(Durability.PROCESS);
+                .durability(Durability.PROCESS)
+                .overload(Overload.SHED)
+                .retryWindow(limit)
+                .maxRatePerSecond(limit);
         final WelcomeEncoder.ModelsEncoder models = encoder.modelsCount(aliases.length);
         for (int i = 0; i < aliases.length; i++) {
             models.next().modelId(i).featureCount(20 + i).outputCount(3 + i).alias(aliases[i]);

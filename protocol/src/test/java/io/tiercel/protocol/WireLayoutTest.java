@@ -57,7 +57,7 @@ class WireLayoutTest {
 
     @Test
     void shouldHaveTheWelcomeOfTheReadme() {
-        assertMessage(2, 31, WelcomeDecoder.TEMPLATE_ID, WelcomeDecoder.BLOCK_LENGTH);
+        assertMessage(2, 40, WelcomeDecoder.TEMPLATE_ID, WelcomeDecoder.BLOCK_LENGTH);
         assertField(8, 8, WelcomeDecoder.nonceEncodingOffset(), WelcomeDecoder.nonceEncodingLength());
         assertField(16, 4, WelcomeDecoder.clientIdEncodingOffset(), WelcomeDecoder.clientIdEncodingLength());
         assertField(20, 4, WelcomeDecoder.maxFrameLengthEncodingOffset(),
@@ -68,6 +68,10 @@ class WireLayoutTest {
                 WelcomeDecoder.heartbeatTimeoutMsEncodingLength());
         assertField(36, 2, WelcomeDecoder.maxStepsEncodingOffset(), WelcomeDecoder.maxStepsEncodingLength());
         assertField(38, 1, WelcomeDecoder.durabilityEncodingOffset(), WelcomeDecoder.durabilityEncodingLength());
+        assertField(39, 1, WelcomeDecoder.overloadEncodingOffset(), WelcomeDecoder.overloadEncodingLength());
+        assertField(40, 4, WelcomeDecoder.retryWindowEncodingOffset(), WelcomeDecoder.retryWindowEncodingLength());
+        assertField(44, 4, WelcomeDecoder.maxRatePerSecondEncodingOffset(),
+                WelcomeDecoder.maxRatePerSecondEncodingLength());
         assertEquals(4, WelcomeDecoder.ModelsDecoder.HEADER_SIZE);
         assertEquals(70, WelcomeDecoder.ModelsDecoder.sbeBlockLength());
         assertEquals(0, WelcomeDecoder.ModelsDecoder.modelIdEncodingOffset());
@@ -78,11 +82,11 @@ class WireLayoutTest {
         assertEquals(38, WelcomeDecoder.ModelsDecoder.modelVersionEncodingOffset());
         assertEquals(32, WelcomeDecoder.ModelsDecoder.modelVersionLength());
         final UnsafeBuffer frame = SampleFrames.welcome(1, 2, 3, "flow", "book");
-        assertEquals(70, frame.getShort(39, LITTLE_ENDIAN));
-        assertEquals(2, frame.getShort(41, LITTLE_ENDIAN));
-        assertEquals("flow", frame.getStringWithoutLengthAscii(43 + 6, 4));
-        assertEquals("book", frame.getStringWithoutLengthAscii(43 + 70 + 6, 4));
-        assertEquals(43 + 2 * 70, frame.capacity());
+        assertEquals(70, frame.getShort(48, LITTLE_ENDIAN));
+        assertEquals(2, frame.getShort(50, LITTLE_ENDIAN));
+        assertEquals("flow", frame.getStringWithoutLengthAscii(52 + 6, 4));
+        assertEquals("book", frame.getStringWithoutLengthAscii(52 + 70 + 6, 4));
+        assertEquals(52 + 2 * 70, frame.capacity());
     }
 
     @Test

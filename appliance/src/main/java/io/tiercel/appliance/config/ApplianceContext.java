@@ -49,14 +49,25 @@ public final class ApplianceContext {
     private long journalBlockBytes = ConfigKey.JOURNAL_BLOCK_SIZE.initial();
     private long journalPopulateAheadBytes = ConfigKey.JOURNAL_POPULATE_AHEAD.initial();
     private String journalRoll = ConfigKey.JOURNAL_ROLL.initial();
+    private DurabilityLevel durability = ConfigKey.JOURNAL_DURABILITY.initial();
+    private long journalKeepForNs = ConfigKey.JOURNAL_KEEP_FOR.initial();
+    private long journalKeepBytes = ConfigKey.JOURNAL_KEEP_SIZE.initial();
+    private long journalWarnFreeBytes = ConfigKey.JOURNAL_WARN_FREE.initial();
+    private long journalRefuseFreeBytes = ConfigKey.JOURNAL_REFUSE_FREE.initial();
+    private long snapshotIntervalNs = ConfigKey.SNAPSHOT_INTERVAL.initial();
+    private int snapshotKeep = ConfigKey.SNAPSHOT_KEEP.initial();
     private List<ModelConfig> models = ConfigKey.MODELS.initial();
     private int maxClients = ConfigKey.LIMITS_CLIENTS.initial();
     private int maxSessions = ConfigKey.LIMITS_SESSIONS.initial();
     private int maxFrameLength = ConfigKey.LIMITS_FRAME_LENGTH.initial();
     private int maxSteps = ConfigKey.LIMITS_STEPS.initial();
     private int maxInFlight = ConfigKey.LIMITS_IN_FLIGHT.initial();
+    private int maxRatePerSecond = ConfigKey.LIMITS_RATE.initial();
+    private int retryWindow = ConfigKey.LIMITS_RETRIES.initial();
     private int ringCapacity = ConfigKey.LIMITS_RING.initial();
     private int maxBatch = ConfigKey.LIMITS_BATCH.initial();
+    private OverloadPolicy overloadPolicy = ConfigKey.OVERLOAD_POLICY.initial();
+    private int overloadUnfinished = ConfigKey.OVERLOAD_UNFINISHED.initial();
     private long batchWindowNs = ConfigKey.BATCH_WINDOW.initial();
     private long rehearseAfterNs = ConfigKey.REHEARSE_AFTER.initial();
     private long heartbeatTimeoutNs = ConfigKey.HEARTBEAT_TIMEOUT.initial();
@@ -266,6 +277,90 @@ public final class ApplianceContext {
         return this;
     }
 
+    /** What an answered request survives. */
+    public DurabilityLevel durability() {
+        return durability;
+    }
+
+    /** Sets {@link #durability()}. */
+    public ApplianceContext durability(final DurabilityLevel durability) {
+        ensureOpen();
+        this.durability = durability;
+        return this;
+    }
+
+    /** Age at which a file of the journal may be removed; 0 for never. */
+    public long journalKeepForNs() {
+        return journalKeepForNs;
+    }
+
+    /** Sets {@link #journalKeepForNs()}. */
+    public ApplianceContext journalKeepForNs(final long journalKeepForNs) {
+        ensureOpen();
+        this.journalKeepForNs = journalKeepForNs;
+        return this;
+    }
+
+    /** Size of the journal above which its oldest files may be removed; 0 for no limit. */
+    public long journalKeepBytes() {
+        return journalKeepBytes;
+    }
+
+    /** Sets {@link #journalKeepBytes()}. */
+    public ApplianceContext journalKeepBytes(final long journalKeepBytes) {
+        ensureOpen();
+        this.journalKeepBytes = journalKeepBytes;
+        return this;
+    }
+
+    /** Space on the journal's file system below which the appliance warns. */
+    public long journalWarnFreeBytes() {
+        return journalWarnFreeBytes;
+    }
+
+    /** Sets {@link #journalWarnFreeBytes()}. */
+    public ApplianceContext journalWarnFreeBytes(final long journalWarnFreeBytes) {
+        ensureOpen();
+        this.journalWarnFreeBytes = journalWarnFreeBytes;
+        return this;
+    }
+
+    /** Space on the journal's file system below which requests are refused. */
+    public long journalRefuseFreeBytes() {
+        return journalRefuseFreeBytes;
+    }
+
+    /** Sets {@link #journalRefuseFreeBytes()}. */
+    public ApplianceContext journalRefuseFreeBytes(final long journalRefuseFreeBytes) {
+        ensureOpen();
+        this.journalRefuseFreeBytes = journalRefuseFreeBytes;
+        return this;
+    }
+
+    /** Time between two snapshots; 0 for one at the end only. */
+    public long snapshotIntervalNs() {
+        return snapshotIntervalNs;
+    }
+
+    /** Sets {@link #snapshotIntervalNs()}. */
+    public ApplianceContext snapshotIntervalNs(final long snapshotIntervalNs) {
+        ensureOpen();
+        this.snapshotIntervalNs = snapshotIntervalNs;
+        return this;
+    }
+
+    /** Snapshots that are kept. */
+    public int snapshotKeep() {
+        return snapshotKeep;
+    }
+
+    /** Sets {@link #snapshotKeep()}. */
+    public ApplianceContext snapshotKeep(final int snapshotKeep) {
+        ensureOpen();
+        this.snapshotKeep = snapshotKeep;
+        return this;
+    }
+
     /** The models to serve; a model's index here is its id on the wire. */
     public List<ModelConfig> models() {
         return models;
@@ -338,6 +433,30 @@ public final class ApplianceContext {
         return this;
     }
 
+    /** Requests a second of one client; 0 for no limit. */
+    public int maxRatePerSecond() {
+        return maxRatePerSecond;
+    }
+
+    /** Sets {@link #maxRatePerSecond()}. */
+    public ApplianceContext maxRatePerSecond(final int maxRatePerSecond) {
+        ensureOpen();
+        this.maxRatePerSecond = maxRatePerSecond;
+        return this;
+    }
+
+    /** Newest requests of a principal that are known again; 0 for none. */
+    public int retryWindow() {
+        return retryWindow;
+    }
+
+    /** Sets {@link #retryWindow()}. */
+    public ApplianceContext retryWindow(final int retryWindow) {
+        ensureOpen();
+        this.retryWindow = retryWindow;
+        return this;
+    }
+
     /** Slots of the ring, a power of two. */
     public int ringCapacity() {
         return ringCapacity;
@@ -359,6 +478,30 @@ public final class ApplianceContext {
     public ApplianceContext maxBatch(final int maxBatch) {
         ensureOpen();
         this.maxBatch = maxBatch;
+        return this;
+    }
+
+    /** What becomes of requests that come faster than they are computed. */
+    public OverloadPolicy overloadPolicy() {
+        return overloadPolicy;
+    }
+
+    /** Sets {@link #overloadPolicy()}. */
+    public ApplianceContext overloadPolicy(final OverloadPolicy overloadPolicy) {
+        ensureOpen();
+        this.overloadPolicy = overloadPolicy;
+        return this;
+    }
+
+    /** Requests that may be unfinished before others are shed. */
+    public int overloadUnfinished() {
+        return overloadUnfinished;
+    }
+
+    /** Sets {@link #overloadUnfinished()}. */
+    public ApplianceContext overloadUnfinished(final int overloadUnfinished) {
+        ensureOpen();
+        this.overloadUnfinished = overloadUnfinished;
         return this;
     }
 
@@ -514,6 +657,12 @@ public final class ApplianceContext {
         }
         if (maxBatch > ringCapacity) {
             throw refusal(ConfigKey.LIMITS_BATCH, "must be at most limits.ring=" + ringCapacity);
+        }
+        if (overloadPolicy == OverloadPolicy.SHED && overloadUnfinished > ringCapacity) {
+            throw refusal(ConfigKey.OVERLOAD_UNFINISHED, "must be at most limits.ring=" + ringCapacity);
+        }
+        if (retryWindow != 0 && retryWindow < maxInFlight) {
+            throw refusal(ConfigKey.LIMITS_RETRIES, "must be 0, or at least limits.in-flight=" + maxInFlight);
         }
         if (maxFrameLength > responseTermLength / TERMS_FRACTION) {
             throw refusal(ConfigKey.LIMITS_FRAME_LENGTH, "must be at most an eighth of aeron.response-term-length="

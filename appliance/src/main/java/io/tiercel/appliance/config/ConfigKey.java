@@ -31,6 +31,8 @@ public final class ConfigKey<T> {
 
     private static final int MAX_NAME_LENGTH = 64;
     private static final long SECOND_NS = 1_000_000_000L;
+    /** Some hundred years: what a count of nanoseconds holds. */
+    private static final long MAX_KEEP_NS = 100L * 365 * 86_400 * SECOND_NS;
     private static final int KIB = 1 << 10;
     private static final int MIB = 1 << 20;
     private static final int GIB = 1 << 30;
@@ -91,6 +93,39 @@ public final class ConfigKey<T> {
     static final ConfigKey<String> JOURNAL_ROLL = key("journal.roll", ValueType.oneOf("daily", "hourly"), "daily",
             "How often the journal begins new files, UTC: `daily` or `hourly`.",
             ApplianceContext::journalRoll, ApplianceContext::journalRoll);
+    static final ConfigKey<DurabilityLevel> JOURNAL_DURABILITY = key("journal.durability",
+            ValueType.choice(DurabilityLevel.class), "process",
+            "What an answered request survives: `process`, the death of the process; `disk`, that of the machine too: "
+                    + "each batch is written through to the device before its answers leave.",
+            ApplianceContext::durability, ApplianceContext::durability);
+    static final ConfigKey<Long> JOURNAL_KEEP_FOR = key("journal.keep-for",
+            ValueType.durationNs(0, MAX_KEEP_NS), "0s",
+            "Age at which a file of the journal may be removed, counted from its last record. `0s` never. What "
+                    + "recovery from the snapshots there are needs is never removed.",
+            ApplianceContext::journalKeepForNs, ApplianceContext::journalKeepForNs);
+    static final ConfigKey<Long> JOURNAL_KEEP_SIZE = key("journal.keep-size",
+            ValueType.bytes(0, 1L << 50), "0",
+            "Size of the journal above which its oldest files may be removed. `0` for no limit. What recovery from "
+                    + "the snapshots there are needs is never removed.",
+            ApplianceContext::journalKeepBytes, ApplianceContext::journalKeepBytes);
+    static final ConfigKey<Long> JOURNAL_WARN_FREE = key("journal.warn-free",
+            ValueType.bytes(0, 1L << 50), "2g",
+            "Space left on the journal's file system below which the appliance warns.",
+            ApplianceContext::journalWarnFreeBytes, ApplianceContext::journalWarnFreeBytes);
+    static final ConfigKey<Long> JOURNAL_REFUSE_FREE = key("journal.refuse-free",
+            ValueType.bytes(0, 1L << 50), "256m",
+            "Space left on the journal's file system below which requests are refused with `JOURNAL_SPACE_LOW`, until "
+                    + "there is more again.",
+            ApplianceContext::journalRefuseFreeBytes, ApplianceContext::journalRefuseFreeBytes);
+
+    static final ConfigKey<Long> SNAPSHOT_INTERVAL = key("snapshot.interval",
+            ValueType.durationNs(0, 86_400 * SECOND_NS), "60s",
+            "Time between two snapshots of all session states, if anything has happened. `0s` takes one when the "
+                    + "appliance stops and no other. A restart computes again what came after the newest.",
+            ApplianceContext::snapshotIntervalNs, ApplianceContext::snapshotIntervalNs);
+    static final ConfigKey<Integer> SNAPSHOT_KEEP = key("snapshot.keep", ValueType.count(1, 1_000), "3",
+            "Snapshots that are kept; older ones are removed.",
+            ApplianceContext::snapshotKeep, ApplianceContext::snapshotKeep);
 
     static final ConfigKey<List<ModelConfig>> MODELS = key("models", ValueType.models(), "",
             "The models to serve, at least one.",
@@ -112,6 +147,15 @@ public final class ConfigKey<T> {
     static final ConfigKey<Integer> LIMITS_IN_FLIGHT = key("limits.in-flight", ValueType.count(1, 1_048_576), "1024",
             "Unanswered requests of one client. The next one is refused with `IN_FLIGHT_LIMIT`.",
             ApplianceContext::maxInFlight, ApplianceContext::maxInFlight);
+    static final ConfigKey<Integer> LIMITS_RATE = key("limits.rate", ValueType.count(0, 1_000_000_000), "0",
+            "Requests a second of one client, averaged over 100 ms. Those above it are refused with `RATE_LIMIT`. `0` "
+                    + "for no limit.",
+            ApplianceContext::maxRatePerSecond, ApplianceContext::maxRatePerSecond);
+    static final ConfigKey<Integer> LIMITS_RETRIES = key("limits.retries", ValueType.count(0, 1_048_576), "2048",
+            "Newest requests of a principal that are known by their correlation id: one of them that comes again is "
+                    + "answered as it was, and not computed again. A streamed request counts once for each step. At "
+                    + "least `limits.in-flight`; `0` for none.",
+            ApplianceContext::retryWindow, ApplianceContext::retryWindow);
     static final ConfigKey<Integer> LIMITS_RING = key("limits.ring", ValueType.count(2, 1_048_576), "256",
             "Slots of the ring between the stages, a power of two. Small, so that it stays in the cache: what does " +
                     "not fit waits in Aeron, which holds clients back.",
@@ -119,6 +163,17 @@ public final class ConfigKey<T> {
     static final ConfigKey<Integer> LIMITS_BATCH = key("limits.batch", ValueType.count(1, 4_096), "32",
             "Requests computed together at most. At most `limits.ring`.",
             ApplianceContext::maxBatch, ApplianceContext::maxBatch);
+
+    static final ConfigKey<OverloadPolicy> OVERLOAD_POLICY = key("overload.policy",
+            ValueType.choice(OverloadPolicy.class), "backpressure",
+            "What becomes of requests that come faster than they are computed: with `backpressure` they wait in the "
+                    + "client's own log until it is full; with `shed` they are refused with `OVERLOADED`.",
+            ApplianceContext::overloadPolicy, ApplianceContext::overloadPolicy);
+    static final ConfigKey<Integer> OVERLOAD_UNFINISHED = key("overload.unfinished",
+            ValueType.count(1, 1_048_576), "64",
+            "With `shed`, requests of all clients that may be unfinished; the next one is refused. At most "
+                    + "`limits.ring`.",
+            ApplianceContext::overloadUnfinished, ApplianceContext::overloadUnfinished);
 
     static final ConfigKey<Long> BATCH_WINDOW = key("batch.window", ValueType.durationNs(0, SECOND_NS), "0ns",
             "How long inference waits for a fuller batch. `0ns` takes what is there and never waits.",

@@ -14,6 +14,7 @@ import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -58,7 +59,15 @@ public final class ResponseWriter {
 
     /** The limits that a welcome states. */
     public record WelcomeLimits(
-            int maxFrameLength, int maxInFlight, int maxSessions, int maxSteps, long heartbeatTimeoutMs) {
+            int maxFrameLength,
+            int maxInFlight,
+            int maxSessions,
+            int maxSteps,
+            long heartbeatTimeoutMs,
+            Durability durability,
+            Overload overload,
+            int retryWindow,
+            int maxRatePerSecond) {
     }
 
     public ResponseWriter(final List<LoadedModel> models, final WelcomeLimits limits) {
@@ -123,7 +132,10 @@ public final class ResponseWriter {
                     .maxSessions(limits.maxSessions())
                     .heartbeatTimeoutMs(limits.heartbeatTimeoutMs())
                     .maxSteps(limits.maxSteps())
-                    .durability(Durability.PROCESS)
+                    .durability(limits.durability())
+                    .overload(limits.overload())
+                    .retryWindow(limits.retryWindow())
+                    .maxRatePerSecond(limits.maxRatePerSecond())
                     .modelsCount(models.size());
             for (final LoadedModel model : models) {
                 final ModelShape shape = model.model().shape();

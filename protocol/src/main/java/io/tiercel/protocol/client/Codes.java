@@ -1,6 +1,8 @@
 package io.tiercel.protocol.client;
 
+import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 
 /** Codes off the wire: one that a later appliance may have added reads as NULL_VAL, it does not throw. */
@@ -10,9 +12,17 @@ final class Codes {
     }
 
     static RejectCode rejectCode(final int raw) {
-        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.UNKNOWN_FLAGS.value()
+        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.JOURNAL_SPACE_LOW.value()
                 ? RejectCode.get(raw)
                 : RejectCode.NULL_VAL;
+    }
+
+    static Durability durability(final int raw) {
+        return raw <= Durability.DISK.value() ? Durability.get((short) raw) : Durability.NULL_VAL;
+    }
+
+    static Overload overload(final int raw) {
+        return raw <= Overload.SHED.value() ? Overload.get((short) raw) : Overload.NULL_VAL;
     }
 
     static GoodbyeReason goodbyeReason(final int raw) {

@@ -1,5 +1,7 @@
 package io.tiercel.protocol.client;
 
+import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -16,6 +18,10 @@ record Greeting(
         int maxSessions,
         long heartbeatTimeoutMs,
         int maxSteps,
+        Durability durability,
+        Overload overload,
+        int retryWindow,
+        int maxRatePerSecond,
         List<ModelInfo> models) {
 
     static Greeting of(final WelcomeDecoder welcome) {
@@ -27,6 +33,10 @@ record Greeting(
                 clamp(welcome.maxSessions()),
                 welcome.heartbeatTimeoutMs(),
                 welcome.maxSteps(),
+                Codes.durability(welcome.durabilityRaw()),
+                Codes.overload(welcome.overloadRaw()),
+                clamp(welcome.retryWindow()),
+                clamp(welcome.maxRatePerSecond()),
                 modelsOf(welcome));
     }
 

@@ -10,11 +10,13 @@ import io.aeron.logbuffer.Header;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
@@ -297,6 +299,26 @@ public final class TiercelClient implements AutoCloseable {
     /** Sessions in the whole appliance. */
     public int maxSessions() {
         return greeting.maxSessions();
+    }
+
+    /** What an answered request survives. */
+    public Durability durability() {
+        return greeting.durability();
+    }
+
+    /** What the appliance does with requests that come faster than it computes. */
+    public Overload overload() {
+        return greeting.overload();
+    }
+
+    /** Newest requests of this principal whose repetition is answered and not computed again; 0: none. */
+    public int retryWindow() {
+        return greeting.retryWindow();
+    }
+
+    /** Requests a second that the appliance takes of this client; 0: no limit. */
+    public int maxRatePerSecond() {
+        return greeting.maxRatePerSecond();
     }
 
     /** Why the connection is over, in words for a log; empty while it is not. */

@@ -18,6 +18,7 @@ import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultEncoder;
 import io.tiercel.protocol.wire.ResultStatus;
@@ -147,7 +148,10 @@ final class WarmUpResponder implements AutoCloseable {
                     .maxSessions(1)
                     .heartbeatTimeoutMs(1)
                     .maxSteps(MAX_STEPS)
-                    .durability(Durability.PROCESS);
+                    .durability(Durability.PROCESS)
+                    .overload(Overload.BACKPRESSURE)
+                    .retryWindow(0)
+                    .maxRatePerSecond(0);
             welcome.modelsCount(1).next()
                     .modelId(MODEL_ID)
                     .featureCount(featureCount)

@@ -23,6 +23,7 @@ import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -43,6 +44,8 @@ final class FakeAppliance implements AutoCloseable {
 
     static final int MODEL_ID = 3;
     static final String ALIAS = "flow";
+    static final int RETRY_WINDOW = 2_048;
+    static final int MAX_RATE_PER_SECOND = 50_000;
 
     int featureCount = 5;
     int outputCount = 3;
@@ -191,7 +194,10 @@ final class FakeAppliance implements AutoCloseable {
                 .maxSessions(4096)
                 .heartbeatTimeoutMs(heartbeatTimeoutMs)
                 .maxSteps(maxSteps)
-                .durability(Durability.PROCESS);
+                .durability(Durability.DISK)
+                .overload(Overload.SHED)
+                .retryWindow(RETRY_WINDOW)
+                .maxRatePerSecond(MAX_RATE_PER_SECOND);
         final WelcomeEncoder.ModelsEncoder model = welcome.modelsCount(1).next()
                 .modelId(MODEL_ID)
                 .featureCount(featureCount)

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aeron.Aeron;
+import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -45,6 +47,10 @@ class TiercelClientTest {
         assertEquals(4096, client.maxSessions());
         assertEquals(1024, client.maxInFlight());
         assertEquals(8, client.maxSteps());
+        assertEquals(Durability.DISK, client.durability());
+        assertEquals(Overload.SHED, client.overload());
+        assertEquals(2_048, client.retryWindow());
+        assertEquals(50_000, client.maxRatePerSecond());
         assertEquals("desk-7", appliance.principal);
         assertTrue(client.isConnected());
         final Exception ex = assertThrows(IllegalArgumentException.class, () -> client.model("flaw"));
