@@ -12,9 +12,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
 /**
@@ -56,8 +54,6 @@ public final class ChronicleRecordLog implements RecordLog {
     /** Alignment, the cleared bytes behind a record, the end-of-file mark. */
     private static final int SLACK_LENGTH = 64;
     private static final int OVERLAP_LENGTH = MAX_FRAME_LENGTH + HEADER_LENGTH + SLACK_LENGTH;
-    /** What Chronicle writes behind its end-of-file mark, a length and three letters. */
-    private static final byte[] END_OF_FILE_NOTE = "\3EOF".getBytes(StandardCharsets.US_ASCII);
 
     /** Of memory ahead of the tail that is kept in the cache: two or three short records. */
     private static final int TOUCH_LENGTH = 1024;
@@ -80,26 +76,26 @@ public final class ChronicleRecordLog implements RecordLog {
     private long touchedBits;
     private long recordCount;
     private long rolledCount;
-    private long lastSequence = -1;
+    private long lastSequence;
     private String failure;
 
-    ChronicleRecordLog(final Path directory, final JournalSettings settings) {
-        final RollPeriod roll = settings.roll();
-        final long nowMs = TimeUnit.NANOSECONDS.toMillis(settings.clock().nanoTime());
+    ChronicleRecordLog(final Path directory, final JournalSettings settings, final QueueTail tail) {
+        final long nowMs = tail.nowMs();
         queue = SingleChronicleQueueBuilder.binary(directory)
-                .rollCycle(roll.rollCycle())
+                .rollCycle(settings.roll().rollCycle())
                 // Only dates its directory listing: what rolls is decided here.
                 .timeProvider(() -> nowMs)
                 .blockSize(settings.blockBytes())
                 .checkInterrupts(false)
                 .build();
         try {
-            keeper = new SegmentKeeper(queue, settings, OVERLAP_LENGTH, roll.cycleAt(nowMs));
+            keeper = new SegmentKeeper(queue, settings, OVERLAP_LENGTH, tail);
         } catch (final RuntimeException ex) {
             Closeable.closeQuietly(queue);
             throw ex;
         }
         blockBytes = queue.blockSize();
+        lastSequence = tail.end().nextSequence() - 1;
         scratch(INITIAL_SCRATCH_LENGTH);
         enter(keeper.current());
     }
@@ -171,7 +167,7 @@ public final class ChronicleRecordLog implements RecordLog {
         return rolledCount;
     }
 
-    /** Sequence of the last record, or -1. */
+    /** Sequence of the last record, or -1 if the queue is empty. */
     public long lastSequence() {
         return lastSequence;
     }
@@ -281,14 +277,14 @@ public final class ChronicleRecordLog implements RecordLog {
     private void endFile() {
         final long position = JournalSegment.align(tailPosition);
         final int offset = offsetInBlock(position);
-        block.putBytes(offset + WORD_LENGTH, END_OF_FILE_NOTE);
+        block.putBytes(offset + WORD_LENGTH, QueueTail.END_OF_FILE_NOTE);
         block.putIntRelease(offset, Wires.END_OF_DATA);
-        segment.tailPosition(position + WORD_LENGTH + END_OF_FILE_NOTE.length);
+        segment.tailPosition(position + WORD_LENGTH + QueueTail.END_OF_FILE_NOTE.length);
     }
 
     private void enter(final JournalSegment next) {
         segment = next;
-        tailPosition = next.firstPosition();
+        tailPosition = next.tailPosition();
         publishedPage = tailPosition & -PagePopulator.PAGE_BYTES;
         preparedPosition = next.preparedPosition();
         enterBlock((int) (tailPosition / blockBytes));

@@ -24,7 +24,7 @@ import java.util.HexFormat;
  *
  * <pre>
  *   lock                              held while a process writes; has its process id
- *   journal.yaml                      formatVersion, roll
+ *   journal.yaml                      formatVersion, roll, firstSequence
  *   requests/  outcomes/              one Chronicle queue each
  *   bundles/&lt;sha-256&gt;.safetensors   every model that answered, so that a journal can be replayed by itself
  *   telemetry/*.hlog
@@ -47,12 +47,17 @@ public final class JournalDirectory implements AutoCloseable {
     private final AgentRunner keeperRunner;
     private boolean isClosed;
 
-    private JournalDirectory(final Path directory, final DirectoryLock lock, final JournalSettings settings) {
+    private JournalDirectory(
+            final Path directory,
+            final DirectoryLock lock,
+            final JournalSettings settings,
+            final QueueTail requestsTail,
+            final QueueTail outcomesTail) {
         this.directory = directory;
         this.lock = lock;
-        requests = new ChronicleRecordLog(directory.resolve(JournalLayout.REQUESTS), settings);
+        requests = new ChronicleRecordLog(directory.resolve(JournalLayout.REQUESTS), settings, requestsTail);
         try {
-            outcomes = new ChronicleRecordLog(directory.resolve(JournalLayout.OUTCOMES), settings);
+            outcomes = new ChronicleRecordLog(directory.resolve(JournalLayout.OUTCOMES), settings, outcomesTail);
         } catch (final RuntimeException ex) {
             requests.close();
             throw ex;
@@ -62,12 +67,12 @@ public final class JournalDirectory implements AutoCloseable {
     }
 
     /**
-     * Opens a journal for writing, making the directory if it is not there.
+     * Takes a journal's directory, making it if it is not there, so that no other process writes it. Changes nothing in
+     * a journal that exists.
      *
-     * @throws JournalException if another process writes it, if it has records already, if it is not a journal of this
-     *                          format, or if the file system has no room for the first blocks.
+     * @throws JournalException if another process writes it, or if it is not a journal of this format and roll.
      */
-    public static JournalDirectory open(final Path directory, final JournalSettings settings) {
+    public static ClaimedJournal claim(final Path directory, final JournalSettings settings) {
         settings.validate();
         try {
             Files.createDirectories(directory);
@@ -76,20 +81,54 @@ public final class JournalDirectory implements AutoCloseable {
         }
         final DirectoryLock lock = DirectoryLock.take(directory.resolve(JournalLayout.LOCK));
         try {
-            prepare(directory, settings);
-            return new JournalDirectory(directory, lock, settings);
-        } catch (final IOException ex) {
-            lock.close();
-            throw new JournalException("journal cannot be opened: directory=" + directory + " " + ex, ex);
+            check(directory, settings);
+            return new ClaimedJournal(directory, settings, lock);
         } catch (final RuntimeException ex) {
             lock.close();
             throw ex;
         }
     }
 
+    /**
+     * Opens a new or empty journal for writing, making the directory if it is not there.
+     *
+     * @throws JournalException if another process writes it, if it has records already, if it is not a journal of this
+     *                          format, or if the file system has no room for the first blocks.
+     */
+    public static JournalDirectory open(final Path directory, final JournalSettings settings) {
+        try (ClaimedJournal claimed = claim(directory, settings)) {
+            if (claimed.hasRecords()) {
+                throw new JournalException("journal holds records already: directory=" + directory +
+                        " (choose an empty directory, or recover from this one)");
+            }
+            return claimed.append(JournalEnd.EMPTY, JournalEnd.EMPTY);
+        }
+    }
+
+    /** @throws JournalException before anything is changed, if the queues cannot be continued there at this time. */
+    static JournalDirectory resume(
+            final Path directory,
+            final JournalSettings settings,
+            final DirectoryLock lock,
+            final JournalEnd requests,
+            final JournalEnd outcomes) {
+        final QueueTail requestsTail = new QueueTail(directory.resolve(JournalLayout.REQUESTS), settings, requests);
+        final QueueTail outcomesTail = new QueueTail(directory.resolve(JournalLayout.OUTCOMES), settings, outcomes);
+        requestsTail.check();
+        outcomesTail.check();
+        try {
+            prepare(directory, settings);
+            requestsTail.cut();
+            outcomesTail.cut();
+            return new JournalDirectory(directory, lock, settings, requestsTail, outcomesTail);
+        } catch (final IOException ex) {
+            throw new JournalException("journal cannot be opened: directory=" + directory + " " + ex, ex);
+        }
+    }
+
     /** Opens a journal for reading, also while it is being written or where nothing may be written. */
     public static JournalView openForRead(final Path directory) {
-        return new JournalView(directory, JournalLayout.read(directory));
+        return new JournalView(directory, JournalLayout.read(directory).roll());
     }
 
     public Path directory() {
@@ -172,28 +211,24 @@ public final class JournalDirectory implements AutoCloseable {
         return runner;
     }
 
-    private static void prepare(final Path directory, final JournalSettings settings) throws IOException {
-        if (Files.exists(directory.resolve(JournalLayout.DESCRIPTION))) {
-            final RollPeriod roll = JournalLayout.read(directory);
-            refuseIfNotEmpty(directory, roll);
-            if (roll != settings.roll()) {
-                throw new JournalException("journal rolls otherwise: directory=" + directory +
-                        " roll=" + roll + " configured=" + settings.roll());
-            }
-        } else {
+    private static void check(final Path directory, final JournalSettings settings) {
+        if (!JournalLayout.exists(directory)) {
             refuseStranger(directory);
-            JournalLayout.write(directory, settings.roll());
+            return;
+        }
+        final RollPeriod roll = JournalLayout.read(directory).roll();
+        if (roll != settings.roll()) {
+            throw new JournalException("journal rolls otherwise: directory=" + directory +
+                    " roll=" + roll + " configured=" + settings.roll());
+        }
+    }
+
+    private static void prepare(final Path directory, final JournalSettings settings) throws IOException {
+        if (!JournalLayout.exists(directory)) {
+            JournalLayout.write(directory, new JournalLayout.Description(settings.roll(), 0));
         }
         Files.createDirectories(directory.resolve(JournalLayout.BUNDLES));
         Files.createDirectories(directory.resolve(JournalLayout.TELEMETRY));
-    }
-
-    private static void refuseIfNotEmpty(final Path directory, final RollPeriod roll) {
-        final JournalView view = new JournalView(directory, roll);
-        if (view.hasRecords()) {
-            throw new JournalException("journal holds records already: directory=" + directory +
-                    " (this version cannot continue one: choose an empty directory)");
-        }
     }
 
     private static void refuseStranger(final Path directory) {

@@ -5,10 +5,13 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 
 /** Names of what is in a journal directory, and the file that says so. */
@@ -23,22 +26,43 @@ final class JournalLayout {
     static final String TELEMETRY = "telemetry";
     static final String BUNDLE_SUFFIX = ".safetensors";
 
+    /**
+     * What {@code journal.yaml} says.
+     *
+     * @param firstSequence from which on both queues are whole; what comes before may have been removed.
+     */
+    record Description(RollPeriod roll, long firstSequence) {
+    }
+
     private JournalLayout() {
     }
 
-    static void write(final Path directory, final RollPeriod roll) throws IOException {
+    static boolean exists(final Path directory) {
+        return Files.exists(directory.resolve(DESCRIPTION));
+    }
+
+    /** Replaces the file at once: it is the old one or the new one, after the death of the machine too. */
+    static void write(final Path directory, final Description description) throws IOException {
         final Path file = directory.resolve(DESCRIPTION);
         final Path draft = directory.resolve(DESCRIPTION + ".tmp");
-        Files.write(draft, ("# A Tiercel journal.\nformatVersion: " + FORMAT_VERSION + "\nroll: " + roll + "\n")
-                .getBytes(StandardCharsets.UTF_8));
+        final String text = "# A Tiercel journal.\nformatVersion: " + FORMAT_VERSION +
+                "\nroll: " + description.roll() + "\n" +
+                (description.firstSequence() == 0 ? "" : "firstSequence: " + description.firstSequence() + "\n");
+        try (FileChannel channel = FileChannel.open(draft, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+            channel.force(true);
+        }
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        try (FileChannel parent = FileChannel.open(directory, StandardOpenOption.READ)) {
+            parent.force(true);
+        }
     }
 
     /**
-     * @return how the journal rolls.
      * @throws JournalException if this is not a journal, or not one of a format that this version knows.
      */
-    static RollPeriod read(final Path directory) {
+    static Description read(final Path directory) {
         final Path file = directory.resolve(DESCRIPTION);
         if (!Files.isRegularFile(file)) {
             throw new JournalException("not a journal: there is no file=" + file);
@@ -49,15 +73,31 @@ final class JournalLayout {
             if (!(document instanceof Map)) {
                 throw new JournalException("not a journal description: file=" + file);
             }
-            final Map<?, ?> entries = (Map<?, ?>) document;
-            final Object version = entries.get("formatVersion");
-            if (!Integer.valueOf(FORMAT_VERSION).equals(version)) {
-                throw new JournalException("journal format is not one this version reads: file=" + file +
-                        " formatVersion=" + version + " supported=" + FORMAT_VERSION);
-            }
-            return RollPeriod.parse(String.valueOf(entries.get("roll")));
+            return description(file, (Map<?, ?>) document);
         } catch (final IOException | YamlEngineException ex) {
             throw new JournalException("journal description cannot be read: file=" + file + " " + ex, ex);
         }
+    }
+
+    private static Description description(final Path file, final Map<?, ?> entries) {
+        final Object version = entries.get("formatVersion");
+        if (!Integer.valueOf(FORMAT_VERSION).equals(version)) {
+            throw new JournalException("journal format is not one this version reads: file=" + file +
+                    " formatVersion=" + version + " supported=" + FORMAT_VERSION);
+        }
+        final Object first = entries.get("firstSequence");
+        final long firstSequence = sequence(first);
+        if (firstSequence < 0) {
+            throw new JournalException("not a journal description: file=" + file + " firstSequence=" + first);
+        }
+        return new Description(RollPeriod.parse(String.valueOf(entries.get("roll"))), firstSequence);
+    }
+
+    /** @return -1 if it is none. */
+    private static long sequence(final Object entry) {
+        if (entry == null) {
+            return 0;
+        }
+        return entry instanceof Integer || entry instanceof Long ? ((Number) entry).longValue() : -1;
     }
 }

@@ -36,8 +36,6 @@ import java.util.Arrays;
  */
 final class JournalSegment implements ReferenceOwner, ExcerptContext {
 
-    /** What an unused file is cut down to: its header and first indexes are shorter. */
-    private static final long UNUSED_LENGTH_BYTES = 512L << 10;
     private static final int INITIAL_BLOCK_COUNT = 64;
     private static final VarHandle TAIL;
     private static final VarHandle PREPARED;
@@ -74,11 +72,16 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     private long tailPosition;
 
     /**
-     * Has Chronicle make the file, or open it if it is there without records.
+     * Has Chronicle make the file, or open it if it is there.
      *
      * @param overlapBytes how far behind the end of a block the record may reach that begins in it.
+     * @param end          where the file's records end, nothing behind them; {@link JournalEnd#EMPTY} if it has none.
      */
-    JournalSegment(final SingleChronicleQueue queue, final int cycle, final long overlapBytes) throws IOException {
+    JournalSegment(
+            final SingleChronicleQueue queue,
+            final int cycle,
+            final long overlapBytes,
+            final JournalEnd end) throws IOException {
         this.queue = queue;
         this.cycle = cycle;
         this.blockBytes = queue.blockSize();
@@ -93,6 +96,9 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
         followedPosition = firstPosition;
         indexedCount = (long) queue.indexCount() * queue.indexSpacing();
         indexSpacing = queue.indexSpacing();
+        if (end.recordCount() > 0) {
+            resume(end);
+        }
     }
 
     int cycle() {
@@ -101,11 +107,6 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
 
     File file() {
         return mappedFile.file();
-    }
-
-    /** Where the first record's header word goes. */
-    long firstPosition() {
-        return firstPosition;
     }
 
     /** The writer's: end of the memory it may write without a page fault. */
@@ -165,8 +166,12 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
      * @return whether there was more than {@code limit} records.
      */
     boolean follow(final int limit) throws StreamCorruptedException {
+        return follow(limit, preparedPosition - Integer.BYTES);
+    }
+
+    private boolean follow(final int limit, final long toPosition) throws StreamCorruptedException {
         int count = 0;
-        while (count < limit && followedPosition + Integer.BYTES <= preparedPosition) {
+        while (count < limit && followedPosition <= toPosition) {
             final long position = followedPosition;
             final int word = UnsafeApi.getIntAcquire(null, addressOf(position));
             if (!Wires.isReadyData(word)) {
@@ -203,7 +208,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     static long skipMetadata(final long blockAddress, final long position) {
         long at = align(position);
         int word = UnsafeApi.getIntVolatile(null, blockAddress + at);
-        while (Wires.isReadyMetaData(word)) {
+        while (QueueFile.isMetadata(word)) {
             at = align(at + Integer.BYTES + Wires.lengthOf(word));
             word = UnsafeApi.getIntVolatile(null, blockAddress + at);
         }
@@ -224,7 +229,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     void retire() throws IOException {
         follow(Integer.MAX_VALUE);
         final File file = file();
-        final long usedBytes = Math.max(tailPosition(), UNUSED_LENGTH_BYTES);
+        final long usedBytes = Math.max(tailPosition(), QueueFile.MAX_METADATA_LENGTH);
         close();
         truncate(file, usedBytes);
     }
@@ -242,6 +247,41 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     @Override
     public long timeoutMS() {
         return 0;
+    }
+
+    /**
+     * Goes to the end of the records that are there. A writer that died leaves Chronicle's header behind them, so it is
+     * told of what follows the last record that it names; the number of that one is known by counting from there on.
+     */
+    private void resume(final JournalEnd end) throws IOException {
+        final long position = align(end.position());
+        toldPosition = store.writePosition();
+        lastPosition = toldPosition;
+        followedPosition = toldPosition == 0 ? firstPosition : toldPosition;
+        releasedBlockCount = Math.max(1, (int) (followedPosition / blockBytes));
+        for (int index = releasedBlockCount; index <= position / blockBytes; index++) {
+            block(index);
+        }
+        followedCount = end.recordCount() - countRecords(followedPosition, position);
+        if (followedCount < 0 || toldPosition == 0 && followedCount > 0) {
+            throw new StreamCorruptedException("file is not what was read: file=" + file() + " end: " + end +
+                    " writePosition=" + toldPosition + " number=" + followedCount);
+        }
+        tailPosition = position;
+        preparedPosition = position & -PagePopulator.PAGE_BYTES;
+        follow(Integer.MAX_VALUE, position - Integer.BYTES);
+    }
+
+    private long countRecords(final long from, final long to) throws StreamCorruptedException {
+        long count = 0;
+        for (long at = from; at < to; count++) {
+            final int word = UnsafeApi.getIntAcquire(null, addressOf(at));
+            if (!Wires.isReadyData(word)) {
+                throw new StreamCorruptedException("no record there: file=" + file() + " position=" + at);
+            }
+            at = align(at + Integer.BYTES + Wires.lengthOf(word));
+        }
+        return count;
     }
 
     /** Sets Chronicle's position and sequence, and its index if the number is one that is indexed. */
@@ -280,7 +320,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     }
 
     private MappedBytesStore block(final int index) throws IOException {
-        if (index == blocks.length) {
+        if (index >= blocks.length) {
             blocks = Arrays.copyOf(blocks, 2 * index);
             blockAddresses = Arrays.copyOf(blockAddresses, 2 * index);
         }

@@ -22,14 +22,32 @@ public final class JournalView {
         return directory;
     }
 
-    /** A new reader at the first request. */
-    public RecordReader requests() {
-        return new RecordReader(queuePath(JournalLayout.REQUESTS), roll, RecordKind.REQUEST);
+    /**
+     * The first sequence from which on both queues are whole: older files may have been removed, at different places
+     * in the two. Read anew each time, because a journal that is being written may be pruned.
+     */
+    public long firstSequence() {
+        return JournalLayout.read(directory).firstSequence();
     }
 
-    /** A new reader at the first outcome. */
+    /** A new reader at the first request that there is. */
+    public RecordReader requests() {
+        return new RecordReader(this, RecordKind.REQUEST, false);
+    }
+
+    /** A new reader at the first outcome that there is. */
     public RecordReader outcomes() {
-        return new RecordReader(queuePath(JournalLayout.OUTCOMES), roll, RecordKind.OUTCOME);
+        return new RecordReader(this, RecordKind.OUTCOME, false);
+    }
+
+    /** As {@link #requests()}, for who is to continue the journal: a record that is torn at the very end is its end. */
+    public RecordReader recoverRequests() {
+        return new RecordReader(this, RecordKind.REQUEST, true);
+    }
+
+    /** As {@link #outcomes()}, for who is to continue the journal: a record that is torn at the very end is its end. */
+    public RecordReader recoverOutcomes() {
+        return new RecordReader(this, RecordKind.OUTCOME, true);
     }
 
     /**
@@ -45,19 +63,24 @@ public final class JournalView {
 
     boolean hasRecords() {
         for (final RecordKind kind : RecordKind.values()) {
-            final Path path = queuePath(kind == RecordKind.REQUEST ? JournalLayout.REQUESTS : JournalLayout.OUTCOMES);
-            if (Files.isDirectory(path)) {
-                try (RecordReader reader = new RecordReader(path, roll, kind)) {
-                    if (reader.hasDocuments()) {
-                        return true;
-                    }
-                }
+            if (Files.isDirectory(queuePath(kind)) && hasRecords(kind)) {
+                return true;
             }
         }
         return false;
     }
 
-    private Path queuePath(final String name) {
-        return directory.resolve(name);
+    Path queuePath(final RecordKind kind) {
+        return directory.resolve(kind == RecordKind.REQUEST ? JournalLayout.REQUESTS : JournalLayout.OUTCOMES);
+    }
+
+    RollPeriod roll() {
+        return roll;
+    }
+
+    private boolean hasRecords(final RecordKind kind) {
+        try (RecordReader reader = new RecordReader(this, kind, false)) {
+            return reader.hasDocuments();
+        }
     }
 }

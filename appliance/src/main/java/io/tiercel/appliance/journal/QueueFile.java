@@ -42,8 +42,10 @@ final class QueueFile implements AutoCloseable {
     }
 
     static final String SUFFIX = ".cq4";
-    /** Length of a document whose word says that it is being written; our writer leaves no such word. */
+    /** Length of a document whose word says that it is being written, or is none; our writer leaves no such word. */
     static final int UNFINISHED = -1;
+    /** The header and first indexes of a file are shorter than this, together. */
+    static final int MAX_METADATA_LENGTH = 512 << 10;
 
     private static final int BUFFER_LENGTH = 1 << 20;
     private static final int WORD_LENGTH = Integer.BYTES;
@@ -104,6 +106,25 @@ final class QueueFile implements AutoCloseable {
         return readHeader() ? headerBytes.getLong(WRITE_POSITION_OFFSET) : 0;
     }
 
+    /** Whether anything was ever appended, readable or not; the header alone may lag behind a writer that died. */
+    boolean isBegun() throws IOException {
+        return claimedPosition() != 0 || next() == Found.RECORD;
+    }
+
+    /**
+     * Makes the file's header name the last good record, if it names one at or behind {@code position}. The second
+     * half of the pair is Chronicle's number for that position; 0 is none.
+     */
+    static void withdrawClaim(final FileChannel channel, final long position, final long lastPosition)
+            throws IOException {
+        final ByteBuffer pair = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        channel.read(pair, WRITE_POSITION_OFFSET);
+        if (pair.getLong(0) >= position) {
+            channel.write(pair.clear().putLong(0, 0).limit(Long.BYTES), WRITE_POSITION_OFFSET + Long.BYTES);
+            channel.write(pair.putLong(0, lastPosition), WRITE_POSITION_OFFSET);
+        }
+    }
+
     /** Moves to the next record. */
     Found next() throws IOException {
         while (true) {
@@ -118,8 +139,8 @@ final class QueueFile implements AutoCloseable {
                 return Found.END_OF_FILE;
             }
             documentPosition = nextPosition;
-            documentLength = Wires.isNotComplete(word) ? UNFINISHED : Wires.lengthOf(word);
-            if (!Wires.isReadyMetaData(word)) {
+            documentLength = isBad(word) ? UNFINISHED : Wires.lengthOf(word);
+            if (!isMetadata(word)) {
                 return Found.RECORD;
             }
             nextPosition = JournalSegment.align(documentPosition + WORD_LENGTH + documentLength);
@@ -169,6 +190,10 @@ final class QueueFile implements AutoCloseable {
         return documentPosition;
     }
 
+    long length() throws IOException {
+        return channel.size();
+    }
+
     /** Of the word that {@link #next()} looks at next. */
     long nextPosition() {
         return nextPosition;
@@ -201,6 +226,15 @@ final class QueueFile implements AutoCloseable {
         }
         bufferedLength = bytes.position();
         bytes.clear();
+    }
+
+    /** Chronicle's header and its indexes are short; a longer one is a word that was never written as such. */
+    static boolean isMetadata(final int word) {
+        return Wires.isReadyMetaData(word) && Wires.lengthOf(word) < MAX_METADATA_LENGTH;
+    }
+
+    private static boolean isBad(final int word) {
+        return Wires.isNotComplete(word) || Wires.isReadyMetaData(word) && !isMetadata(word);
     }
 
     private boolean readHeader() throws IOException {

@@ -25,17 +25,20 @@ import java.util.zip.CRC32C;
  */
 public final class RecordReader implements AutoCloseable {
 
+    static final int MIN_RECORD_LENGTH = RecordHeaderDecoder.ENCODED_LENGTH + MessageHeaderDecoder.ENCODED_LENGTH;
+    static final int MAX_RECORD_LENGTH = RecordHeaderDecoder.ENCODED_LENGTH + ChronicleRecordLog.MAX_FRAME_LENGTH;
+
     private static final int HEADER_LENGTH = RecordHeaderDecoder.ENCODED_LENGTH;
     private static final int CHECKED_OFFSET =
             RecordHeaderDecoder.crc32cEncodingOffset() + RecordHeaderDecoder.crc32cEncodingLength();
     private static final int MODEL_VERSION_OFFSET = RecordHeaderDecoder.modelVersionEncodingOffset();
     private static final int MODEL_VERSION_LENGTH = RecordHeaderDecoder.modelVersionLength();
-    private static final int MIN_RECORD_LENGTH = HEADER_LENGTH + MessageHeaderDecoder.ENCODED_LENGTH;
-    private static final int MAX_RECORD_LENGTH = HEADER_LENGTH + ChronicleRecordLog.MAX_FRAME_LENGTH;
     /** A seek reads records one by one once it has come as close as this. */
     private static final long SEEK_SCAN_BYTES = 1 << 20;
 
+    private final JournalView view;
     private final RecordKind kind;
+    private final boolean isRecovery;
     private final RollPeriod roll;
     private final Path directory;
     private final ByteBuffer bytes = QueueFile.newBuffer();
@@ -46,16 +49,23 @@ public final class RecordReader implements AutoCloseable {
     private final CRC32C crc = new CRC32C();
     private QueueFile file;
     private long expectedSequence;
+    private boolean isAtStart = true;
     private long numberInFile;
     private long lastPosition;
+    private long endPosition;
+    private int tornCount;
+    private long tornBytes;
     private JournalDamage found;
     private long foundExpected;
     private long foundActual;
 
-    RecordReader(final Path directory, final RollPeriod roll, final RecordKind kind) {
-        this.directory = directory;
-        this.roll = roll;
+    /** @param isRecovery whether a torn record at the very end is the end, and not damage. */
+    RecordReader(final JournalView view, final RecordKind kind, final boolean isRecovery) {
+        this.view = view;
         this.kind = kind;
+        this.isRecovery = isRecovery;
+        roll = view.roll();
+        directory = view.queuePath(kind);
         if (!Files.isDirectory(directory)) {
             throw new JournalException("not a journal: there is no directory=" + directory);
         }
@@ -78,8 +88,10 @@ public final class RecordReader implements AutoCloseable {
     /**
      * Moves to just before a record, so that {@link #next()} reads it.
      *
-     * @return false if the last record comes before it; the reader is then at the first record.
+     * @return false if the last record comes before it; the reader is then at the first record. Of a reader for
+     *         recovery, true also if it is the one that would come next: the reader is then at the end.
      * @throws JournalDamageException if the record ought to be there and is not.
+     * @throws JournalException       if its file has been removed.
      */
     public boolean seek(final long sequence) {
         if (sequence < 0) {
@@ -90,6 +102,17 @@ public final class RecordReader implements AutoCloseable {
         } catch (final IOException ex) {
             throw unreadable(ex);
         }
+    }
+
+    /**
+     * Where the queue ends, once {@link #next()} has answered false. Only a reader for recovery has looked at what is
+     * behind the end.
+     */
+    public JournalEnd end() {
+        return file == null
+                ? new JournalEnd(null, 0, 0, 0, expectedSequence, 0, 0)
+                : new JournalEnd(file.path(), endPosition, lastPosition, numberInFile, expectedSequence, tornCount,
+                        tornBytes);
     }
 
     public long sequence() {
@@ -133,7 +156,7 @@ public final class RecordReader implements AutoCloseable {
         try {
             for (final Path path : QueueFile.list(directory)) {
                 try (QueueFile candidate = QueueFile.open(path, bytes)) {
-                    if (candidate.claimedPosition() != 0 || candidate.next() == QueueFile.Found.RECORD) {
+                    if (candidate.isBegun()) {
                         return true;
                     }
                 }
@@ -148,13 +171,18 @@ public final class RecordReader implements AutoCloseable {
         while (true) {
             final QueueFile.Found next = file.next();
             if (next == QueueFile.Found.RECORD) {
-                take();
-                return true;
+                return take();
+            }
+            if (numberInFile == 0) {
+                endPosition = file.nextPosition();
             }
             if (next == QueueFile.Found.NOTHING) {
+                if (isWordTorn()) {
+                    return false;
+                }
                 file.reload();
                 if (!isMoreClaimed() && !isLaterFileBegun()) {
-                    return false;
+                    return isEnd();
                 }
                 // Both are claimed after the fact: by now it must be there.
                 file.reload();
@@ -172,20 +200,64 @@ public final class RecordReader implements AutoCloseable {
         }
     }
 
-    /** Checks the record that was found and makes it current. */
-    private void take() throws IOException {
+    /** Checks the record that was found and makes it current. @return false if it is torn, and so the end. */
+    private boolean take() throws IOException {
         if (!isGood()) {
             // Only a reader that is as fast as the writer can have read a record before all of it was there.
             file.reload();
             file.next();
             if (!isGood()) {
+                if (isTorn()) {
+                    return false;
+                }
                 throw damage(found, foundExpected, foundActual, null);
             }
         }
         lastPosition = file.recordPosition();
         file.consume();
+        endPosition = file.nextPosition();
+        isAtStart = false;
         numberInFile++;
         expectedSequence = header.sequence() + 1;
+        return true;
+    }
+
+    /** @return false, always: nothing follows, also none of what can be seen only by looking for it. */
+    private boolean isEnd() throws IOException {
+        if (isRecovery) {
+            final TailScan tail = TailScan.of(file.path(), endPosition, expectedSequence);
+            if (tail.goodPosition() >= 0) {
+                throw damage(JournalDamage.TRUNCATED, tail.goodPosition(), lastPosition, null);
+            }
+            tornCount = 0;
+            tornBytes = tail.dirtyBytes();
+        }
+        return false;
+    }
+
+    /** Whether the bad record that was found is the last thing that was ever written to this queue. */
+    private boolean isTorn() throws IOException {
+        if (numberInFile == 0) {
+            endPosition = file.recordPosition();
+        }
+        if (!isRecovery || !isFoundTearing() || file.claimedPosition() > endPosition || isLaterFileBegun()) {
+            return false;
+        }
+        final TailScan tail = TailScan.of(file.path(), endPosition, expectedSequence);
+        tornCount = 1;
+        tornBytes = tail.dirtyBytes();
+        return tail.goodPosition() < 0;
+    }
+
+    /** Whether what stands behind the last record looks like Chronicle's own: it has none there, so it is garbage. */
+    private boolean isWordTorn() throws IOException {
+        return isRecovery && file.nextPosition() != endPosition && !report(JournalDamage.UNREADABLE, 0, 0) && isTorn();
+    }
+
+    /** A record that is whole but in the wrong place, or of a kind that is not ours, was written so and not torn. */
+    private boolean isFoundTearing() {
+        return found == JournalDamage.TRUNCATED || found == JournalDamage.LENGTH_MISMATCH ||
+                found == JournalDamage.BAD_CHECKSUM || found == JournalDamage.UNREADABLE;
     }
 
     private boolean isGood() throws IOException {
@@ -224,11 +296,18 @@ public final class RecordReader implements AutoCloseable {
 
     private boolean isNext() {
         final long sequence = header.sequence();
-        if (sequence == expectedSequence) {
+        if (sequence == expectedSequence || isAtStart && isFirstThereIs(sequence)) {
             return true;
         }
         return report(sequence > expectedSequence ? JournalDamage.SEQUENCE_GAP : JournalDamage.SEQUENCE_REPETITION,
                 expectedSequence, sequence);
+    }
+
+    /** Older files may have been removed, and more of them while we read. */
+    private boolean isFirstThereIs(final long sequence) {
+        final long firstSequence = view.firstSequence();
+        expectedSequence = firstSequence;
+        return sequence <= firstSequence;
     }
 
     private boolean isKnown() {
@@ -269,7 +348,7 @@ public final class RecordReader implements AutoCloseable {
         final List<Path> paths = QueueFile.list(directory);
         for (int i = paths.indexOf(file.path()) + 1; i < paths.size(); i++) {
             try (QueueFile later = QueueFile.open(paths.get(i), QueueFile.newBuffer())) {
-                if (later.claimedPosition() != 0) {
+                if (later.isBegun()) {
                     return true;
                 }
             }
@@ -293,6 +372,7 @@ public final class RecordReader implements AutoCloseable {
         file = QueueFile.open(path, bytes);
         numberInFile = 0;
         lastPosition = 0;
+        endPosition = 0;
         if (!file.hasHeader()) {
             throw damage(JournalDamage.UNREADABLE, 0, 0, null);
         }
@@ -318,15 +398,26 @@ public final class RecordReader implements AutoCloseable {
             }
         }
         expectedSequence = sequence;
+        isAtStart = false;
         if (at != null && placeIn(at, sequence)) {
             return true;
         }
         if (nextFirst != Long.MAX_VALUE) {
+            refuseRemoved(sequence);
             throw damage(JournalDamage.SEQUENCE_GAP, sequence, nextFirst, null);
         }
         leave();
-        expectedSequence = 0;
-        return false;
+        isAtStart = true;
+        expectedSequence = view.firstSequence();
+        return isRecovery && at == null && sequence == expectedSequence;
+    }
+
+    private void refuseRemoved(final long sequence) {
+        final long firstSequence = view.firstSequence();
+        if (sequence < firstSequence) {
+            throw new JournalException("record has been removed: directory=" + directory + " sequence=" + sequence +
+                    " firstSequence=" + firstSequence);
+        }
     }
 
     /** @return the sequence of the file's first record, or {@link Long#MAX_VALUE} if it has none. */
@@ -338,7 +429,7 @@ public final class RecordReader implements AutoCloseable {
     private boolean placeIn(final Path path, final long sequence) throws IOException {
         final long first = firstSequence(path);
         long low = file.recordPosition();
-        long high = file.claimedPosition();
+        long high = Math.min(file.claimedPosition(), file.length());
         while (high - low > SEEK_SCAN_BYTES) {
             final long middle = JournalSegment.align(low + (high - low) / 2);
             if (findRecord(middle, high) && header.sequence() <= sequence) {
@@ -351,13 +442,23 @@ public final class RecordReader implements AutoCloseable {
         while (file.next() == QueueFile.Found.RECORD && isWhole() && isIntact()) {
             if (header.sequence() >= sequence) {
                 file.moveTo(file.recordPosition());
-                numberInFile = header.sequence() - first;
-                lastPosition = 0;
+                settle(header.sequence() - first, 0);
                 return true;
             }
             file.consume();
+            if (isRecovery && header.sequence() == sequence - 1) {
+                settle(sequence - first, file.recordPosition());
+                return true;
+            }
         }
         return false;
+    }
+
+    /** Takes the place that has been found: the records before it are not read, but they are counted. */
+    private void settle(final long number, final long last) {
+        numberInFile = number;
+        lastPosition = last;
+        endPosition = file.nextPosition();
     }
 
     /** Finds the first record whose word is at {@code position} or behind it, and before {@code end}. */

@@ -52,13 +52,16 @@ final class SegmentKeeper {
             final SingleChronicleQueue queue,
             final JournalSettings settings,
             final long overlapBytes,
-            final int cycle) {
+            final QueueTail tail) {
         this.queue = queue;
         this.settings = settings;
         this.populator = new PagePopulator(settings.hasPopulateWrite());
         this.overlapBytes = overlapBytes;
         this.stepBytes = Math.min(STEP_BYTES, settings.populateAheadBytes() / 4);
-        this.kept = newSegment(cycle);
+        if (tail.isBeforeCycle()) {
+            settle(tail);
+        }
+        this.kept = newSegment(tail.cycle(), tail.isInCycle() ? tail.end() : JournalEnd.EMPTY);
         this.current = kept;
         while (failure == null && prepareAhead(kept) > 0) {
             // All of it, before the first record.
@@ -225,7 +228,7 @@ final class SegmentKeeper {
             if (leadCycle <= kept.cycle()) {
                 return 0;
             }
-            preparing = newSegment(Math.max(kept.cycle() + 1, roll.cycleAt(nowMs)));
+            preparing = newSegment(Math.max(kept.cycle() + 1, roll.cycleAt(nowMs)), JournalEnd.EMPTY);
             return 1;
         }
         final int workCount = prepareAhead(preparing);
@@ -235,9 +238,20 @@ final class SegmentKeeper {
         return workCount + 1;
     }
 
-    private JournalSegment newSegment(final int cycle) {
+    /** Has Chronicle's header of the older file say what is in it, and cuts it to length. */
+    private void settle(final QueueTail tail) {
+        final JournalSegment left = newSegment(tail.endCycle(), tail.end());
         try {
-            return new JournalSegment(queue, cycle, overlapBytes);
+            left.tailPosition(tail.end().position() + Integer.BYTES + QueueTail.END_OF_FILE_NOTE.length);
+            left.retire();
+        } catch (final IOException ex) {
+            throw new JournalException("journal file cannot be ended: file=" + left.file() + " " + ex, ex);
+        }
+    }
+
+    private JournalSegment newSegment(final int cycle, final JournalEnd end) {
+        try {
+            return new JournalSegment(queue, cycle, overlapBytes, end);
         } catch (final IOException | RuntimeException ex) {
             throw new JournalException("journal file cannot be made: directory=" + queue.file() +
                     " cycle=" + cycle + " freeBytes=" + queue.file().getUsableSpace() + " " + ex, ex);

@@ -11,11 +11,15 @@ import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /** A journal in small: a clock that is set by hand, no thread, 1 MiB blocks; and frames with random contents. */
 final class JournalFixture {
@@ -117,6 +121,54 @@ final class JournalFixture {
             throw new AssertionError("there was no roll");
         }
         runKeeper(journal);
+    }
+
+    /** Continues a journal behind its last good records. */
+    static JournalDirectory resume(final Path directory, final JournalSettings settings) {
+        try (ClaimedJournal claimed = JournalDirectory.claim(directory, settings)) {
+            final JournalEnd requests = endOf(claimed.view().recoverRequests());
+            final JournalEnd outcomes = endOf(claimed.view().recoverOutcomes());
+            return claimed.append(requests, outcomes);
+        }
+    }
+
+    /** Reads all there is, and closes the reader. */
+    static JournalEnd endOf(final RecordReader reader) {
+        try (reader) {
+            while (reader.next()) {
+                continue;
+            }
+            return reader.end();
+        }
+    }
+
+    /** What the death of its process leaves of a journal that is open: nothing in memory matters but the pages. */
+    static void copyLive(final Path from, final Path to) throws IOException {
+        for (final Path source : tree(from)) {
+            final Path target = to.resolve(from.relativize(source));
+            Files.createDirectories(target.getParent());
+            Files.copy(source, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Size, time and checksum of each file but the lock, whose text is its holder's. */
+    static Map<String, String> contents(final Path root) throws IOException {
+        final Map<String, String> contents = new TreeMap<>();
+        for (final Path file : tree(root)) {
+            if (!file.endsWith(JournalLayout.LOCK)) {
+                final CRC32C crc = new CRC32C();
+                crc.update(Files.readAllBytes(file));
+                contents.put(root.relativize(file).toString(),
+                        Files.size(file) + " " + Files.getLastModifiedTime(file) + " " + crc.getValue());
+            }
+        }
+        return contents;
+    }
+
+    private static List<Path> tree(final Path root) throws IOException {
+        try (Stream<Path> walk = Files.walk(root)) {
+            return walk.filter(Files::isRegularFile).collect(Collectors.toList());
+        }
     }
 
     /** Requests that can be read. */

@@ -22,12 +22,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 class RecordReaderTest {
@@ -186,14 +182,14 @@ class RecordReaderTest {
             rollToNextDay(journal, clock);
             appendMany(journal, 1_000, 1_000);
             final Path copy = directory.resolve("copy");
-            copy(directory, copy);
-            final Map<String, String> before = contents(copy);
+            JournalFixture.copyLive(directory, copy);
+            final Map<String, String> before = JournalFixture.contents(copy);
             assertEquals(2_000, count(copy));
             try (RecordReader reader = JournalDirectory.openForRead(copy).requests()) {
                 assertTrue(reader.seek(1_500));
                 assertTrue(reader.next());
             }
-            assertEquals(before, contents(copy));
+            assertEquals(before, JournalFixture.contents(copy));
         }
     }
 
@@ -235,31 +231,6 @@ class RecordReaderTest {
         Files.write(file, whole);
         try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
             access.setLength(length);
-        }
-    }
-
-    private static void copy(final Path from, final Path to) throws IOException {
-        for (final Path source : tree(from)) {
-            final Path target = to.resolve(from.relativize(source));
-            Files.createDirectories(target.getParent());
-            Files.copy(source, target);
-        }
-    }
-
-    private static Map<String, String> contents(final Path root) throws IOException {
-        final Map<String, String> contents = new TreeMap<>();
-        for (final Path file : tree(root)) {
-            final CRC32C crc = new CRC32C();
-            crc.update(Files.readAllBytes(file));
-            contents.put(root.relativize(file).toString(),
-                    Files.size(file) + " " + Files.getLastModifiedTime(file) + " " + crc.getValue());
-        }
-        return contents;
-    }
-
-    private static List<Path> tree(final Path root) throws IOException {
-        try (Stream<Path> walk = Files.walk(root)) {
-            return walk.filter(Files::isRegularFile).collect(Collectors.toList());
         }
     }
 }
