@@ -5,7 +5,12 @@ import io.tiercel.appliance.config.IdleMode;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.recovery.RecoveryProgress;
+import io.tiercel.appliance.recovery.RecoveryReport;
 import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.snapshot.SnapshotAgent;
+import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
@@ -17,6 +22,7 @@ import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.SystemEpochClock;
+import org.agrona.concurrent.SystemEpochNanoClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +47,9 @@ public final class Appliance implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Appliance.class);
     private static final long DRAIN_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long GOODBYE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SNAPSHOT_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final long TELEMETRY_SLEEP_MS = 100;
+    private static final long SNAPSHOT_SLEEP_MS = 10;
     private static final long POLL_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Foundation foundation;
@@ -49,6 +57,8 @@ public final class Appliance implements AutoCloseable {
     private final Pipeline pipeline;
     private final List<AgentRunner> runners = new ArrayList<>();
     private final AgentRunner telemetry;
+    private final SnapshotAgent snapshots;
+    private final AgentRunner snapshotRunner;
     private final WarmUp.Report warmUp;
     private ShutdownReport shutdownReport;
 
@@ -69,8 +79,10 @@ public final class Appliance implements AutoCloseable {
         counters = Counters.inDriver(foundation.aeron());
         warmUp = new WarmUp(foundation).run(context.warmUpRequests());
         final StageRecorder stages = new StageRecorder();
+        final SnapshotCut cut = new SnapshotCut();
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
-                foundation.models(), context.maxSessions(), foundation.journal().requests(),
+                foundation.models(), foundation.sessions(), foundation.recovered().nextSequence(), cut,
+                foundation.journal().requests(),
                 foundation.journal().outcomes(),
                 StageClocks.of(context.layout(), context.inferWorkers(), foundation.clock()),
                 foundation.epochOffsetNs(), stages,
@@ -82,6 +94,9 @@ public final class Appliance implements AutoCloseable {
             runners.add(runner(new DutyCycle(share.roleName(), share.stages(), share.clock(),
                     recorder, pipeline.state())));
         }
+        snapshots = snapshots(cut);
+        snapshotRunner = new AgentRunner(
+                new SleepingMillisIdleStrategy(SNAPSHOT_SLEEP_MS), this::onError, null, snapshots);
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
                 new TelemetryWriter(stages, hiccups, context.telemetryDirectory(), context.telemetryIntervalNs(),
                         SystemEpochClock.INSTANCE));
@@ -93,8 +108,18 @@ public final class Appliance implements AutoCloseable {
      * @throws ApplianceException or the part's own exception if it cannot start; nothing is left running.
      */
     public static Appliance launch(final ApplianceContext context) {
+        return launch(context, (doneCount, totalCount) -> {});
+    }
+
+    /**
+     * Starts an appliance and returns when it is ready for clients.
+     *
+     * @param progress told how far the recovery is, on the calling thread.
+     * @throws ApplianceException or the part's own exception if it cannot start; nothing is left running.
+     */
+    public static Appliance launch(final ApplianceContext context, final RecoveryProgress progress) {
         final ApplianceContext concluded = context.isConcluded() ? context : context.conclude();
-        final Foundation foundation = new Foundation(concluded);
+        final Foundation foundation = new Foundation(concluded, progress);
         try {
             final Appliance appliance = new Appliance(foundation);
             appliance.start();
@@ -114,6 +139,11 @@ public final class Appliance implements AutoCloseable {
 
     public List<LoadedModel> models() {
         return List.copyOf(foundation.models());
+    }
+
+    /** What was found in the journal at the start. */
+    public RecoveryReport recovered() {
+        return foundation.recovered();
     }
 
     /** Requests that the warm-up sent through the scratch pipeline, and how long it took. */
@@ -141,8 +171,8 @@ public final class Appliance implements AutoCloseable {
     }
 
     /**
-     * Stops taking requests, finishes those in the ring, says goodbye, syncs. A second call returns the first one's
-     * report.
+     * Stops taking requests, finishes those in the ring, says goodbye, takes a snapshot, syncs. A second call returns
+     * the first one's report.
      */
     public synchronized ShutdownReport shutdown() {
         if (shutdownReport == null) {
@@ -150,8 +180,12 @@ public final class Appliance implements AutoCloseable {
             await(() -> isDrained() || failure() != null, DRAIN_TIMEOUT_NS);
             await(pipeline::sayGoodbye, GOODBYE_TIMEOUT_NS);
             final boolean drained = await(() -> isDrained() || failure() != null, GOODBYE_TIMEOUT_NS) && isDrained();
+            if (drained && failure() == null) {
+                snapshots.takeSoon();
+                await(snapshots::isIdle, SNAPSHOT_TIMEOUT_NS);
+            }
             CloseHelper.quietCloseAll(runners);
-            CloseHelper.quietClose(telemetry);
+            CloseHelper.quietCloseAll(snapshotRunner, telemetry);
             shutdownReport = new ShutdownReport(
                     drained, pipeline.takenCount(), pipeline.recordedCount(), failure());
             pipeline.close();
@@ -177,6 +211,22 @@ public final class Appliance implements AutoCloseable {
         return Threads.plan(context.layout(), pipeline, foundation.transport(), echo);
     }
 
+    private SnapshotAgent snapshots(final SnapshotCut cut) {
+        final ApplianceContext context = foundation.context();
+        return new SnapshotAgent(
+                new SnapshotAgent.Settings(
+                        context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
+                cut,
+                foundation.sessions(),
+                foundation.models(),
+                new SnapshotStore(context.journalDirectory()),
+                new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
+                new JournalHousekeeping(foundation.journal(), SystemEpochNanoClock.INSTANCE),
+                foundation.recovered().nextSequence(),
+                foundation.clock(),
+                counters);
+    }
+
     private AgentRunner runner(final DutyCycle cycle) {
         return new AgentRunner(IdleStrategies.of(foundation.context().idle()), this::onError, null, cycle);
     }
@@ -184,6 +234,7 @@ public final class Appliance implements AutoCloseable {
     private void start() {
         pipeline.open();
         AgentRunner.startOnThread(telemetry);
+        AgentRunner.startOnThread(snapshotRunner);
         runners.forEach(AgentRunner::startOnThread);
     }
 

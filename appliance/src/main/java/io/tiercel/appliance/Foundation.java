@@ -11,8 +11,13 @@ import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelRegistry;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.recovery.Recovery;
+import io.tiercel.appliance.recovery.RecoveryProgress;
+import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.transport.AeronErrors;
 import io.tiercel.appliance.transport.TransportAgent;
 import org.agrona.BitUtil;
@@ -26,12 +31,14 @@ import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.CountersReader;
 
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * What stands before the first request can be taken, and outlives every pipeline on it: the clock, the journal's
- * directory with its lock, the models, the embedded media driver and the Aeron client. Built in this order; closed in
- * the reverse one.
+ * directory with its lock, the models, the sessions as they were left, the embedded media driver and the Aeron client.
+ * Built in this order; closed in the reverse one. Until the recovery has read all of the journal, nothing in it is
+ * changed.
  */
 final class Foundation implements AutoCloseable {
 
@@ -53,18 +60,24 @@ final class Foundation implements AutoCloseable {
 
     private final ApplianceContext context;
     private final NanoClock clock = SystemNanoClock.INSTANCE;
-    private final long epochOffsetNs = SystemEpochNanoClock.INSTANCE.nanoTime() - clock.nanoTime();
     private final ModelRegistry registry = new ModelRegistry();
+    private ClaimedJournal claimed;
     private JournalDirectory journal;
+    private Sessions sessions;
+    private RecoveryReport recovered;
+    private long epochOffsetNs;
     private final AeronErrors aeronErrors = new AeronErrors();
     private MediaDriver driver;
     private Aeron aeron;
 
-    Foundation(final ApplianceContext context) {
+    Foundation(final ApplianceContext context, final RecoveryProgress progress) {
         this.context = context;
         try {
-            journal = JournalDirectory.open(context.journalDirectory(), JournalSettings.of(context));
-            loadModels();
+            claimed = JournalDirectory.claim(context.journalDirectory(), JournalSettings.of(context));
+            final List<Bundle> bundles = loadModels();
+            sessions = new Sessions(models(), context.maxSessions());
+            recover(progress);
+            bundles.forEach(journal::addBundle);
             launchDriver();
             connectAeron();
         } catch (final RuntimeException | Error ex) {
@@ -81,13 +94,24 @@ final class Foundation implements AutoCloseable {
         return clock;
     }
 
-    /** Added to a tick of the clock gives nanoseconds since the epoch, as it was when the appliance started. */
+    /**
+     * Added to a tick of the clock gives nanoseconds since the epoch, as it was when the appliance started; never so
+     * that a request seems to come before the last one of the journal that is continued.
+     */
     long epochOffsetNs() {
         return epochOffsetNs;
     }
 
     JournalDirectory journal() {
         return journal;
+    }
+
+    Sessions sessions() {
+        return sessions;
+    }
+
+    RecoveryReport recovered() {
+        return recovered;
     }
 
     List<LoadedModel> models() {
@@ -111,19 +135,32 @@ final class Foundation implements AutoCloseable {
 
     @Override
     public void close() {
-        CloseHelper.quietCloseAll(aeron, driver);
+        CloseHelper.quietCloseAll(aeron, driver, sessions);
         registry.close();
         if (journal != null) {
             journal.close();
         }
+        CloseHelper.quietClose(claimed);
     }
 
-    private void loadModels() {
+    private List<Bundle> loadModels() {
+        final List<Bundle> bundles = new ArrayList<>();
         for (final ModelConfig config : context.models()) {
             final Bundle bundle = Bundle.open(config.bundle());
             registry.load(config.alias(), bundle, config.backend(), config.threads());
-            journal.addBundle(bundle);
+            bundles.add(bundle);
         }
+        return bundles;
+    }
+
+    private void recover(final RecoveryProgress progress) {
+        try (Recovery recovery = new Recovery(
+                claimed, models(), sessions, SystemEpochNanoClock.INSTANCE, clock, progress)) {
+            recovered = recovery.read();
+            journal = recovery.continueJournal();
+        }
+        epochOffsetNs = Math.max(SystemEpochNanoClock.INSTANCE.nanoTime(), recovered.lastIngressNs() + 1) -
+                clock.nanoTime();
     }
 
     private void launchDriver() {

@@ -18,7 +18,8 @@ import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
-import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.StageRecorder;
 import io.tiercel.protocol.wire.Durability;
@@ -57,7 +58,9 @@ final class Pipeline implements AutoCloseable {
             Aeron aeron,
             int requestStreamId,
             List<LoadedModel> models,
-            int maxSessions,
+            Sessions sessions,
+            long firstSequence,
+            SnapshotCut cut,
             RecordLog requests,
             RecordLog outcomes,
             StageClocks clocks,
@@ -69,7 +72,6 @@ final class Pipeline implements AutoCloseable {
     private final PipelineState state = new PipelineState();
     private final StageClocks clocks;
     private final Sequencer sequencer;
-    private final SessionStates[] states;
     private final Ingress ingress;
     private final JournalAgent journal;
     private final List<InferAgent> inferWorkers = new ArrayList<>();
@@ -85,22 +87,22 @@ final class Pipeline implements AutoCloseable {
         final int maxOutputsLength = maxOutputsLength(models, context.maxSteps());
         final ClientCommands commands = new ClientCommands(COMMAND_QUEUE_BYTES);
 
-        sequencer = new Sequencer(context.ringCapacity(), context.maxFrameLength(), maxOutputsLength);
-        ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(), parts.maxSessions(),
+        sequencer = new Sequencer(context.ringCapacity(), context.maxFrameLength(), maxOutputsLength,
+                parts.firstSequence());
+        ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(), parts.sessions().table(), parts.cut(),
                 Foundation.mtuLength(context, models), models, sequencer, commands, state, clocks.io(),
                 parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(), state,
                 parts.counters());
-        states = models.stream()
-                .map(model -> new SessionStates(parts.maxSessions(), model.model().shape(), model.versionBytes()))
-                .toArray(SessionStates[]::new);
         for (int worker = 0; worker < context.inferWorkers(); worker++) {
-            inferWorkers.add(new InferAgent(sequencer, worker, models, states, context.maxBatch(),
-                    context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
+            inferWorkers
+                    .add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(), context.maxBatch(),
+                            context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
-        final Sequence recorded = new Sequence();
+        final Sequence recorded = sequencer.newSequence();
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
-                ingress.clients(), new ResponseWriter(models, limits(context, parts.maxSessions())), clocks.egress(),
+                ingress.clients(), new ResponseWriter(models, limits(context, parts.sessions().table().maxSessions())),
+                clocks.egress(),
                 state, parts.counters());
         final Sequence[] settled = sequences(InferAgent::settled);
         final Sequence[] settledAndJournaled = Arrays.copyOf(settled, settled.length + 1);
@@ -159,20 +161,26 @@ final class Pipeline implements AutoCloseable {
 
     /** Requests taken, and of them those that are answered and have their outcome in the journal. */
     long takenCount() {
-        return sequencer.cursor() + 1;
+        return takenSequence() + 1 - sequencer.firstSequence();
     }
 
     long recordedCount() {
-        return Math.min(outcome.sequence().get(), egress.sequence().get()) + 1;
+        return recordedSequence() + 1 - sequencer.firstSequence();
     }
 
-    /** Stops listening and frees the sessions' memory. No stage may run any more. */
+    /** The last request that was taken, since the journal began; and the last that is through. */
+    long takenSequence() {
+        return sequencer.cursor();
+    }
+
+    long recordedSequence() {
+        return Math.min(outcome.sequence().get(), egress.sequence().get());
+    }
+
+    /** Stops listening. No stage may run any more. */
     @Override
     public void close() {
         ingress.close();
-        for (final SessionStates sessions : states) {
-            sessions.close();
-        }
     }
 
     private Sequence[] sequences(final Function<InferAgent, Sequence> sequenceOf) {

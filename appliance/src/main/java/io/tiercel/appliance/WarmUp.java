@@ -6,6 +6,8 @@ import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
 import io.tiercel.appliance.telemetry.StageRecorder;
@@ -133,9 +135,10 @@ final class WarmUp implements ResponseHandler {
         final StageClocks clocks = StageClocks.of(Layout.COMPACT, context.inferWorkers(), foundation.clock());
         final Counters counters = Counters.inMemory();
         try (JournalDirectory journal = JournalDirectory.open(scratch, JournalSettings.scratch(context));
+                Sessions sessions = new Sessions(foundation.models(), MAX_SESSIONS);
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
-                        context.requestStreamId() + STREAM_STEP, foundation.models(), MAX_SESSIONS,
-                        journal.requests(), journal.outcomes(), clocks, foundation.epochOffsetNs(),
+                        context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, 0,
+                        new SnapshotCut(), journal.requests(), journal.outcomes(), clocks, foundation.epochOffsetNs(),
                         new StageRecorder(), counters))) {
             pipeline.open();
             cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),

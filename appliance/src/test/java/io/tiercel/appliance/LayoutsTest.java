@@ -13,6 +13,10 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotAgent;
+import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
@@ -103,6 +107,7 @@ class LayoutsTest {
             assertEquals(3 * 6 * 60, appliance.requests.size());
             assertEquals(3 * 6 * 60, appliance.counters.value(CounterId.RESULTS));
             StraightRun.assertSameOutcomes(appliance.models, appliance.requests, appliance.outcomes);
+            appliance.assertSnapshots();
         } finally {
             executor.shutdownNow();
         }
@@ -160,6 +165,7 @@ class LayoutsTest {
     /** A pipeline on threads that do not spin; the clients run on the test's threads. */
     private static final class Threaded implements AutoCloseable {
 
+        private static final long SNAPSHOT_INTERVAL_NS = 2_000_000;
         private static final int INFER_WORKERS = 2;
         private static final int IN_FLIGHT = 24;
 
@@ -168,6 +174,11 @@ class LayoutsTest {
         final Counters counters = Counters.inMemory();
         final List<LoadedModel> models = new ArrayList<>();
         final Pipeline pipeline;
+        private final SnapshotCut cut = new SnapshotCut();
+        private final Sessions sessions;
+        private final SnapshotStore store;
+        private final SnapshotAgent snapshots;
+        private final AgentRunner snapshotRunner;
         private final ApplianceContext context;
         private final MediaDriver driver;
         private final Aeron aeron;
@@ -175,6 +186,7 @@ class LayoutsTest {
         private final List<Throwable> errors = new ArrayList<>();
 
         Threaded(final Path directory, final Layout layout) {
+            store = new SnapshotStore(directory);
             context = new ApplianceContext()
                     .layout(layout)
                     .inferWorkers(layout == Layout.DEDICATED ? INFER_WORKERS : 1)
@@ -203,8 +215,9 @@ class LayoutsTest {
                     .useConductorAgentInvoker(true)
                     .driverAgentInvoker(driver.sharedAgentInvoker())
                     .subscriberErrorHandler(LangUtil::rethrowUnchecked));
+            sessions = new Sessions(models, context.maxSessions());
             pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
-                    context.maxSessions(), requests, outcomes,
+                    sessions, 0, cut, requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
                     0, new StageRecorder(), counters));
             pipeline.open();
@@ -216,7 +229,14 @@ class LayoutsTest {
                         share.stages(), share.clock(), new HiccupRecorder(false, counters),
                         pipeline.state())));
             }
+            snapshots = new SnapshotAgent(
+                    new SnapshotAgent.Settings(SNAPSHOT_INTERVAL_NS, 1_000, context.inferWorkers()), cut, sessions,
+                    models, store,
+                    new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
+                    new UnwrittenJournal(), 0, SystemNanoClock.INSTANCE, counters);
+            snapshotRunner = new AgentRunner(polite(), this::onError, null, snapshots);
             runners.forEach(AgentRunner::startOnThread);
+            AgentRunner.startOnThread(snapshotRunner);
         }
 
         TiercelClient connect(final String principal) {
@@ -259,14 +279,25 @@ class LayoutsTest {
             }
         }
 
+        /** Those that were taken while it ran, and one of how it stands. */
+        void assertSnapshots() {
+            snapshots.takeSoon();
+            await(snapshots::isIdle);
+            final List<SnapshotStore.Entry> entries =
+                    SnapshotCheck.assertEachIsOfItsSequence(store, models, requests, outcomes);
+            assertEquals(pipeline.takenSequence(), entries.get(entries.size() - 1).sequence());
+            assertEquals(0, counters.value(CounterId.SNAPSHOTS_FAILED));
+        }
+
         void stop() {
             CloseHelper.closeAll(runners);
+            CloseHelper.close(snapshotRunner);
         }
 
         @Override
         public void close() {
             stop();
-            CloseHelper.closeAll(pipeline, aeron, driver);
+            CloseHelper.closeAll(pipeline, sessions, aeron, driver);
             models.forEach(LoadedModel::close);
             IoUtil.delete(new File(context.aeronDirectoryName()), true);
             synchronized (errors) {

@@ -14,6 +14,8 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
@@ -64,6 +66,8 @@ final class PipelineHarness implements AutoCloseable {
     final StageRecorder recorder = new StageRecorder();
     final ApplianceContext context;
     final List<LoadedModel> models = new ArrayList<>();
+    final SnapshotCut cut = new SnapshotCut();
+    final Sessions sessions;
     final Pipeline pipeline;
     private final MediaDriver driver;
     private final Aeron aeron;
@@ -129,7 +133,8 @@ final class PipelineHarness implements AutoCloseable {
                 .errorHandler(LangUtil::rethrowUnchecked)
                 .subscriberErrorHandler(LangUtil::rethrowUnchecked));
         final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), clock);
-        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, context.maxSessions(),
+        sessions = new Sessions(models, context.maxSessions());
+        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, 0, cut,
                 ownRequests == null ? requests : ownRequests, ownOutcomes == null ? outcomes : ownOutcomes, clocks,
                 EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();
@@ -278,7 +283,7 @@ final class PipelineHarness implements AutoCloseable {
         CloseHelper.quietCloseAll(clients);
         CloseHelper.quietCloseAll(rawClients);
         stages.forEach(Agent::onClose);
-        CloseHelper.quietCloseAll(pipeline, aeron, driver);
+        CloseHelper.quietCloseAll(pipeline, sessions, aeron, driver);
         models.forEach(LoadedModel::close);
         IoUtil.delete(new File(context.aeronDirectoryName()), true);
     }

@@ -88,6 +88,24 @@ final class StraightRun implements AutoCloseable {
         return infer(request, new InferDecoder().wrapAndApplyHeader(frame, 0, header), isExpired);
     }
 
+    int sessionCount() {
+        return sessions.size();
+    }
+
+    /** The hash of a session as it stands. */
+    long hash(final long principalId, final int modelId, final long sessionKey) {
+        return states.get(modelId).hash(sessions.indexOf(principalId, modelId, sessionKey));
+    }
+
+    /** The canonical state of a session as it stands. */
+    byte[] canonicalState(final long principalId, final int modelId, final long sessionKey) {
+        final SessionStates modelStates = states.get(modelId);
+        final byte[] bytes = new byte[modelStates.shape().canonicalBytes()];
+        new UnsafeBuffer(modelStates.stateAddress(sessions.indexOf(principalId, modelId, sessionKey)), bytes.length)
+                .getBytes(0, bytes);
+        return bytes;
+    }
+
     @Override
     public void close() {
         states.forEach(SessionStates::close);

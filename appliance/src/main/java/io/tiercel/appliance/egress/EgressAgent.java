@@ -26,7 +26,7 @@ public final class EgressAgent implements Agent {
 
     private static final int COMMAND_LIMIT = 16;
 
-    private final Sequence sent = new Sequence();
+    private final Sequence sent;
     private final Sequencer sequencer;
     private final SequenceBarrier ready;
     private final SequenceBarrier published;
@@ -60,6 +60,8 @@ public final class EgressAgent implements Agent {
             final PipelineState state,
             final Counters counters) {
         this.sequencer = sequencer;
+        next = sequencer.firstSequence();
+        sent = sequencer.newSequence();
         this.journaled = journaled;
         final Sequence[] followed = Arrays.copyOf(inferred, inferred.length + 1);
         followed[inferred.length] = journaled;

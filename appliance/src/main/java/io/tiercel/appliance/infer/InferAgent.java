@@ -9,6 +9,8 @@ import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.Agent;
 
@@ -22,19 +24,19 @@ import java.util.List;
  * leaves. {@link #settled()} moves when the session's hash is there too: the outcome journal follows that. The work
  * ahead of a session's next request comes last. Each of the two takes a duty cycle of its own while nothing else is
  * waiting, so on a shared thread the answer and the outcome go between them; when the next request is already there,
- * both are done first, because its step needs them. When nothing has come for a while, {@link Rehearsal} keeps the
- * models warm.
+ * both are done first, because its step needs them. Then comes what a snapshot asks for ({@link StateCopier}), and when
+ * nothing has come for a while, {@link Rehearsal} keeps the models warm.
  *
  * <p>Allocates nothing. The states of its sessions are this thread's alone.
  */
 public final class InferAgent implements Agent {
 
-    private final Sequence inferred = new Sequence();
-    private final Sequence settled = new Sequence();
+    private final Sequence inferred;
+    private final Sequence settled;
     private final Sequencer sequencer;
     private final SequenceBarrier published;
     private final int workerIndex;
-    private final SessionStates[] states;
+    private final Sessions sessions;
     private final ModelExecutor[] executors;
     private final CycleClock clock;
     private final long batchWindowNs;
@@ -43,6 +45,7 @@ public final class InferAgent implements Agent {
     private final StepBatch stepScratch;
     private final RequestSlot[] batched;
     private final Rehearsal rehearsal;
+    private final StateCopier copier;
     private int batchedCount;
     private long next;
     private Phase phase = Phase.IDLE;
@@ -52,7 +55,8 @@ public final class InferAgent implements Agent {
     private enum Phase { IDLE, HASH_DUE, AHEAD_DUE }
 
     /**
-     * @param states  of each model, by model index; shared with the other workers, each with sessions of its own.
+     * @param sessions shared with the other workers, each with those of its own.
+     * @param cut      what to copy for a snapshot.
      * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
      * @param rehearseAfterNs how long nothing must have come before models are kept warm; 0 for never.
      */
@@ -60,15 +64,20 @@ public final class InferAgent implements Agent {
             final Sequencer sequencer,
             final int workerIndex,
             final List<LoadedModel> models,
-            final SessionStates[] states,
+            final Sessions sessions,
+            final SnapshotCut cut,
             final int maxBatch,
             final long batchWindowNs,
             final long rehearseAfterNs,
             final CycleClock clock) {
         this.sequencer = sequencer;
+        next = sequencer.firstSequence();
+        inferred = sequencer.newSequence();
+        settled = sequencer.newSequence();
         this.published = sequencer.barrier();
         this.workerIndex = workerIndex;
-        this.states = states;
+        this.sessions = sessions;
+        copier = new StateCopier(cut, workerIndex);
         this.clock = clock;
         this.batchWindowNs = batchWindowNs;
         this.maxBatch = maxBatch;
@@ -97,15 +106,16 @@ public final class InferAgent implements Agent {
 
     @Override
     public int doWork() {
-        final long available = published.getCursor();
+        final long available = copier.limit(published.getCursor());
         if (available < next || isWindowOpen(available)) {
-            return phase == Phase.IDLE ? rehearse(available) : settleOnePhase();
+            return phase == Phase.IDLE ? beIdle(available) : settleOnePhase();
         }
         if (phase != Phase.IDLE) {
             settleAll();
         }
+        copier.doWork(next);
         runBatch(available);
-        rehearsal.onWork(batch, states[batchModelIndex].shape().stateBytes());
+        rehearsal.onWork(batch, sessions.states(batchModelIndex).shape().stateBytes());
         return 1;
     }
 
@@ -121,8 +131,11 @@ public final class InferAgent implements Agent {
         }
     }
 
-    /** Counts as no work: a thread that only rehearses is idle. An open window is not the time for it. */
-    private int rehearse(final long available) {
+    /** A rehearsal counts as no work: a thread that only rehearses is idle. An open window is not the time for it. */
+    private int beIdle(final long available) {
+        if (copier.doWork(next)) {
+            return 1;
+        }
         if (available < next) {
             rehearsal.onIdle(clock.nanoTime());
         }
@@ -188,38 +201,39 @@ public final class InferAgent implements Agent {
     }
 
     private void take(final RequestSlot slot, final long startTickNs) {
-        final SessionStates sessions = states[batchModelIndex];
+        final SessionStates states = sessions.states(batchModelIndex);
         final ModelExecutor executor = executors[batchModelIndex];
+        copier.beforeChange(slot.sessionIndex);
         batched[batchedCount++] = slot;
         slot.inferStartTickNs = startTickNs;
         slot.outputsLength = 0;
-        sessions.ensureInitialised(slot.sessionIndex, executor);
+        states.ensureInitialised(slot.sessionIndex, executor);
         if (slot.reset) {
-            sessions.reset(slot.sessionIndex, executor);
+            states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;
         } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
             slot.status = ResultStatus.EXPIRED;
         } else {
             slot.status = ResultStatus.OK;
-            addSteps(slot, sessions, executor);
+            addSteps(slot, states, executor);
         }
     }
 
     /** All steps but the last run here and now; the last one joins the batch. */
-    private void addSteps(final RequestSlot slot, final SessionStates sessions, final ModelExecutor executor) {
-        final int outputsLength = sessions.shape().outputCount() * Float.BYTES;
+    private void addSteps(final RequestSlot slot, final SessionStates states, final ModelExecutor executor) {
+        final int outputsLength = states.shape().outputCount() * Float.BYTES;
         final int outputsStride = slot.stream ? outputsLength : 0;
         final int lastStep = slot.stepCount - 1;
         final long featuresAddress = slot.frame.addressOffset() + slot.featuresOffset;
         final long outputsAddress = slot.outputs.addressOffset();
         if (lastStep > 0) {
-            sessions.steps(slot.sessionIndex, executor, stepScratch, featuresAddress, lastStep, outputsAddress,
+            states.steps(slot.sessionIndex, executor, stepScratch, featuresAddress, lastStep, outputsAddress,
                     outputsStride);
         }
         slot.outputsLength = lastStep * outputsStride + outputsLength;
         batch.add(
-                featuresAddress + (long) lastStep * sessions.shape().featureCount() * Float.BYTES,
-                sessions.stateAddress(slot.sessionIndex),
+                featuresAddress + (long) lastStep * states.shape().featureCount() * Float.BYTES,
+                states.stateAddress(slot.sessionIndex),
                 outputsAddress + (long) lastStep * outputsStride);
     }
 
@@ -251,14 +265,14 @@ public final class InferAgent implements Agent {
     }
 
     private void hashBatch() {
-        final SessionStates sessions = states[batchModelIndex];
+        final SessionStates states = sessions.states(batchModelIndex);
         final ModelExecutor executor = executors[batchModelIndex];
         for (int index = 0; index < batchedCount; index++) {
             final RequestSlot slot = batched[index];
             if (slot.status == ResultStatus.OK) {
-                sessions.applyHash(slot.sessionIndex, executor);
+                states.applyHash(slot.sessionIndex, executor);
             }
-            slot.stateHash = sessions.hash(slot.sessionIndex);
+            slot.stateHash = states.hash(slot.sessionIndex);
         }
         settled.set(next - 1);
     }

@@ -8,6 +8,8 @@ import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
@@ -29,7 +31,8 @@ public final class Ingress implements AutoCloseable {
             final Aeron aeron,
             final ApplianceContext context,
             final int streamId,
-            final int maxSessions,
+            final SessionTable sessions,
+            final SnapshotCut cut,
             final int responseMtuLength,
             final List<LoadedModel> models,
             final Sequencer sequencer,
@@ -53,9 +56,9 @@ public final class Ingress implements AutoCloseable {
                 context.maxFrameLength(),
                 context.maxSteps(),
                 context.maxInFlight(),
-                maxSessions,
                 context.inferWorkers());
-        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, commands, models,
+        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, sessions, cut,
+                commands, models,
                 limits, state, cycleClock, counters);
     }
 

@@ -13,6 +13,9 @@ import io.tiercel.appliance.sequencer.Words;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.snapshot.SnapshotImage;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.FrameValidator;
@@ -43,11 +46,11 @@ public final class IngressAgent implements Agent {
 
     private static final int FRAGMENT_LIMIT = 32;
     private static final long HOUSEKEEPING_INTERVAL_NS = 1_000_000;
-    private static final long SESSION_SPREAD = 0x9E3779B97F4A7C15L;
 
     private final Admission admission;
     private final Sequencer sequencer;
     private final SessionTable sessions;
+    private final SnapshotCut cut;
     private final ClientCommands commands;
     private final PipelineState state;
     private final NanoClock cycleClock;
@@ -75,12 +78,14 @@ public final class IngressAgent implements Agent {
     private volatile boolean goodbyeSaid;
 
     /** The limits that ingress keeps. */
-    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int maxSessions, int workerCount) {
+    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int workerCount) {
     }
 
     IngressAgent(
             final Admission admission,
             final Sequencer sequencer,
+            final SessionTable sessions,
+            final SnapshotCut cut,
             final ClientCommands commands,
             final List<LoadedModel> models,
             final Limits limits,
@@ -89,13 +94,14 @@ public final class IngressAgent implements Agent {
             final Counters counters) {
         this.admission = admission;
         this.sequencer = sequencer;
+        this.sessions = sessions;
+        this.cut = cut;
         this.commands = commands;
         this.state = state;
         this.cycleClock = cycleClock;
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
         maxInFlight = limits.maxInFlight();
         workerCount = limits.workerCount();
-        sessions = new SessionTable(limits.maxSessions());
         validator = new FrameValidator(limits.maxFrameLength(), limits.maxSteps());
         requestCount = counters.get(CounterId.REQUESTS);
         refusedCount = counters.get(CounterId.FRAMES_REFUSED);
@@ -117,7 +123,7 @@ public final class IngressAgent implements Agent {
         work += subscription.controlledPoll(assembler, FRAGMENT_LIMIT);
         if (nowTickNs - nextHousekeepingTickNs >= 0) {
             nextHousekeepingTickNs = nowTickNs + HOUSEKEEPING_INTERVAL_NS;
-            work += admission.doWork(nowTickNs);
+            work += admission.doWork(nowTickNs) + beginCut();
             if (goodbyeWanted && !goodbyeSaid) {
                 goodbyeSaid = admission.sayGoodbye(state.failure() == null);
             }
@@ -149,6 +155,16 @@ public final class IngressAgent implements Agent {
 
     boolean isGoodbyeSaid() {
         return goodbyeSaid && commands.isEmpty();
+    }
+
+    /** A snapshot is cut behind the last request that was published; if it has room for the sessions that there are. */
+    private int beginCut() {
+        final SnapshotImage image = cut.wanted();
+        if (image == null || image.capacity() < sessions.size()) {
+            return 0;
+        }
+        cut.begin(image, sequencer.cursor(), sessions.size());
+        return 1;
     }
 
     private int closeGone() {
@@ -291,9 +307,7 @@ public final class IngressAgent implements Agent {
         final RequestSlot slot = claimed;
         Words.copy(buffer, offset, slot.frame, 0, length);
         slot.frameLength = length;
-        slot.workerIndex = workerCount == 1
-                ? 0
-                : (int) (((slot.sessionKey * SESSION_SPREAD) >>> 33) % workerCount);
+        slot.workerIndex = Sessions.workerOf(slot.sessionKey, workerCount);
         slot.clientIndex = client.index;
         slot.clientGeneration = client.generation;
         slot.principalId = client.principalId;

@@ -23,7 +23,7 @@ import java.util.List;
  */
 public final class JournalAgent implements Agent {
 
-    private final Sequence journaled = new Sequence();
+    private final Sequence journaled;
     private final Sequencer sequencer;
     private final SequenceBarrier published;
     private final RecordLog requests;
@@ -47,6 +47,8 @@ public final class JournalAgent implements Agent {
             final PipelineState state,
             final Counters counters) {
         this.sequencer = sequencer;
+        next = sequencer.firstSequence();
+        journaled = sequencer.newSequence();
         this.published = sequencer.barrier();
         this.requests = requests;
         this.models = List.copyOf(models);

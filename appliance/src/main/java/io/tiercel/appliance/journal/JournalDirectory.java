@@ -3,6 +3,7 @@ package io.tiercel.appliance.journal;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.protocol.Sha256;
 import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingIdleStrategy;
 import org.slf4j.Logger;
@@ -18,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A journal being written: the directory, its lock, the two logs, and the keeper that prepares memory for both.
@@ -148,6 +150,36 @@ public final class JournalDirectory implements AutoCloseable {
     /** To be run by the caller if, and only if, the settings say that it has no thread. */
     public JournalKeeper keeper() {
         return keeper;
+    }
+
+    /** Writes both queues through to the device. Not on a hot thread. */
+    public void sync() {
+        requests.sync();
+        outcomes.sync();
+    }
+
+    /** Removes files that no snapshot needs, where the settings ask for it. Not on a hot thread. */
+    public void prune(final long keepFromSequence, final long nowNs) {
+        LOG.debug("nothing to remove before sequence={} at={}", keepFromSequence, nowNs);
+    }
+
+    /**
+     * Appends an outcome that a crash has kept from the journal, waiting for memory where it has to. Before the outcome
+     * stage runs, on the caller's thread.
+     */
+    public void appendOutcome(
+            final long sequence,
+            final long ingressNs,
+            final long principalId,
+            final DirectBuffer modelVersion,
+            final DirectBuffer frame) {
+        while (!outcomes.append(sequence, ingressNs, principalId, modelVersion, frame, 0, frame.capacity())) {
+            if (keeperRunner == null) {
+                keeper.doWork();
+            } else {
+                LockSupport.parkNanos(KEEPER_SLEEP_NS);
+            }
+        }
     }
 
     public Path telemetryDirectory() {

@@ -50,6 +50,13 @@ public final class JournalView {
         return new RecordReader(this, RecordKind.OUTCOME, true);
     }
 
+    /** The last request's sequence, or some one before it while the journal is being written; -1 if there is none. */
+    public long lastRequestSequence() {
+        try (RecordReader reader = recoverRequests()) {
+            return reader.namedSequence();
+        }
+    }
+
     /**
      * @throws JournalException if the journal has no copy of that bundle.
      */

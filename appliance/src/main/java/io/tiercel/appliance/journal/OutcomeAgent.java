@@ -9,13 +9,7 @@ import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.StageRecorder;
-import io.tiercel.protocol.journal.MessageHeaderEncoder;
-import io.tiercel.protocol.journal.OutcomeEncoder;
-import io.tiercel.protocol.journal.OutcomeStatus;
-import org.agrona.BitUtil;
-import org.agrona.BufferUtil;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
 import java.util.List;
@@ -33,17 +27,12 @@ import java.util.List;
  */
 public final class OutcomeAgent implements Agent {
 
-    private static final long MAX_STAMP_NS = OutcomeEncoder.egressNsMaxValue();
-
     private final Sequence recorded;
-    private final MessageHeaderEncoder header = new MessageHeaderEncoder();
-    private final OutcomeEncoder outcome = new OutcomeEncoder();
-    private final UnsafeBuffer frame;
+    private final OutcomeFrame frame;
     private final Sequencer sequencer;
     private final SequenceBarrier settled;
     private final Sequence sent;
     private final RecordLog outcomes;
-    private final List<LoadedModel> models;
     private final long epochOffsetNs;
     private final StageRecorder stages;
     private final PipelineState state;
@@ -70,18 +59,15 @@ public final class OutcomeAgent implements Agent {
             final PipelineState state,
             final Counters counters) {
         this.sequencer = sequencer;
+        next = sequencer.firstSequence();
         this.settled = sequencer.barrier(settled);
         this.sent = sent;
         this.recorded = recorded;
         this.outcomes = outcomes;
-        this.models = List.copyOf(models);
         this.epochOffsetNs = epochOffsetNs;
         this.stages = stages;
         this.state = state;
-        frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-                MessageHeaderEncoder.ENCODED_LENGTH + OutcomeEncoder.BLOCK_LENGTH +
-                        OutcomeEncoder.outputsHeaderLength() + maxOutputsLength,
-                BitUtil.CACHE_LINE_LENGTH));
+        frame = new OutcomeFrame(models, maxOutputsLength);
         outcomeCount = counters.get(CounterId.OUTCOMES);
         expiredCount = counters.get(CounterId.EXPIRED);
         waitCount = counters.get(CounterId.OUTCOME_WAITS);
@@ -139,34 +125,14 @@ public final class OutcomeAgent implements Agent {
     }
 
     private boolean append(final RequestSlot slot, final boolean beforeResponse) {
-        final LoadedModel model = models.get(slot.modelIndex);
-        outcome.wrapAndApplyHeader(frame, 0, header)
-                .correlationId(slot.correlationId)
-                .sessionKey(slot.sessionKey)
-                .stateHash(slot.stateHash)
-                .journaledNs(sinceIngress(slot, slot.journaledTickNs))
-                .inferStartNs(sinceIngress(slot, slot.inferStartTickNs))
-                .inferEndNs(sinceIngress(slot, slot.inferEndTickNs))
-                .egressNs(beforeResponse ? 0 : sinceIngress(slot, slot.egressTickNs))
-                .modelId(slot.modelIndex)
-                .batchSize(slot.batchSize)
-                .stepCount(slot.stepCount)
-                .outputCount(slot.outputsLength == 0 ? 0 : model.model().shape().outputCount())
-                .status(OutcomeStatus.get(slot.status.value()))
-                .arithmetic(model.model().arithmetic())
-                .reserved(0);
-        outcome.putOutputs(slot.outputs, 0, slot.outputsLength);
+        final int length = frame.encode(slot, beforeResponse);
         return outcomes.append(
                 next,
                 slot.ingressTickNs + epochOffsetNs,
                 slot.principalId,
-                model.version(),
-                frame,
+                frame.modelVersion(slot),
+                frame.buffer(),
                 0,
-                MessageHeaderEncoder.ENCODED_LENGTH + outcome.encodedLength());
-    }
-
-    private static long sinceIngress(final RequestSlot slot, final long tickNs) {
-        return Math.min(Math.max(tickNs - slot.ingressTickNs, 0), MAX_STAMP_NS);
+                length);
     }
 }

@@ -385,6 +385,23 @@ public final class RecordReader implements AutoCloseable {
         }
     }
 
+    /** The last sequence that a file's header names, which may lag; -1 if none does. Leaves the reader nowhere. */
+    long namedSequence() {
+        try {
+            final List<Path> paths = QueueFile.list(directory);
+            for (int index = paths.size() - 1; index >= 0; index--) {
+                enter(paths.get(index));
+                file.moveTo(file.claimedPosition());
+                if (file.claimedPosition() > 0 && file.next() == QueueFile.Found.RECORD && isWhole() && isIntact()) {
+                    return header.sequence();
+                }
+            }
+            return -1;
+        } catch (final IOException ex) {
+            throw unreadable(ex);
+        }
+    }
+
     /** Files begin with their lowest sequence; in a file, halve the distance, finding a record by its checksum. */
     private boolean place(final long sequence) throws IOException {
         Path at = null;

@@ -13,7 +13,8 @@ import java.nio.ByteBuffer;
  * The ring of {@link RequestSlot}s and the memory behind it. Ingress alone claims and publishes; every other stage
  * follows with a {@link Sequence} of its own and polls a barrier, so no stage ever blocks another thread.
  *
- * <p>The ring's sequence is the truth: it is the sequence of the journal's records.
+ * <p>The ring's sequence is the truth: it is the sequence of the journal's records. A journal that is continued is
+ * continued here too: the ring begins with the sequence behind its last record.
  */
 public final class Sequencer {
 
@@ -24,14 +25,18 @@ public final class Sequencer {
 
     private final RingBuffer<RequestSlot> ring;
     private final ByteBuffer slab;
+    private final long firstSequence;
     private long claimedSequence;
 
     /**
      * @param capacity         slots, a power of two.
      * @param maxFrameLength   bytes of the longest frame.
      * @param maxOutputsLength bytes of the largest answer, all steps of a streamed one included.
+     * @param firstSequence    what the first request gets; 0 for a new journal.
      */
-    public Sequencer(final int capacity, final int maxFrameLength, final int maxOutputsLength) {
+    public Sequencer(
+            final int capacity, final int maxFrameLength, final int maxOutputsLength, final long firstSequence) {
+        this.firstSequence = firstSequence;
         final int frameStride = BitUtil.align(FRAME_LEAD + maxFrameLength, SLOT_ALIGNMENT);
         final int outputsStride = BitUtil.align(Math.max(maxOutputsLength, 1), SLOT_ALIGNMENT);
         final long stride = (long) frameStride + outputsStride;
@@ -47,11 +52,22 @@ public final class Sequencer {
             slot.frame.wrap(slab, (int) (index * stride) + FRAME_LEAD, maxFrameLength);
             slot.outputs.wrap(slab, (int) (index * stride) + frameStride, Math.max(maxOutputsLength, 1));
         }
+        beginBehind(firstSequence - 1);
     }
 
     /** Slots that ingress may not reuse before all of {@code last} have passed them. Once, before the first claim. */
     public void gateOn(final Sequence... last) {
         ring.addGatingSequences(last);
+    }
+
+    /** The first sequence that is ever claimed. */
+    public long firstSequence() {
+        return firstSequence;
+    }
+
+    /** A stage's own sequence, which stands before the first request. */
+    public Sequence newSequence() {
+        return new Sequence(firstSequence - 1);
     }
 
     /** What a stage polls: the lowest of the sequences it follows, or ingress itself if there is none. */
@@ -77,8 +93,16 @@ public final class Sequencer {
         return ring.get(sequence);
     }
 
-    /** The last published sequence, -1 before the first. */
+    /** The last published sequence; before the first it is the one before it. */
     public long cursor() {
         return ring.getCursor();
+    }
+
+    /** As if everything up to {@code sequence} had been claimed and published; before any stage is there. */
+    private void beginBehind(final long sequence) {
+        if (sequence >= 0) {
+            ring.claimAndGetPreallocated(sequence);
+            ring.publish(sequence);
+        }
     }
 }

@@ -5,7 +5,9 @@ import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * The states of all sessions of one model, and the arithmetic of a session's life: how it begins, how a step moves
@@ -99,6 +101,30 @@ public final class SessionStates implements AutoCloseable {
         final long stateAddress = stateAddress(sessionIndex);
         executor.initialise(stateAddress);
         UnsafeApi.putLong(stateAddress - HEADER_BYTES, genesisHash);
+        initialised[sessionIndex] = true;
+    }
+
+    /** Whether the session has a state: it has been in a request. */
+    public boolean isInitialised(final int sessionIndex) {
+        return initialised[sessionIndex];
+    }
+
+    /** Copies the canonical part of a session's state. The last step must be settled, or its hash not be wanted. */
+    public void copyCanonical(final int sessionIndex, final long targetAddress) {
+        UnsafeApi.copyMemory(stateAddress(sessionIndex), targetAddress, shape.canonicalBytes());
+    }
+
+    /**
+     * Puts a session where another one was: in a snapshot, on another machine, with another backend. Allocates.
+     *
+     * @param canonical {@code shape().canonicalBytes()} bytes from offset 0.
+     */
+    public void restore(
+            final int sessionIndex, final long hash, final DirectBuffer canonical, final ModelExecutor executor) {
+        final long stateAddress = stateAddress(sessionIndex);
+        canonical.getBytes(0, new UnsafeBuffer(stateAddress, shape.canonicalBytes()), 0, shape.canonicalBytes());
+        executor.restore(stateAddress);
+        UnsafeApi.putLong(stateAddress - HEADER_BYTES, hash);
         initialised[sessionIndex] = true;
     }
 

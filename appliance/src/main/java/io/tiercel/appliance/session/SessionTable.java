@@ -6,6 +6,8 @@ package io.tiercel.appliance.session;
  *
  * <p>Owned by one thread: the ingress thread of an appliance, the only thread of a replay. Looking up and adding
  * allocate nothing. Sessions are never removed; at the limit a new one gets {@link #FULL} and the table is unchanged.
+ * What an index stands for never changes either, so another thread may read it of a session that it knows to be there
+ * by an ordered access of its own.
  *
  * <p>Open addressing with linear probing, at most half full. An entry is 32 bytes, so a probe touches one cache line:
  * <pre>
@@ -29,6 +31,7 @@ public final class SessionTable {
     private static final int MODEL_WORD = 3;
 
     private final long[] entries;
+    private final int[] wordOfIndex;
     private final int slotMask;
     private final int maxSessions;
     private int size;
@@ -43,6 +46,7 @@ public final class SessionTable {
         this.maxSessions = maxSessions;
         this.slotMask = slotCount - 1;
         this.entries = new long[Math.multiplyExact(slotCount, ENTRY_WORDS)];
+        this.wordOfIndex = new int[maxSessions];
     }
 
     /** The session's index; a session not seen before is added. {@link #FULL} if it is new and there is no room. */
@@ -65,6 +69,21 @@ public final class SessionTable {
 
     public int size() {
         return size;
+    }
+
+    /** Of the session with that index, which must be there. */
+    public long principalId(final int index) {
+        return entries[wordOfIndex[index] + PRINCIPAL_WORD];
+    }
+
+    /** Of the session with that index, which must be there. */
+    public long sessionKey(final int index) {
+        return entries[wordOfIndex[index] + KEY_WORD];
+    }
+
+    /** Of the session with that index, which must be there. */
+    public int modelIndex(final int index) {
+        return (int) entries[wordOfIndex[index] + MODEL_WORD];
     }
 
     public int maxSessions() {
@@ -107,6 +126,7 @@ public final class SessionTable {
         entries[word + KEY_WORD] = sessionKey;
         entries[word + MODEL_WORD] = modelIndex;
         entries[word + INDEX_WORD] = index + 1L;
+        wordOfIndex[index] = word;
         return index;
     }
 

@@ -15,6 +15,8 @@ public enum CounterId {
     CLIENTS_WELCOMED("clients welcomed"),
     CLIENTS_GONE("clients that vanished or fell silent"),
     SESSIONS("sessions in memory"),
+    SNAPSHOTS("snapshots written"),
+    SNAPSHOTS_FAILED("snapshots that could not be written"),
     JOURNALED("requests journaled"),
     JOURNAL_WAITS("polls of the journal held back by memory not prepared"),
     EXPIRED("requests answered EXPIRED"),

@@ -20,7 +20,7 @@ class SequencerTest {
     private static final int FRAME_LENGTH = 100;
     private static final int OUTPUTS_LENGTH = 12;
 
-    private final Sequencer sequencer = new Sequencer(CAPACITY, FRAME_LENGTH, OUTPUTS_LENGTH);
+    private final Sequencer sequencer = new Sequencer(CAPACITY, FRAME_LENGTH, OUTPUTS_LENGTH, 0);
     private final Sequence first = new Sequence();
     private final Sequence second = new Sequence();
 
@@ -85,7 +85,7 @@ class SequencerTest {
     @Test
     void shouldNameTheSizesWhenTheRingIsTooLarge() {
         final IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
-                () -> new Sequencer(1 << 20, 4096, 12));
+                () -> new Sequencer(1 << 20, 4096, 12, 0));
         assertTrue(refused.getMessage().startsWith("limits.ring=1048576 slots of 4224 bytes"), refused.getMessage());
     }
 }

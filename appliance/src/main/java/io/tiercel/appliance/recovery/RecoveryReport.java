@@ -1,0 +1,37 @@
+package io.tiercel.appliance.recovery;
+
+/**
+ * What a recovery found and did.
+ *
+ * @param snapshotSequence    of the snapshot that it began with, -1 if it began with nothing.
+ * @param skippedSnapshots    newer ones that could not be used.
+ * @param replayedCount       requests computed again behind the snapshot.
+ * @param comparedCount       of them, those whose outcome was in the journal and was the same, bit for bit.
+ * @param recomputedCount     of them, those whose outcome a crash had kept from the journal; it is there now.
+ * @param tornRecords         records at the end of the two queues that were not whole, and were cut off.
+ * @param sessionCount        sessions in memory.
+ * @param nextSequence        what the next request gets.
+ * @param lastIngressNs       arrival of the last request, nanoseconds since the epoch; 0 if there is none.
+ * @param durationNs          how long it took.
+ */
+public record RecoveryReport(
+        long snapshotSequence,
+        int skippedSnapshots,
+        long replayedCount,
+        long comparedCount,
+        long recomputedCount,
+        int tornRecords,
+        int sessionCount,
+        long nextSequence,
+        long lastIngressNs,
+        long durationNs) {
+
+    @Override
+    public String toString() {
+        return "snapshot=" + (snapshotSequence < 0 ? "none" : "sequence " + snapshotSequence) +
+                (skippedSnapshots == 0 ? "" : " skipped-snapshots=" + skippedSnapshots) +
+                " replayed=" + replayedCount + " identical=" + comparedCount + " recomputed=" + recomputedCount +
+                " torn=" + tornRecords + " sessions=" + sessionCount + " next-sequence=" + nextSequence +
+                " ms=" + durationNs / 1_000_000;
+    }
+}

@@ -1,0 +1,250 @@
+package io.tiercel.appliance.recovery;
+
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.journal.ChronicleRecordLog;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.OutcomeFrame;
+import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.protocol.FrameValidator;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.journal.OutcomeDecoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ResetSessionDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * Takes journaled requests, one after the other, the way that the pipeline took them: table, states, hash; without a
+ * ring, a clock or a client. What becomes of one stands in a {@link RequestSlot}, as in the pipeline.
+ *
+ * <p>One thread. Memory is bounded but for outcomes kept aside, of which there are no more than a ring holds.
+ */
+final class RequestReplay implements AutoCloseable {
+
+    private static final int MAX_STEPS = 65_535;
+
+    private final List<LoadedModel> models;
+    private final Sessions sessions;
+    private final Path directory;
+    private final ModelExecutor[] executors;
+    private final FrameValidator validator = new FrameValidator(ChronicleRecordLog.MAX_FRAME_LENGTH, MAX_STEPS);
+    private final InferDecoder infer = new InferDecoder();
+    private final ResetSessionDecoder reset = new ResetSessionDecoder();
+    private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
+    private final OutcomeDecoder outcome = new OutcomeDecoder();
+    private final io.tiercel.protocol.journal.MessageHeaderDecoder outcomeHeader =
+            new io.tiercel.protocol.journal.MessageHeaderDecoder();
+    private final RequestSlot slot = new RequestSlot();
+    private final StepBatch batch = new StepBatch(1);
+    private final List<Pending> pending = new ArrayList<>();
+
+    /** An outcome that is not in the journal. */
+    private record Pending(
+            long sequence, long ingressNs, long principalId, DirectBuffer modelVersion, DirectBuffer frame) {
+    }
+
+    RequestReplay(final List<LoadedModel> models, final Sessions sessions, final Path directory) {
+        this.models = models;
+        this.sessions = sessions;
+        this.directory = directory;
+        executors = new ModelExecutor[models.size()];
+    }
+
+    int pendingCount() {
+        return pending.size();
+    }
+
+    int sessionCount() {
+        return sessions.table().size();
+    }
+
+    /** Computes a request and compares what it comes to with what the journal says. */
+    void applyAndCompare(final RecordReader request, final RecordReader recorded) {
+        outcome.wrapAndApplyHeader(recorded.frame(), 0, outcomeHeader);
+        take(request);
+        apply(outcome.status() == OutcomeStatus.EXPIRED && slot.budgetNs != 0);
+        compare(request.sequence());
+    }
+
+    /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
+    void applyAndKeep(final RecordReader request) {
+        take(request);
+        apply(false);
+        final OutcomeFrame frame = new OutcomeFrame(models, slot.outputsLength);
+        final int length = frame.encode(slot, true);
+        final UnsafeBuffer copy = new UnsafeBuffer(new byte[length]);
+        copy.putBytes(0, frame.buffer(), 0, length);
+        pending.add(new Pending(request.sequence(), request.ingressNs(), request.principalId(),
+                frame.modelVersion(slot), copy));
+    }
+
+    void appendPending(final JournalDirectory journal) {
+        for (final Pending one : pending) {
+            journal.appendOutcome(one.sequence(), one.ingressNs(), one.principalId(), one.modelVersion(), one.frame());
+        }
+        pending.clear();
+    }
+
+    @Override
+    public void close() {
+        for (final ModelExecutor executor : executors) {
+            if (executor != null) {
+                executor.close();
+            }
+        }
+    }
+
+    private void take(final RecordReader request) {
+        final DirectBuffer frame = request.frame();
+        final int code = validator.checkFromClient(frame, 0, request.frameLength());
+        if (code != FrameValidator.OK) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() +
+                    " holds a frame that would be refused: rejectCode=" + code + " value=" +
+                    validator.offendingValue() + "; what is there: " + dumpCommand(request.sequence()));
+        }
+        slot.frame.wrap(frame, 0, request.frameLength());
+        slot.frameLength = request.frameLength();
+        slot.principalId = request.principalId();
+        slot.ingressTickNs = request.ingressNs();
+        slot.reset = validator.templateId() == ResetSessionDecoder.TEMPLATE_ID;
+        if (slot.reset) {
+            takeReset(frame);
+        } else {
+            takeInfer(frame);
+        }
+        checkModel(request);
+        slot.sessionIndex = sessions.table().indexOf(slot.principalId, slot.modelIndex, slot.sessionKey);
+        if (slot.sessionIndex == SessionTable.FULL) {
+            throw new RecoveryException(Code.SESSION_LIMIT, "sequence=" + request.sequence() + " limits.sessions=" +
+                    sessions.table().maxSessions() + ": the journal has more");
+        }
+    }
+
+    private void takeInfer(final DirectBuffer frame) {
+        infer.wrapAndApplyHeader(frame, 0, frameHeader);
+        slot.correlationId = infer.correlationId();
+        slot.sessionKey = infer.sessionKey();
+        slot.modelIndex = infer.modelId();
+        slot.stepCount = infer.stepCount();
+        slot.stream = infer.flags().stream();
+        slot.budgetNs = infer.budgetNs();
+        slot.featuresOffset = Frames.FEATURES_OFFSET;
+    }
+
+    private void takeReset(final DirectBuffer frame) {
+        reset.wrapAndApplyHeader(frame, 0, frameHeader);
+        slot.correlationId = reset.correlationId();
+        slot.sessionKey = reset.sessionKey();
+        slot.modelIndex = reset.modelId();
+        slot.stepCount = 0;
+        slot.stream = false;
+        slot.budgetNs = 0;
+    }
+
+    private void checkModel(final RecordReader request) {
+        final LoadedModel model = slot.modelIndex < models.size() ? models.get(slot.modelIndex) : null;
+        if (model == null || request.modelVersion().compareTo(model.version()) != 0) {
+            throw new RecoveryException(Code.OTHER_MODEL, "sequence=" + request.sequence() + " modelId=" +
+                    slot.modelIndex + " modelVersion=" + hex(request.modelVersion()) + ", configured " +
+                    (model == null ? "none" : "alias=" + model.alias() + " version=" + model.versionHex()) +
+                    "; sessions cannot go on with another model: configure it as it was, or begin a new journal");
+        }
+        if (!slot.reset && infer.featureCount() != model.model().shape().featureCount()) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " featureCount=" +
+                    infer.featureCount() + " expected=" + model.model().shape().featureCount());
+        }
+    }
+
+    private void apply(final boolean isExpired) {
+        final SessionStates states = sessions.states(slot.modelIndex);
+        final ModelExecutor executor = executor(slot.modelIndex);
+        slot.outputsLength = 0;
+        slot.batchSize = 1;
+        slot.journaledTickNs = slot.ingressTickNs;
+        slot.inferStartTickNs = slot.ingressTickNs;
+        slot.inferEndTickNs = slot.ingressTickNs;
+        states.ensureInitialised(slot.sessionIndex, executor);
+        if (slot.reset) {
+            states.reset(slot.sessionIndex, executor);
+            slot.status = ResultStatus.RESET;
+        } else if (isExpired) {
+            slot.status = ResultStatus.EXPIRED;
+        } else {
+            slot.status = ResultStatus.OK;
+            step(states, executor);
+        }
+        slot.stateHash = states.hash(slot.sessionIndex);
+    }
+
+    private void step(final SessionStates states, final ModelExecutor executor) {
+        final int stepLength = states.shape().outputCount() * Float.BYTES;
+        final int stride = slot.stream ? stepLength : 0;
+        slot.outputsLength = (slot.stepCount - 1) * stride + stepLength;
+        if (slot.outputs.capacity() < slot.outputsLength) {
+            slot.outputs.wrap(BufferUtil.allocateDirectAligned(slot.outputsLength, BitUtil.CACHE_LINE_LENGTH));
+        }
+        states.steps(slot.sessionIndex, executor, batch, slot.frame.addressOffset() + slot.featuresOffset,
+                slot.stepCount, slot.outputs.addressOffset(), stride);
+    }
+
+    private void compare(final long sequence) {
+        if (outcome.statusRaw() != slot.status.value()) {
+            throw divergence(sequence, "status", outcome.statusRaw(), slot.status.value());
+        }
+        if (outcome.stateHash() != slot.stateHash) {
+            throw divergence(sequence, "stateHash", outcome.stateHash(), slot.stateHash);
+        }
+        final int offset = outcome.limit() + OutcomeDecoder.outputsHeaderLength();
+        if (outcome.outputsLength() != slot.outputsLength) {
+            throw divergence(sequence, "outputsLength", outcome.outputsLength(), slot.outputsLength);
+        }
+        for (int index = 0; index < slot.outputsLength; index++) {
+            final byte recorded = outcome.buffer().getByte(offset + index);
+            if (recorded != slot.outputs.getByte(index)) {
+                throw divergence(sequence, "outputs[" + index + "]", recorded, slot.outputs.getByte(index));
+            }
+        }
+    }
+
+    private RecoveryException divergence(
+            final long sequence, final String field, final long recorded, final long computed) {
+        return new RecoveryException(Code.DIVERGENCE, "sequence=" + sequence + " field=" + field + " recorded=0x" +
+                Long.toHexString(recorded) + " computed=0x" + Long.toHexString(computed) + " backend=" +
+                models.get(slot.modelIndex).backendName() + "; what there is to see: tools/tiercel replay verify" +
+                " --journal " + directory);
+    }
+
+    private String dumpCommand(final long sequence) {
+        return "tools/tiercel journal dump --journal " + directory + " --from " + sequence;
+    }
+
+    private ModelExecutor executor(final int modelIndex) {
+        if (executors[modelIndex] == null) {
+            executors[modelIndex] = models.get(modelIndex).model().newExecutor(1);
+        }
+        return executors[modelIndex];
+    }
+
+    private static String hex(final DirectBuffer version) {
+        final byte[] bytes = new byte[LoadedModel.VERSION_LENGTH];
+        version.getBytes(0, bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+}

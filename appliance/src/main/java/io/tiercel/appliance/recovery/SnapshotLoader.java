@@ -1,0 +1,118 @@
+package io.tiercel.appliance.recovery;
+
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotException;
+import io.tiercel.appliance.snapshot.SnapshotReader;
+import io.tiercel.appliance.snapshot.SnapshotStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.List;
+import java.util.function.LongPredicate;
+
+/** Finds the newest snapshot that is whole and belongs to the journal, and fills the sessions from it. */
+final class SnapshotLoader {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotLoader.class);
+
+    private final SnapshotStore store;
+    private final List<LoadedModel> models;
+    private final Sessions sessions;
+    private int skippedCount;
+
+    SnapshotLoader(final SnapshotStore store, final List<LoadedModel> models, final Sessions sessions) {
+        this.store = store;
+        this.models = models;
+        this.sessions = sessions;
+    }
+
+    /** Newer snapshots than the one that was found, which could not be used; each is said in the log. */
+    int skippedCount() {
+        return skippedCount;
+    }
+
+    /**
+     * @param isJournaled whether the request of a sequence is in the journal.
+     * @return the snapshot, to be closed by the caller, or null if there is none that can be used.
+     * @throws RecoveryException if the one that would be used has sessions of other models than those configured.
+     */
+    SnapshotReader find(final LongPredicate isJournaled) {
+        for (final SnapshotStore.Entry entry : store.list()) {
+            final SnapshotReader snapshot = open(entry, isJournaled);
+            if (snapshot != null) {
+                return snapshot;
+            }
+            skippedCount++;
+        }
+        return null;
+    }
+
+    void load(final SnapshotReader snapshot) {
+        final ModelExecutor[] executors = new ModelExecutor[models.size()];
+        try {
+            for (int index = 0; index < executors.length; index++) {
+                executors[index] = models.get(index).model().newExecutor(1);
+            }
+            while (snapshot.nextSession()) {
+                final int modelIndex = snapshot.modelIndex();
+                final int sessionIndex =
+                        sessions.table().indexOf(snapshot.principalId(), modelIndex, snapshot.sessionKey());
+                if (sessionIndex == SessionTable.FULL) {
+                    throw new RecoveryException(Code.SESSION_LIMIT, "limits.sessions=" +
+                            sessions.table().maxSessions() + " sessions=" + snapshot.sessionCount() + " file=" +
+                            snapshot.file());
+                }
+                sessions.states(modelIndex).restore(
+                        sessionIndex, snapshot.stateHash(), snapshot.state(), executors[modelIndex]);
+            }
+        } finally {
+            for (final ModelExecutor executor : executors) {
+                if (executor != null) {
+                    executor.close();
+                }
+            }
+        }
+    }
+
+    private SnapshotReader open(final SnapshotStore.Entry entry, final LongPredicate isJournaled) {
+        if (!isJournaled.test(entry.sequence())) {
+            LOG.warn("snapshot skipped: file={} sequence={} is beyond the end of the journal",
+                    entry.file(), entry.sequence());
+            return null;
+        }
+        final SnapshotReader snapshot;
+        try {
+            snapshot = store.open(entry);
+        } catch (final SnapshotException ex) {
+            LOG.warn("snapshot skipped: {}", ex.getMessage());
+            return null;
+        }
+        try {
+            checkModels(snapshot);
+            return snapshot;
+        } catch (final RecoveryException ex) {
+            snapshot.close();
+            throw ex;
+        }
+    }
+
+    /** Models may have been added behind those that there were. */
+    private void checkModels(final SnapshotReader snapshot) {
+        for (int index = 0; index < snapshot.models().size(); index++) {
+            final SnapshotReader.ModelEntry entry = snapshot.models().get(index);
+            final LoadedModel model = index < models.size() ? models.get(index) : null;
+            if (model == null || !model.alias().equals(entry.alias()) ||
+                    !model.versionHex().equals(entry.versionHex()) ||
+                    model.model().shape().canonicalBytes() != entry.stateLength()) {
+                throw new RecoveryException(Code.OTHER_MODEL, "file=" + snapshot.file() + " models[" + index +
+                        "]: snapshot alias=" + entry.alias() + " version=" + entry.versionHex() + ", configured " +
+                        (model == null ? "none" : "alias=" + model.alias() + " version=" + model.versionHex()) +
+                        "; sessions cannot go on with another model: configure it as it was, or begin a new journal");
+            }
+        }
+    }
+}
