@@ -9,7 +9,6 @@ import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.cycle.CycleClock;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
-import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.bundle.Bundle;
@@ -65,7 +64,7 @@ final class PipelineHarness implements AutoCloseable {
     final Counters counters = Counters.inMemory();
     final StageRecorder recorder = new StageRecorder();
     final ApplianceContext context;
-    final List<LoadedModel> models = new ArrayList<>();
+    final List<LoadedModel> models;
     final SnapshotCut cut = new SnapshotCut();
     final Sessions sessions;
     final Pipeline pipeline;
@@ -108,11 +107,11 @@ final class PipelineHarness implements AutoCloseable {
                 .aeronDirectoryName(directory.resolve("aeron").toString())
                 .journalDirectory(directory.resolve("journal"));
         for (int index = 0; index < bundlePaths.size(); index++) {
-            context.addModel(new ModelConfig(index == 0 ? ALIAS : ALIAS + "-" + index, bundlePaths.get(index)));
+            context.addModel(new ModelConfig(aliasOf(index), bundlePaths.get(index)));
         }
         change.apply(context);
         context.conclude();
-        loadModels();
+        models = loadReferences(bundlePaths);
         driver = MediaDriver.launch(new MediaDriver.Context()
                 .aeronDirectoryName(context.aeronDirectoryName())
                 .threadingMode(ThreadingMode.INVOKER)
@@ -288,14 +287,19 @@ final class PipelineHarness implements AutoCloseable {
         IoUtil.delete(new File(context.aeronDirectoryName()), true);
     }
 
-    private void loadModels() {
-        for (final ModelConfig config : context.models()) {
-            final Bundle bundle = Bundle.open(config.bundle());
-            final Backend backend = Backends.select("reference", bundle);
-            models.add(LoadedModel.of(
-                    models.size(), config.alias(), bundle.version(), backend.name(),
-                    backend.load(bundle, config.threads())));
+    /** Bundles as the Java reference computes them, under {@link #ALIAS} and its numbers. */
+    static List<LoadedModel> loadReferences(final List<Path> bundlePaths) {
+        final List<LoadedModel> loaded = new ArrayList<>();
+        for (int index = 0; index < bundlePaths.size(); index++) {
+            final Bundle bundle = Bundle.open(bundlePaths.get(index));
+            loaded.add(LoadedModel.of(index, aliasOf(index), bundle.version(), "reference",
+                    Backends.select("reference", bundle).load(bundle, 1)));
         }
+        return loaded;
+    }
+
+    private static String aliasOf(final int index) {
+        return index == 0 ? ALIAS : ALIAS + "-" + index;
     }
 
     private DutyCycle cycle(final Agent stage, final CycleClock stageClock) {

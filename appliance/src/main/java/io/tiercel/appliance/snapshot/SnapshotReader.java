@@ -177,6 +177,10 @@ public final class SnapshotReader implements AutoCloseable {
             throw new SnapshotException(file, "bytes=" + fileLength + " are fewer than the shortest snapshot has");
         }
         position = fileLength - END_LENGTH;
+        if (!hasEnd()) {
+            throw new SnapshotException(file, "bytes=" + fileLength +
+                    ": it does not end as a snapshot does, so it is cut short, or none");
+        }
         next(SnapshotEndDecoder.TEMPLATE_ID, SnapshotEndDecoder.BLOCK_LENGTH);
         final SnapshotEndDecoder end = new SnapshotEndDecoder();
         final long stored = end.wrapAndApplyHeader(message, 0, header).crc32c();
@@ -190,6 +194,15 @@ public final class SnapshotReader implements AutoCloseable {
             throw new SnapshotException(file, "crc32c=" + Long.toHexString(stored) + " but that of its bytes is " +
                     Long.toHexString(crc.getValue()));
         }
+    }
+
+    private boolean hasEnd() throws IOException {
+        read(position, END_LENGTH);
+        bytes.order(ByteOrder.LITTLE_ENDIAN);
+        header.wrap(new UnsafeBuffer(bytes), SnapshotWriter.LENGTH_BYTES);
+        return bytes.getInt(0) == END_LENGTH - SnapshotWriter.LENGTH_BYTES &&
+                header.templateId() == SnapshotEndDecoder.TEMPLATE_ID &&
+                header.schemaId() == SnapshotEndDecoder.SCHEMA_ID;
     }
 
     private void checkModels(final int modelCount) throws IOException {

@@ -1,0 +1,425 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.journal.ClaimedJournal;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.JournalView;
+import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.appliance.recovery.Recovery;
+import io.tiercel.appliance.recovery.RecoveryException;
+import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotAgent;
+import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import org.agrona.DirectBuffer;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.EpochNanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A pipeline with a real journal dies, which is to say that its files are copied while they are open; then recovery. */
+class RecoveryTest {
+
+    private static final long HOUR_NS = 3_600_000_000_000L;
+    private static final int REQUESTS = 120;
+
+    @TempDir
+    Path directory;
+
+    private Path journalDirectory;
+    private Path copy;
+    private List<Path> bundles;
+    private JournalDirectory journal;
+    private PipelineHarness harness;
+    private TiercelClient client;
+    private RandomTraffic traffic;
+    private final Answers answers = new Answers();
+    private long nowNs = 1_700_000_060_000_000_000L;
+    private final EpochNanoClock epochClock = () -> nowNs;
+
+    @BeforeEach
+    void setUp() throws IOException {
+        journalDirectory = directory.resolve("journal");
+        copy = directory.resolve("copy");
+        bundles = List.of(
+                RandomModels.lstm(1).hidden(16).features(8).outputs(3).write(directory),
+                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory));
+    }
+
+    @AfterEach
+    void tearDown() {
+        harness.close();
+        journal.close();
+    }
+
+    @Test
+    void shouldStandWhereItStoodWhenTheProcessDied() throws IOException {
+        live(null, null);
+        exchange(REQUESTS);
+        final RecoveryReport report = assertRecovers();
+        assertEquals(-1, report.snapshotSequence());
+        assertEquals(REQUESTS, report.replayedCount());
+        assertEquals(REQUESTS, report.comparedCount());
+        assertEquals(REQUESTS, report.nextSequence());
+        assertEquals(0, report.recomputedCount());
+    }
+
+    @Test
+    void shouldAppendTheOutcomesThatACrashHasKeptFromTheJournal() throws IOException {
+        final Filter outcomes = new Filter();
+        live(null, outcomes);
+        exchange(REQUESTS / 2);
+        outcomes.stalledFrom = REQUESTS / 2 + 3;
+        exchange(REQUESTS / 2 + 20);
+        final RecoveryReport report = assertRecovers();
+        assertEquals(REQUESTS / 2 + 3, report.comparedCount());
+        assertEquals(report.nextSequence() - report.comparedCount(), report.recomputedCount());
+        assertTrue(report.recomputedCount() >= 17, report::toString);
+        assertEquals(report.nextSequence(), assertRecoversAgain().comparedCount());
+    }
+
+    @Test
+    void shouldReplayOnlyWhatFollowsWhenThereIsASnapshot() throws IOException {
+        live(null, null);
+        exchange(REQUESTS / 2);
+        final long sequence = snapshot();
+        exchange(REQUESTS);
+        final RecoveryReport report = assertRecovers();
+        assertEquals(sequence, report.snapshotSequence());
+        assertEquals(report.nextSequence() - 1 - sequence, report.replayedCount());
+    }
+
+    @Test
+    void shouldBeginWithTheSnapshotAloneWhenNothingFollowsIt() throws IOException {
+        live(null, null);
+        exchange(REQUESTS);
+        final long sequence = snapshot();
+        final RecoveryReport report = assertRecovers();
+        assertEquals(sequence, report.snapshotSequence());
+        assertEquals(0, report.replayedCount());
+        assertEquals(sequence + 1, report.nextSequence());
+    }
+
+    @Test
+    void shouldTakeAnOlderSnapshotWhenTheNewestIsCutShort() throws IOException {
+        live(null, null);
+        exchange(REQUESTS / 2);
+        final long older = snapshot();
+        exchange(REQUESTS);
+        snapshot();
+        copyLive();
+        final Path newest = new SnapshotStore(copy).list().get(0).file();
+        try (FileChannel channel = FileChannel.open(newest, StandardOpenOption.WRITE)) {
+            channel.truncate(Files.size(newest) - 100);
+        }
+        final RecoveryReport report = assertRecoversAgain();
+        assertEquals(older, report.snapshotSequence());
+        assertEquals(1, report.skippedSnapshots());
+    }
+
+    @Test
+    void shouldSkipASnapshotThatIsAheadOfTheJournal() throws IOException {
+        live(null, null);
+        exchange(REQUESTS / 2);
+        copyLive();
+        exchange(REQUESTS);
+        snapshot();
+        final Path ahead = new SnapshotStore(journalDirectory).list().get(0).file();
+        Files.createDirectories(new SnapshotStore(copy).directory());
+        Files.copy(ahead, new SnapshotStore(copy).directory().resolve(ahead.getFileName()));
+        final RecoveryReport report = assertRecoversAgain();
+        assertEquals(-1, report.snapshotSequence());
+        assertEquals(1, report.skippedSnapshots());
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenAnotherModelIsConfigured() throws IOException {
+        live(null, null);
+        exchange(REQUESTS);
+        copyLive();
+        final Path other = RandomModels.lstm(9).hidden(16).features(8).outputs(3).write(directory);
+        assertRefused(RecoveryException.Code.OTHER_MODEL, List.of(other, bundles.get(1)), 4096);
+        snapshot();
+        copyLive();
+        assertRefused(RecoveryException.Code.OTHER_MODEL, List.of(other, bundles.get(1)), 4096);
+        assertRefused(RecoveryException.Code.OTHER_MODEL, List.of(bundles.get(0)), 4096);
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenTheClockHasGoneBack() throws IOException {
+        live(null, null);
+        exchange(REQUESTS);
+        copyLive();
+        nowNs -= HOUR_NS;
+        final RecoveryException ex = assertRefused(RecoveryException.Code.CLOCK_WENT_BACK, bundles, 4096);
+        assertTrue(ex.getMessage().contains("nowNs=" + nowNs), ex.getMessage());
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenTheSessionsAreTooMany() throws IOException {
+        live(null, null);
+        exchange(REQUESTS);
+        copyLive();
+        assertRefused(RecoveryException.Code.SESSION_LIMIT, bundles, 2);
+        snapshot();
+        copyLive();
+        assertRefused(RecoveryException.Code.SESSION_LIMIT, bundles, 2);
+    }
+
+    @Test
+    void shouldNameTheSequenceWhenAnOutcomeIsNotWhatTheRequestComesTo() throws IOException {
+        final Filter outcomes = new Filter();
+        outcomes.falsifiedSequence = 77;
+        live(null, outcomes);
+        exchange(REQUESTS);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.DIVERGENCE, bundles, 4096);
+        assertTrue(ex.getMessage().contains("sequence=77 field=stateHash"), ex.getMessage());
+        assertTrue(ex.getMessage().contains("replay verify --journal " + copy), ex.getMessage());
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenAnOutcomeHasNoRequest() throws IOException {
+        final Filter requests = new Filter();
+        requests.lostFrom = 90;
+        live(requests, null);
+        exchange(REQUESTS);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.OUTCOME_WITHOUT_REQUEST, bundles, 4096);
+        assertTrue(ex.getMessage().contains("sequence=90"), ex.getMessage());
+        assertTrue(ex.getMessage().contains("journal dump"), ex.getMessage());
+    }
+
+    private void live(final Filter requests, final Filter outcomes) {
+        journal = JournalDirectory.open(journalDirectory, settings());
+        harness = new PipelineHarness(directory, bundles, context -> context.ringCapacity(32),
+                over(requests, journal.requests()), over(outcomes, journal.outcomes()));
+        client = harness.connect("desk-7");
+        traffic = new RandomTraffic(5, client, true);
+    }
+
+    private static RecordLog over(final Filter filter, final RecordLog log) {
+        if (filter == null) {
+            return log;
+        }
+        filter.log = log;
+        return filter;
+    }
+
+    private JournalSettings settings() {
+        return new JournalSettings()
+                .blockBytes(1 << 20)
+                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .minimumFreeBytes(0)
+                .clock(epochClock)
+                .isDurable(false)
+                .keeperThread(false);
+    }
+
+    private void exchange(final int answerCount) {
+        final int[] sentCount = {answers.count()};
+        harness.roundsUntil("answers=" + answerCount, () -> {
+            if (sentCount[0] < answerCount && traffic.sendNext()) {
+                sentCount[0]++;
+            }
+            client.poll(answers, 16);
+            journal.keeper().doWork();
+            return answers.count() == answerCount;
+        });
+        harness.rounds(3);
+    }
+
+    /** @return its sequence. */
+    private long snapshot() {
+        final SnapshotStore store = new SnapshotStore(journalDirectory);
+        final SnapshotAgent agent = new SnapshotAgent(new SnapshotAgent.Settings(0, 10, 1), harness.cut,
+                harness.sessions, harness.models, store,
+                new SnapshotAgent.Progress(harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
+                new UnwrittenJournal(), 0, harness.clock, harness.counters);
+        agent.takeSoon();
+        harness.roundsUntil("snapshot", () -> {
+            agent.doWork();
+            return agent.isIdle();
+        });
+        agent.onClose();
+        return store.list().get(0).sequence();
+    }
+
+    private void copyLive() throws IOException {
+        IoUtil.delete(copy.toFile(), true);
+        try (Stream<Path> files = Files.walk(journalDirectory)) {
+            for (final Path file : files.filter(Files::isRegularFile).toList()) {
+                final Path target = copy.resolve(journalDirectory.relativize(file));
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target);
+            }
+        }
+    }
+
+    private RecoveryReport assertRecovers() throws IOException {
+        copyLive();
+        return assertRecoversAgain();
+    }
+
+    /** Recovers the copy, and holds every session and every outcome against a straight run of the journal. */
+    private RecoveryReport assertRecoversAgain() {
+        try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
+                Sessions sessions = new Sessions(harness.models, 4096);
+                Recovery recovery = new Recovery(
+                        claimed, harness.models, sessions, epochClock, harness.clock, (done, total) -> {})) {
+            final RecoveryReport report = recovery.read();
+            recovery.continueJournal().close();
+            assertSame(sessions, report);
+            return report;
+        }
+    }
+
+    private void assertSame(final Sessions sessions, final RecoveryReport report) {
+        final JournalView view = JournalDirectory.openForRead(copy);
+        try (StraightRun straight = new StraightRun(harness.models);
+                RecordReader requests = view.requests();
+                RecordReader outcomes = view.outcomes()) {
+            long count = 0;
+            while (requests.next()) {
+                assertTrue(outcomes.next(), "outcome of sequence=" + requests.sequence());
+                final StraightRun.Outcome outcome = StraightRun.Outcome.of(entry(outcomes));
+                final StraightRun.Outcome computed =
+                        straight.next(entry(requests), outcome.status() == OutcomeStatus.EXPIRED);
+                assertEquals(computed.stateHash(), outcome.stateHash());
+                assertEquals(computed.status(), outcome.status());
+                assertArrayEquals(computed.outputs(), outcome.outputs());
+                count++;
+            }
+            assertEquals(report.nextSequence(), count);
+            assertEquals(straight.sessionCount(), sessions.table().size());
+            for (int index = 0; index < sessions.table().size(); index++) {
+                assertSameSession(straight, sessions, index);
+            }
+        }
+    }
+
+    private static void assertSameSession(
+            final StraightRun straight, final Sessions sessions, final int index) {
+        final SessionTable table = sessions.table();
+        final int modelIndex = table.modelIndex(index);
+        assertEquals(straight.hash(table.principalId(index), modelIndex, table.sessionKey(index)),
+                sessions.states(modelIndex).hash(index));
+        final byte[] state = new byte[sessions.states(modelIndex).shape().stateBytes()];
+        new UnsafeBuffer(sessions.states(modelIndex).stateAddress(index), state.length).getBytes(0, state);
+        final byte[] canonical = straight.canonicalState(
+                table.principalId(index), modelIndex, table.sessionKey(index));
+        assertArrayEquals(canonical, Arrays.copyOf(state, canonical.length));
+    }
+
+    private RecoveryException assertRefused(
+            final RecoveryException.Code code, final List<Path> configured, final int maxSessions) throws IOException {
+        final Map<String, String> before = contents();
+        final List<LoadedModel> models = PipelineHarness.loadReferences(configured);
+        try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
+                Sessions sessions = new Sessions(models, maxSessions);
+                Recovery recovery = new Recovery(
+                        claimed, models, sessions, epochClock, harness.clock, (done, total) -> {})) {
+            final RecoveryException ex = assertThrows(RecoveryException.class, recovery::read);
+            assertEquals(code, ex.code(), ex.getMessage());
+            return ex;
+        } finally {
+            models.forEach(LoadedModel::close);
+            assertEquals(before, contents());
+        }
+    }
+
+    private Map<String, String> contents() throws IOException {
+        final Map<String, String> contents = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(copy)) {
+            for (final Path file : files.filter(Files::isRegularFile).toList()) {
+                if (!file.endsWith("lock")) {
+                    contents.put(file.toString(), Arrays.hashCode(Files.readAllBytes(file)) + " " +
+                            Files.getLastModifiedTime(file));
+                }
+            }
+        }
+        return contents;
+    }
+
+    private static MemoryRecordLog.Entry entry(final RecordReader reader) {
+        final byte[] version = new byte[32];
+        reader.modelVersion().getBytes(0, version);
+        final byte[] frame = new byte[reader.frameLength()];
+        reader.frame().getBytes(0, frame);
+        return new MemoryRecordLog.Entry(
+                reader.sequence(), reader.ingressNs(), reader.principalId(), version, frame);
+    }
+
+    /** Comes between a stage and its log. */
+    private static final class Filter implements RecordLog {
+        private static final int STATE_HASH_OFFSET = 24;
+        private RecordLog log;
+        private long stalledFrom = Long.MAX_VALUE;
+        private long lostFrom = Long.MAX_VALUE;
+        private long falsifiedSequence = -1;
+
+        @Override
+        public boolean append(
+                final long sequence,
+                final long ingressNs,
+                final long principalId,
+                final DirectBuffer modelVersion,
+                final DirectBuffer frame,
+                final int frameOffset,
+                final int frameLength) {
+            if (sequence >= stalledFrom) {
+                return false;
+            }
+            if (sequence >= lostFrom) {
+                return true;
+            }
+            if (sequence == falsifiedSequence) {
+                final UnsafeBuffer falsified = new UnsafeBuffer(new byte[frameLength]);
+                falsified.putBytes(0, frame, frameOffset, frameLength);
+                falsified.putByte(STATE_HASH_OFFSET, (byte) ~falsified.getByte(STATE_HASH_OFFSET));
+                return log.append(sequence, ingressNs, principalId, modelVersion, falsified, 0, frameLength);
+            }
+            return log.append(sequence, ingressNs, principalId, modelVersion, frame, frameOffset, frameLength);
+        }
+
+        @Override
+        public int onIdle() {
+            return log.onIdle();
+        }
+
+        @Override
+        public void sync() {
+            log.sync();
+        }
+
+        @Override
+        public void close() {
+            log.close();
+        }
+    }
+}
