@@ -81,8 +81,8 @@ public final class Appliance implements AutoCloseable {
         final StageRecorder stages = new StageRecorder();
         final SnapshotCut cut = new SnapshotCut();
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
-                foundation.models(), foundation.sessions(), foundation.recovered().nextSequence(), cut,
-                foundation.journal().requests(),
+                foundation.models(), foundation.sessions(), foundation.retries(),
+                foundation.recovered().nextSequence(), cut, foundation.journal().requests(),
                 foundation.journal().outcomes(),
                 StageClocks.of(context.layout(), context.inferWorkers(), foundation.clock()),
                 foundation.epochOffsetNs(), stages,
@@ -218,6 +218,7 @@ public final class Appliance implements AutoCloseable {
                         context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
                 cut,
                 foundation.sessions(),
+                foundation.retries(),
                 foundation.models(),
                 new SnapshotStore(context.journalDirectory()),
                 new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),

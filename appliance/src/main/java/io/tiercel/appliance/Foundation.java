@@ -17,6 +17,7 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryProgress;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.transport.AeronErrors;
 import io.tiercel.appliance.transport.TransportAgent;
@@ -36,9 +37,9 @@ import java.util.List;
 
 /**
  * What stands before the first request can be taken, and outlives every pipeline on it: the clock, the journal's
- * directory with its lock, the models, the sessions as they were left, the embedded media driver and the Aeron client.
- * Built in this order; closed in the reverse one. Until the recovery has read all of the journal, nothing in it is
- * changed.
+ * directory with its lock, the models, the sessions and retry windows as they were left, the embedded media driver and
+ * the Aeron client. Built in this order; closed in the reverse one. Until the recovery has read all of the journal,
+ * nothing in it is changed.
  */
 final class Foundation implements AutoCloseable {
 
@@ -64,6 +65,7 @@ final class Foundation implements AutoCloseable {
     private ClaimedJournal claimed;
     private JournalDirectory journal;
     private Sessions sessions;
+    private RetryWindow retries;
     private RecoveryReport recovered;
     private long epochOffsetNs;
     private final AeronErrors aeronErrors = new AeronErrors();
@@ -76,6 +78,7 @@ final class Foundation implements AutoCloseable {
             claimed = JournalDirectory.claim(context.journalDirectory(), JournalSettings.of(context));
             final List<Bundle> bundles = loadModels();
             sessions = new Sessions(models(), context.maxSessions());
+            retries = Pipeline.newRetryWindow(context, models());
             recover(progress);
             bundles.forEach(journal::addBundle);
             launchDriver();
@@ -110,6 +113,10 @@ final class Foundation implements AutoCloseable {
         return sessions;
     }
 
+    RetryWindow retries() {
+        return retries;
+    }
+
     RecoveryReport recovered() {
         return recovered;
     }
@@ -135,7 +142,7 @@ final class Foundation implements AutoCloseable {
 
     @Override
     public void close() {
-        CloseHelper.quietCloseAll(aeron, driver, sessions);
+        CloseHelper.quietCloseAll(aeron, driver, retries, sessions);
         registry.close();
         if (journal != null) {
             journal.close();
@@ -155,7 +162,7 @@ final class Foundation implements AutoCloseable {
 
     private void recover(final RecoveryProgress progress) {
         try (Recovery recovery = new Recovery(
-                claimed, models(), sessions, SystemEpochNanoClock.INSTANCE, clock, progress)) {
+                claimed, models(), sessions, retries, SystemEpochNanoClock.INSTANCE, clock, progress)) {
             recovered = recovery.read();
             journal = recovery.continueJournal();
         }

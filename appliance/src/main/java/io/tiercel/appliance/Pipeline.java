@@ -8,6 +8,7 @@ import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.egress.EgressAgent;
+import io.tiercel.appliance.egress.KeptAnswers;
 import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.infer.InferAgent;
@@ -18,6 +19,7 @@ import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
@@ -51,6 +53,8 @@ import java.util.function.Function;
 final class Pipeline implements AutoCloseable {
 
     private static final int COMMAND_QUEUE_BYTES = 64 * 1024;
+    /** So that the requests of those who have just gone are known when they come back. */
+    private static final int RETRY_PRINCIPALS_PER_CLIENT = 2;
 
     /** What a pipeline is built from and does not own. */
     record Parts(
@@ -59,6 +63,7 @@ final class Pipeline implements AutoCloseable {
             int requestStreamId,
             List<LoadedModel> models,
             Sessions sessions,
+            RetryWindow retries,
             long firstSequence,
             SnapshotCut cut,
             RecordLog requests,
@@ -89,7 +94,8 @@ final class Pipeline implements AutoCloseable {
 
         sequencer = new Sequencer(context.ringCapacity(), context.maxFrameLength(), maxOutputsLength,
                 parts.firstSequence());
-        ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(), parts.sessions().table(), parts.cut(),
+        ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
+                new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut()),
                 Foundation.mtuLength(context, models), models, sequencer, commands, state, clocks.io(),
                 parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(), state,
@@ -100,16 +106,24 @@ final class Pipeline implements AutoCloseable {
                             context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
         final Sequence recorded = sequencer.newSequence();
+        final ResponseWriter writer = new ResponseWriter(
+                models, limits(context, parts.sessions().table().maxSessions()));
+        final KeptAnswers kept = new KeptAnswers(
+                parts.retries().answers(), writer, models, context.maxFrameLength(), parts.counters());
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
-                ingress.clients(), new ResponseWriter(models, limits(context, parts.sessions().table().maxSessions())),
-                clocks.egress(),
-                state, parts.counters());
+                ingress.clients(), writer, kept, clocks.egress(), state, parts.counters());
         final Sequence[] settled = sequences(InferAgent::settled);
         final Sequence[] settledAndJournaled = Arrays.copyOf(settled, settled.length + 1);
         settledAndJournaled[settled.length] = journal.sequence();
         outcome = new OutcomeAgent(sequencer, egress.sequence(), settledAndJournaled, recorded, maxOutputsLength,
                 parts.outcomes(), models, parts.epochOffsetNs(), parts.stages(), state, parts.counters());
         sequencer.gateOn(recorded, egress.sequence());
+    }
+
+    /** A window, as yet empty, for a pipeline with this configuration. Whoever asks for it closes it. */
+    static RetryWindow newRetryWindow(final ApplianceContext context, final List<LoadedModel> models) {
+        return new RetryWindow(RETRY_PRINCIPALS_PER_CLIENT * context.maxClients(), context.retryWindow(),
+                maxOutputCount(models));
     }
 
     PipelineState state() {
@@ -201,7 +215,10 @@ final class Pipeline implements AutoCloseable {
     }
 
     private static int maxOutputsLength(final List<LoadedModel> models, final int maxSteps) {
-        final int maxOutputs = models.stream().mapToInt(model -> model.model().shape().outputCount()).max().orElse(1);
-        return Math.multiplyExact(Math.multiplyExact(maxOutputs, maxSteps), Float.BYTES);
+        return Math.multiplyExact(Math.multiplyExact(maxOutputCount(models), maxSteps), Float.BYTES);
+    }
+
+    private static int maxOutputCount(final List<LoadedModel> models) {
+        return models.stream().mapToInt(model -> model.model().shape().outputCount()).max().orElse(1);
     }
 }

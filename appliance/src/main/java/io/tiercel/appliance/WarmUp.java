@@ -6,6 +6,7 @@ import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
@@ -136,8 +137,9 @@ final class WarmUp implements ResponseHandler {
         final Counters counters = Counters.inMemory();
         try (JournalDirectory journal = JournalDirectory.open(scratch, JournalSettings.scratch(context));
                 Sessions sessions = new Sessions(foundation.models(), MAX_SESSIONS);
+                RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
-                        context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, 0,
+                        context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
                         new SnapshotCut(), journal.requests(), journal.outcomes(), clocks, foundation.epochOffsetNs(),
                         new StageRecorder(), counters))) {
             pipeline.open();

@@ -13,6 +13,7 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotCut;
@@ -95,7 +96,7 @@ class LayoutsTest {
                 final int client = index;
                 tasks.add(() -> {
                     for (int turn = 0; turn < 6; turn++) {
-                        appliance.exchange("desk-" + client, SEED + client * 10 + turn, 60);
+                        appliance.exchange("desk-" + client + "-" + turn, SEED + client * 10 + turn, 60);
                     }
                     return null;
                 });
@@ -173,6 +174,7 @@ class LayoutsTest {
         final MemoryRecordLog outcomes = new MemoryRecordLog();
         final Counters counters = Counters.inMemory();
         final List<LoadedModel> models = new ArrayList<>();
+        final RetryWindow retries;
         final Pipeline pipeline;
         private final SnapshotCut cut = new SnapshotCut();
         private final Sessions sessions;
@@ -216,8 +218,9 @@ class LayoutsTest {
                     .driverAgentInvoker(driver.sharedAgentInvoker())
                     .subscriberErrorHandler(LangUtil::rethrowUnchecked));
             sessions = new Sessions(models, context.maxSessions());
+            retries = Pipeline.newRetryWindow(context, models);
             pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
-                    sessions, 0, cut, requests, outcomes,
+                    sessions, retries, 0, cut, requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
                     0, new StageRecorder(), counters));
             pipeline.open();
@@ -231,7 +234,7 @@ class LayoutsTest {
             }
             snapshots = new SnapshotAgent(
                     new SnapshotAgent.Settings(SNAPSHOT_INTERVAL_NS, 1_000, context.inferWorkers()), cut, sessions,
-                    models, store,
+                    retries, models, store,
                     new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
                     new UnwrittenJournal(), 0, SystemNanoClock.INSTANCE, counters);
             snapshotRunner = new AgentRunner(polite(), this::onError, null, snapshots);
@@ -297,7 +300,7 @@ class LayoutsTest {
         @Override
         public void close() {
             stop();
-            CloseHelper.closeAll(pipeline, sessions, aeron, driver);
+            CloseHelper.closeAll(pipeline, retries, sessions, aeron, driver);
             models.forEach(LoadedModel::close);
             IoUtil.delete(new File(context.aeronDirectoryName()), true);
             synchronized (errors) {

@@ -13,6 +13,7 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.CounterId;
@@ -67,6 +68,7 @@ final class PipelineHarness implements AutoCloseable {
     final List<LoadedModel> models;
     final SnapshotCut cut = new SnapshotCut();
     final Sessions sessions;
+    final RetryWindow retries;
     final Pipeline pipeline;
     private final MediaDriver driver;
     private final Aeron aeron;
@@ -133,7 +135,8 @@ final class PipelineHarness implements AutoCloseable {
                 .subscriberErrorHandler(LangUtil::rethrowUnchecked));
         final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), clock);
         sessions = new Sessions(models, context.maxSessions());
-        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, 0, cut,
+        retries = Pipeline.newRetryWindow(context, models);
+        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, retries, 0, cut,
                 ownRequests == null ? requests : ownRequests, ownOutcomes == null ? outcomes : ownOutcomes, clocks,
                 EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();
@@ -282,7 +285,7 @@ final class PipelineHarness implements AutoCloseable {
         CloseHelper.quietCloseAll(clients);
         CloseHelper.quietCloseAll(rawClients);
         stages.forEach(Agent::onClose);
-        CloseHelper.quietCloseAll(pipeline, sessions, aeron, driver);
+        CloseHelper.quietCloseAll(pipeline, retries, sessions, aeron, driver);
         models.forEach(LoadedModel::close);
         IoUtil.delete(new File(context.aeronDirectoryName()), true);
     }

@@ -41,6 +41,8 @@ final class RawClient implements AutoCloseable {
 
     static final String CHANNEL = "aeron:ipc";
     static final int RESPONSE_STREAM = 7301;
+    private static final int INFER_PADDING_OFFSET = 40;
+    private static final int RESET_PADDING_OFFSET = 26;
 
     /** A refusal as it came. */
     record Rejection(long correlationId, RejectCode code, long offendingValue, long allowedValue, int templateId,
@@ -57,6 +59,9 @@ final class RawClient implements AutoCloseable {
     final List<Long> heartbeats = new ArrayList<>();
     final List<Long> welcomedNonces = new ArrayList<>();
     int chunkCount;
+    /** Each answer as it came: the bytes of its chunks and of its result. */
+    final List<List<Byte>> answers = new ArrayList<>();
+    private final List<Byte> pendingAnswer = new ArrayList<>();
     private final PipelineHarness harness;
     private final ExclusivePublication publication;
     private final FragmentAssembler assembler = new FragmentAssembler(this::onFrame);
@@ -106,12 +111,24 @@ final class RawClient implements AutoCloseable {
         return send(frame, putInfer(frame, correlationId, sessionKey, features));
     }
 
+    /** A request of several steps of model 0; {@code features} are those of all steps. */
+    RawClient steps(
+            final long correlationId,
+            final long sessionKey,
+            final int stepCount,
+            final boolean isStreamed,
+            final long budgetNs,
+            final float... features) {
+        return send(frame, putSteps(frame, correlationId, sessionKey, stepCount, isStreamed, budgetNs, features));
+    }
+
     RawClient reset(final long correlationId, final int modelId, final long sessionKey) {
         new ResetSessionEncoder()
                 .wrapAndApplyHeader(frame, 0, headerEncoder)
                 .correlationId(correlationId)
                 .sessionKey(sessionKey)
                 .modelId(modelId);
+        frame.putShort(RESET_PADDING_OFFSET, (short) 0);
         return send(frame, Frames.RESET_SESSION_LENGTH);
     }
 
@@ -123,6 +140,25 @@ final class RawClient implements AutoCloseable {
     RawClient goodbye() {
         new GoodbyeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).reason(GoodbyeReason.CLIENT_CLOSED);
         return send(frame, Frames.GOODBYE_LENGTH);
+    }
+
+    /** A sound request of several steps of model 0; returns its length. */
+    static int putSteps(
+            final MutableDirectBuffer buffer,
+            final long correlationId,
+            final long sessionKey,
+            final int stepCount,
+            final boolean isStreamed,
+            final long budgetNs,
+            final float... features) {
+        final int length = putInfer(buffer, correlationId, sessionKey, features);
+        final InferEncoder infer = new InferEncoder()
+                .wrap(buffer, Frames.HEADER_LENGTH)
+                .budgetNs(budgetNs)
+                .stepCount(stepCount)
+                .featureCount(features.length / stepCount);
+        infer.flags().stream(isStreamed);
+        return length;
     }
 
     /** A sound one-step request of model 0; returns its length. */
@@ -138,6 +174,7 @@ final class RawClient implements AutoCloseable {
                 .stepCount(1)
                 .featureCount(features.length);
         infer.flags().clear();
+        buffer.putInt(INFER_PADDING_OFFSET, 0);
         buffer.putInt(infer.limit(), features.length * Float.BYTES, LITTLE_ENDIAN);
         for (int index = 0; index < features.length; index++) {
             buffer.putFloat(Frames.FEATURES_OFFSET + index * Float.BYTES, features[index], LITTLE_ENDIAN);
@@ -192,6 +229,7 @@ final class RawClient implements AutoCloseable {
 
     private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         header.wrap(buffer, offset);
+        keepAnswer(buffer, offset, length);
         switch (header.templateId()) {
             case WelcomeDecoder.TEMPLATE_ID ->
                     welcomedNonces.add(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header).nonce());
@@ -203,6 +241,19 @@ final class RawClient implements AutoCloseable {
             case GoodbyeDecoder.TEMPLATE_ID ->
                     goodbyes.add(new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason());
             default -> throw new AssertionError("templateId=" + header.templateId());
+        }
+    }
+
+    private void keepAnswer(final DirectBuffer buffer, final int offset, final int length) {
+        final boolean isResult = header.templateId() == ResultDecoder.TEMPLATE_ID;
+        if (isResult || header.templateId() == ChunkDecoder.TEMPLATE_ID) {
+            for (int index = 0; index < length; index++) {
+                pendingAnswer.add(buffer.getByte(offset + index));
+            }
+        }
+        if (isResult) {
+            answers.add(List.copyOf(pendingAnswer));
+            pendingAnswer.clear();
         }
     }
 

@@ -11,6 +11,7 @@ import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
@@ -42,7 +43,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A pipeline with a real journal dies, which is to say that its files are copied while they are open; then recovery. */
+/** A pipeline with a real journal dies, which is to say that its files are copied while open; then recovery. */
 class RecoveryTest {
 
     private static final long HOUR_NS = 3_600_000_000_000L;
@@ -258,7 +259,7 @@ class RecoveryTest {
     private long snapshot() {
         final SnapshotStore store = new SnapshotStore(journalDirectory);
         final SnapshotAgent agent = new SnapshotAgent(new SnapshotAgent.Settings(0, 10, 1), harness.cut,
-                harness.sessions, harness.models, store,
+                harness.sessions, harness.retries, harness.models, store,
                 new SnapshotAgent.Progress(harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
                 new UnwrittenJournal(), 0, harness.clock, harness.counters);
         agent.takeSoon();
@@ -290,8 +291,9 @@ class RecoveryTest {
     private RecoveryReport assertRecoversAgain() {
         try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
                 Sessions sessions = new Sessions(harness.models, 4096);
+                RetryWindow retries = Pipeline.newRetryWindow(harness.context, harness.models);
                 Recovery recovery = new Recovery(
-                        claimed, harness.models, sessions, epochClock, harness.clock, (done, total) -> {})) {
+                        claimed, harness.models, sessions, retries, epochClock, harness.clock, (done, total) -> {})) {
             final RecoveryReport report = recovery.read();
             recovery.continueJournal().close();
             assertSame(sessions, report);
@@ -342,8 +344,9 @@ class RecoveryTest {
         final List<LoadedModel> models = PipelineHarness.loadReferences(configured);
         try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
                 Sessions sessions = new Sessions(models, maxSessions);
+                RetryWindow retries = Pipeline.newRetryWindow(harness.context, models);
                 Recovery recovery = new Recovery(
-                        claimed, models, sessions, epochClock, harness.clock, (done, total) -> {})) {
+                        claimed, models, sessions, retries, epochClock, harness.clock, (done, total) -> {})) {
             final RecoveryException ex = assertThrows(RecoveryException.class, recovery::read);
             assertEquals(code, ex.code(), ex.getMessage());
             return ex;

@@ -85,7 +85,7 @@ class SnapshotProperties {
             random = new Random(seed);
             agent = new SnapshotAgent(
                     new SnapshotAgent.Settings(40 * PipelineHarness.ROUND_NS, 1_000, harness.context.inferWorkers()),
-                    harness.cut, harness.sessions, harness.models, store,
+                    harness.cut, harness.sessions, harness.retries, harness.models, store,
                     new SnapshotAgent.Progress(
                             harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
                     journal, 0, harness.clock, harness.counters);

@@ -664,6 +664,9 @@ public final class ApplianceContext {
         if (retryWindow != 0 && retryWindow < maxInFlight) {
             throw refusal(ConfigKey.LIMITS_RETRIES, "must be 0, or at least limits.in-flight=" + maxInFlight);
         }
+        if (retryWindow != 0 && retryWindow < maxSteps) {
+            throw refusal(ConfigKey.LIMITS_RETRIES, "must be 0, or at least limits.steps=" + maxSteps);
+        }
         if (maxFrameLength > responseTermLength / TERMS_FRACTION) {
             throw refusal(ConfigKey.LIMITS_FRAME_LENGTH, "must be at most an eighth of aeron.response-term-length="
                     + ConfigKey.RESPONSE_TERM_LENGTH.print(this));

@@ -154,7 +154,7 @@ public final class ConfigKey<T> {
     static final ConfigKey<Integer> LIMITS_RETRIES = key("limits.retries", ValueType.count(0, 1_048_576), "2048",
             "Newest requests of a principal that are known by their correlation id: one of them that comes again is "
                     + "answered as it was, and not computed again. A streamed request counts once for each step. At "
-                    + "least `limits.in-flight`; `0` for none.",
+                    + "least `limits.in-flight` and `limits.steps`; `0` for none.",
             ApplianceContext::retryWindow, ApplianceContext::retryWindow);
     static final ConfigKey<Integer> LIMITS_RING = key("limits.ring", ValueType.count(2, 1_048_576), "256",
             "Slots of the ring between the stages, a power of two. Small, so that it stays in the cache: what does " +

@@ -10,6 +10,7 @@ import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.protocol.wire.ResultEncoder;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -20,11 +21,24 @@ import java.util.Arrays;
  * request is in the journal and its outputs are there; one that the clock decided also waits for its outcome record.
  *
  * <p>Each client has a buffer of its own. A client whose buffer is full has stopped reading: it is disconnected, and
- * no other client waits for it. Allocates nothing, except when a client comes or goes.
+ * no other client waits for it. Allocates nothing, except when a client comes or goes, or a principal is new.
+ *
+ * <p>Answers are kept after all that were ready have left, and before {@link #sequence()} passes their requests. A
+ * repeat is answered from what is kept. It always finds its answer, if there was one:
+ * <ul>
+ * <li>If the sequence has not passed its first request, it waits, and is answered when the sequence passes that
+ * request and before the next answer is kept.
+ * <li>Else the answer has been kept, and only a later request's answer can have taken its slots. Ingress offers no
+ * repeat of a request once it has published such a later one, so the repeat was offered before that: and egress reads
+ * every repeat that was offered before a request was published before it keeps that request's answer
+ * ({@link #readRepeats}).
+ * </ul>
  */
 public final class EgressAgent implements Agent {
 
     private static final int COMMAND_LIMIT = 16;
+    private static final int MAX_WAITING_REPEATS = 1024;
+    private static final long MAX_STAMP_NS = ResultEncoder.applianceNsMaxValue();
 
     private final Sequence sent;
     private final Sequencer sequencer;
@@ -35,6 +49,9 @@ public final class EgressAgent implements Agent {
     private final ClientCommands commands;
     private final ClientConnection[] clients;
     private final ResponseWriter writer;
+    private final KeptAnswers kept;
+    private final WaitingRepeats waiting = new WaitingRepeats(MAX_WAITING_REPEATS);
+    private final Repeat repeat = new Repeat();
     private final CycleClock clock;
     private final PipelineState state;
     private final ClientCommands.Handler commandHandler = this::onCommand;
@@ -56,6 +73,7 @@ public final class EgressAgent implements Agent {
             final ClientCommands commands,
             final ClientConnection[] clients,
             final ResponseWriter writer,
+            final KeptAnswers kept,
             final CycleClock clock,
             final PipelineState state,
             final Counters counters) {
@@ -71,6 +89,7 @@ public final class EgressAgent implements Agent {
         this.commands = commands;
         this.clients = clients;
         this.writer = writer;
+        this.kept = kept;
         this.clock = clock;
         this.state = state;
         resultCount = counters.get(CounterId.RESULTS);
@@ -78,7 +97,7 @@ public final class EgressAgent implements Agent {
         slowCount = counters.get(CounterId.CLIENTS_SLOW);
     }
 
-    /** The last sequence whose response has left, or had nobody to go to. */
+    /** The last sequence whose response has left, or had nobody to go to, and is kept. */
     public Sequence sequence() {
         return sent;
     }
@@ -112,12 +131,44 @@ public final class EgressAgent implements Agent {
             if (!canBeAnswered(slot)) {
                 break;
             }
-            slot.egressTickNs = lastTickNs(slot);
+            slot.applianceNs = Math.min(lastTickNs(slot) - slot.ingressTickNs, MAX_STAMP_NS);
             send(slot);
             slot.egressTickNs = clock.read();
-            sent.set(next++);
+            next++;
+        }
+        if (first < next) {
+            keep(first);
         }
         return (int) (next - first);
+    }
+
+    /** Keeps what has left, up to {@code next}, and lets go of the slots. */
+    private void keep(final long first) {
+        readRepeats();
+        for (long sequence = first; sequence < next; sequence++) {
+            kept.keep(sequencer.get(sequence), sequence);
+            letGo(sequence);
+        }
+    }
+
+    /** Reads the repeats that have been offered so far, and whatever stands before them. */
+    private void readRepeats() {
+        final long goal = commands.offeredRepeatCount();
+        while (commands.readRepeatCount() < goal) {
+            commands.poll(commandHandler, COMMAND_LIMIT);
+        }
+    }
+
+    private void letGo(final long sequence) {
+        sent.set(sequence);
+        for (int index = 0; index < waiting.count();) {
+            if (waiting.get(index).sequence == sequence) {
+                answer(waiting.get(index));
+                waiting.remove(index);
+            } else {
+                index++;
+            }
+        }
     }
 
     /** The newest time that is known without a reading: on a thread of its own, egress's last one may be older. */
@@ -166,7 +217,9 @@ public final class EgressAgent implements Agent {
                 }
             }
             client.onAnswered();
-            sent.set(next++);
+            readRepeats();
+            kept.keepNone(slot, next);
+            letGo(next++);
         }
         return (int) (next - first);
     }
@@ -179,7 +232,8 @@ public final class EgressAgent implements Agent {
             final long second,
             final long third,
             final short code,
-            final short templateId) {
+            final short templateId,
+            final int checksum) {
         final ClientConnection client = clients[clientIndex];
         if (type == ClientCommands.OPEN) {
             client.openGeneration = generation;
@@ -200,10 +254,44 @@ public final class EgressAgent implements Agent {
                     client.publication, first, second, third, code, templateId);
             case ClientCommands.HEARTBEAT -> writer.heartbeat(client.publication, first);
             case ClientCommands.GOODBYE -> writer.goodbye(client.publication, code);
+            case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, checksum);
             default -> throw new IllegalStateException("client command type=" + type);
         };
         if (result != ResponseWriter.SENT) {
             drop(client, result);
+        }
+    }
+
+    private int onRepeat(
+            final ClientConnection client,
+            final long correlationId,
+            final long sequence,
+            final long position,
+            final short templateId,
+            final int checksum) {
+        repeat.clientIndex = client.index;
+        repeat.generation = client.openGeneration;
+        repeat.correlationId = correlationId;
+        repeat.sequence = sequence;
+        repeat.position = position;
+        repeat.templateId = templateId;
+        repeat.frameChecksum = checksum;
+        if (sequence <= sent.get()) {
+            return kept.answer(client.publication, repeat);
+        }
+        return waiting.add(repeat)
+                ? ResponseWriter.SENT
+                : kept.refuseToWait(client.publication, repeat, waiting.capacity());
+    }
+
+    /** Answers a repeat that has waited, if its client is still there. */
+    private void answer(final Repeat waited) {
+        final ClientConnection client = clients[waited.clientIndex];
+        if (client.openGeneration == waited.generation) {
+            final int result = kept.answer(client.publication, waited);
+            if (result != ResponseWriter.SENT) {
+                drop(client, result);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import io.aeron.logbuffer.BufferClaim;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.session.AnswerSlot;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.RejectDetail;
 import io.tiercel.protocol.wire.ChunkEncoder;
@@ -22,6 +23,7 @@ import io.tiercel.protocol.wire.ResultEncoder;
 import io.tiercel.protocol.wire.WelcomeEncoder;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.List;
@@ -41,7 +43,6 @@ public final class ResponseWriter {
 
     /** A term's rotation is over within a few tries. */
     private static final int ADMIN_ACTION_TRIES = 64;
-    private static final long MAX_STAMP_NS = ResultEncoder.applianceNsMaxValue();
 
     private final BufferClaim claim = new BufferClaim();
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
@@ -91,30 +92,53 @@ public final class ResponseWriter {
                 modelCount * WelcomeEncoder.ModelsEncoder.sbeBlockLength();
     }
 
-    /** A request's chunks, if it asked for them, and its result. The slot's egress stamp is the newest known yet. */
+    /** A request's chunks, if it asked for them, and its result. */
     int result(final ExclusivePublication publication, final RequestSlot slot, final long sequence) {
         final int outputCount = slot.outputsLength == 0 ? 0 : outputCounts[slot.modelIndex];
         final int outputsLength = outputCount * Float.BYTES;
         final int lastOffset = slot.outputsLength - outputsLength;
         for (int offset = 0, step = 0; offset < lastOffset; offset += outputsLength, step++) {
-            final int status = chunk(publication, slot, sequence, step, offset, outputCount);
+            final int status = chunk(publication, slot.correlationId, slot.sessionKey, sequence, step,
+                    slot.modelIndex, outputCount, slot.outputs, offset);
             if (status != SENT) {
                 return status;
             }
         }
-        final int status = claim(publication, MessageHeaderEncoder.ENCODED_LENGTH + ResultEncoder.BLOCK_LENGTH +
-                ResultEncoder.outputsHeaderLength() + outputsLength);
+        final int status = claim(publication, Frames.resultLength(outputCount));
         if (status == SENT) {
             result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
                     .correlationId(slot.correlationId)
                     .sessionKey(slot.sessionKey)
                     .sequence(sequence)
-                    .applianceNs(Math.min(slot.egressTickNs - slot.ingressTickNs, MAX_STAMP_NS))
+                    .applianceNs(slot.applianceNs)
                     .modelId(slot.modelIndex)
                     .batchSize(slot.batchSize)
                     .outputCount(outputCount)
                     .status(slot.status);
             result.putOutputs(slot.outputs, lastOffset, outputsLength);
+            claim.commit();
+        }
+        return status;
+    }
+
+    /** One frame of an answer that was given before, with the same bytes. */
+    int repeat(final ExclusivePublication publication, final AnswerSlot kept) {
+        if (!kept.isResult()) {
+            return chunk(publication, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
+                    kept.modelId(), kept.outputCount(), kept.outputs(), 0);
+        }
+        final int status = claim(publication, Frames.resultLength(kept.outputCount()));
+        if (status == SENT) {
+            result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
+                    .correlationId(kept.correlationId())
+                    .sessionKey(kept.sessionKey())
+                    .sequence(kept.sequence())
+                    .applianceNs(kept.applianceNs())
+                    .modelId(kept.modelId())
+                    .batchSize(kept.batchSize())
+                    .outputCount(kept.outputCount())
+                    .status(kept.status());
+            result.putOutputs(kept.outputs(), 0, kept.outputCount() * Float.BYTES);
             claim.commit();
         }
         return status;
@@ -201,23 +225,24 @@ public final class ResponseWriter {
 
     private int chunk(
             final ExclusivePublication publication,
-            final RequestSlot slot,
+            final long correlationId,
+            final long sessionKey,
             final long sequence,
             final int stepIndex,
-            final int offset,
-            final int outputCount) {
-        final int outputsLength = outputCount * Float.BYTES;
-        final int status = claim(publication, MessageHeaderEncoder.ENCODED_LENGTH + ChunkEncoder.BLOCK_LENGTH +
-                ChunkEncoder.outputsHeaderLength() + outputsLength);
+            final int modelId,
+            final int outputCount,
+            final DirectBuffer outputs,
+            final int offset) {
+        final int status = claim(publication, Frames.chunkLength(outputCount));
         if (status == SENT) {
             chunk.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
-                    .correlationId(slot.correlationId)
-                    .sessionKey(slot.sessionKey)
+                    .correlationId(correlationId)
+                    .sessionKey(sessionKey)
                     .sequence(sequence)
                     .stepIndex(stepIndex)
-                    .modelId(slot.modelIndex)
+                    .modelId(modelId)
                     .outputCount(outputCount);
-            chunk.putOutputs(slot.outputs, offset, outputsLength);
+            chunk.putOutputs(outputs, offset, outputCount * Float.BYTES);
             claim.commit();
         }
         return status;

@@ -8,6 +8,7 @@ import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.session.RetryIndex;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
@@ -27,12 +28,19 @@ public final class Ingress implements AutoCloseable {
     private final IngressAgent agent;
     private Subscription subscription;
 
+    /**
+     * Ingress's part of what the appliance remembers.
+     *
+     * @param cut where snapshots of it are asked for.
+     */
+    public record Memory(SessionTable sessions, RetryIndex retries, SnapshotCut cut) {
+    }
+
     public Ingress(
             final Aeron aeron,
             final ApplianceContext context,
             final int streamId,
-            final SessionTable sessions,
-            final SnapshotCut cut,
+            final Memory memory,
             final int responseMtuLength,
             final List<LoadedModel> models,
             final Sequencer sequencer,
@@ -57,9 +65,8 @@ public final class Ingress implements AutoCloseable {
                 context.maxSteps(),
                 context.maxInFlight(),
                 context.inferWorkers());
-        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, sessions, cut,
-                commands, models,
-                limits, state, cycleClock, counters);
+        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, memory,
+                commands, models, limits, state, cycleClock, counters);
     }
 
     public Agent agent() {

@@ -10,8 +10,11 @@ import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.sequencer.Words;
+import io.tiercel.appliance.session.AnswerPosition;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
+import io.tiercel.appliance.session.FrameChecksum;
+import io.tiercel.appliance.session.RetryIndex;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
@@ -39,8 +42,11 @@ import java.util.List;
  * gets a reject with a code and never reaches the ring; the ring being full holds the poll back, which Aeron's flow
  * control passes on to the clients.
  *
- * <p>Owns the session table and the clients' places. The arrival time is read once a duty cycle, before the poll.
- * Allocates nothing while clients neither come nor go.
+ * <p>A request that is known by its correlation id does not go into the ring: egress is asked for the answer that it
+ * keeps.
+ *
+ * <p>Owns the session table, the index of known requests and the clients' places. The arrival time is read once a duty
+ * cycle, before the poll. Allocates nothing while clients neither come nor go and no principal is new.
  */
 public final class IngressAgent implements Agent {
 
@@ -51,6 +57,8 @@ public final class IngressAgent implements Agent {
     private final Sequencer sequencer;
     private final SessionTable sessions;
     private final SnapshotCut cut;
+    private final RetryIndex retries;
+    private final FrameChecksum checksum;
     private final ClientCommands commands;
     private final PipelineState state;
     private final NanoClock cycleClock;
@@ -74,6 +82,7 @@ public final class IngressAgent implements Agent {
     private ClientConnection lastClient;
     private Subscription subscription;
     private RequestSlot claimed;
+    private long knownPosition;
     private volatile boolean goodbyeWanted;
     private volatile boolean goodbyeSaid;
 
@@ -84,8 +93,7 @@ public final class IngressAgent implements Agent {
     IngressAgent(
             final Admission admission,
             final Sequencer sequencer,
-            final SessionTable sessions,
-            final SnapshotCut cut,
+            final Ingress.Memory memory,
             final ClientCommands commands,
             final List<LoadedModel> models,
             final Limits limits,
@@ -94,14 +102,16 @@ public final class IngressAgent implements Agent {
             final Counters counters) {
         this.admission = admission;
         this.sequencer = sequencer;
-        this.sessions = sessions;
-        this.cut = cut;
+        sessions = memory.sessions();
+        cut = memory.cut();
         this.commands = commands;
+        retries = memory.retries();
         this.state = state;
         this.cycleClock = cycleClock;
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
         maxInFlight = limits.maxInFlight();
         workerCount = limits.workerCount();
+        checksum = new FrameChecksum(limits.maxFrameLength());
         validator = new FrameValidator(limits.maxFrameLength(), limits.maxSteps());
         requestCount = counters.get(CounterId.REQUESTS);
         refusedCount = counters.get(CounterId.FRAMES_REFUSED);
@@ -228,6 +238,9 @@ public final class IngressAgent implements Agent {
             return refuse(client, RejectCode.FEATURE_COUNT_MISMATCH.value(), featureCount,
                     shapes[modelIndex].featureCount());
         }
+        if (modelIndex < shapes.length && isKnown(client)) {
+            return repeat(client, buffer, offset, length);
+        }
         final Action refusal = admit(client, modelIndex, infer.sessionKey());
         if (refusal != null) {
             return refusal;
@@ -244,7 +257,11 @@ public final class IngressAgent implements Agent {
     private Action onResetSession(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         resetSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ResetSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
-        final Action refusal = admit(client, resetSession.modelId(), resetSession.sessionKey());
+        final int modelIndex = resetSession.modelId();
+        if (modelIndex < shapes.length && isKnown(client)) {
+            return repeat(client, buffer, offset, length);
+        }
+        final Action refusal = admit(client, modelIndex, resetSession.sessionKey());
         if (refusal != null) {
             return refusal;
         }
@@ -267,6 +284,36 @@ public final class IngressAgent implements Agent {
         forgetLastClient();
         admission.onGone(client.aeronSessionId, false);
         return Action.CONTINUE;
+    }
+
+    /** Whether the request at hand is one of the principal's that has been taken before. */
+    private boolean isKnown(final ClientConnection client) {
+        client.retryPlace = retries.placeOf(client.principalId, client.retryPlace);
+        knownPosition = retries.find(client.retryPlace, validator.correlationId());
+        return knownPosition != AnswerPosition.NONE;
+    }
+
+    /**
+     * Asks egress for the answer of the known request. That needs neither the ring nor the journal, so it is done
+     * whatever new requests are refused for.
+     */
+    private Action repeat(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        final boolean isOffered = commands.offerRepeat(client, validator.correlationId(),
+                retries.sequence(knownPosition), knownPosition, (short) validator.templateId(),
+                checksum.of(buffer, offset, length));
+        return isOffered ? Action.CONTINUE : Action.ABORT;
+    }
+
+    /** Where the answer of a request will be kept: egress must know when the request is published. */
+    private void reserveAnswer(final ClientConnection client, final RequestSlot slot) {
+        client.retryPlace = retries.take(client.principalId, client.retryPlace);
+        slot.answerPosition = retries.nextPosition(client.retryPlace, slot.answerSlotCount());
+    }
+
+    /** Makes a request known that has just been published: after that, so that it need not wait for it. */
+    private void remember(final ClientConnection client, final RequestSlot slot) {
+        retries.add(client.retryPlace, slot.correlationId, sequencer.cursor(), slot.answerSlotCount());
     }
 
     /**
@@ -314,7 +361,9 @@ public final class IngressAgent implements Agent {
         slot.correlationId = validator.correlationId();
         slot.ingressTickNs = nowTickNs;
         slot.status = null;
+        reserveAnswer(client, slot);
         sequencer.publish();
+        remember(client, slot);
         client.submittedCount++;
         requestCount.incrementRelease();
         sessionCount.setRelease(sessions.size());

@@ -8,6 +8,7 @@ import io.tiercel.appliance.journal.JournalEnd;
 import io.tiercel.appliance.journal.JournalView;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.appliance.snapshot.SnapshotStore;
@@ -56,6 +57,7 @@ public final class Recovery implements AutoCloseable {
     /**
      * @param journal  claimed, so that nobody changes it meanwhile.
      * @param sessions empty; they get the states.
+     * @param retries  empty; it gets the newest answers.
      * @param epochClock what time it is, to be held against the journal's.
      * @param clock    how long it takes.
      */
@@ -63,6 +65,7 @@ public final class Recovery implements AutoCloseable {
             final ClaimedJournal journal,
             final List<LoadedModel> models,
             final Sessions sessions,
+            final RetryWindow retries,
             final EpochNanoClock epochClock,
             final NanoClock clock,
             final RecoveryProgress progress) {
@@ -71,8 +74,8 @@ public final class Recovery implements AutoCloseable {
         this.clock = clock;
         this.progress = progress;
         snapshots = new SnapshotStore(journal.directory());
-        replay = new RequestReplay(models, sessions, journal.directory());
-        loader = new SnapshotLoader(snapshots, models, sessions);
+        replay = new RequestReplay(models, sessions, retries, journal.directory());
+        loader = new SnapshotLoader(snapshots, models, sessions, retries);
     }
 
     /**

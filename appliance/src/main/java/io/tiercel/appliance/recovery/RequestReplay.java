@@ -9,6 +9,9 @@ import io.tiercel.appliance.journal.OutcomeFrame;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
 import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.session.FrameChecksum;
+import io.tiercel.appliance.session.KnownAnswer;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
@@ -42,6 +45,7 @@ final class RequestReplay implements AutoCloseable {
 
     private final List<LoadedModel> models;
     private final Sessions sessions;
+    private final RetryWindow retries;
     private final Path directory;
     private final ModelExecutor[] executors;
     private final FrameValidator validator = new FrameValidator(ChronicleRecordLog.MAX_FRAME_LENGTH, MAX_STEPS);
@@ -53,6 +57,8 @@ final class RequestReplay implements AutoCloseable {
             new io.tiercel.protocol.journal.MessageHeaderDecoder();
     private final RequestSlot slot = new RequestSlot();
     private final StepBatch batch = new StepBatch(1);
+    private final KnownAnswer known = new KnownAnswer();
+    private final FrameChecksum checksum = new FrameChecksum(ChronicleRecordLog.MAX_FRAME_LENGTH);
     private final List<Pending> pending = new ArrayList<>();
 
     /** An outcome that is not in the journal. */
@@ -60,7 +66,9 @@ final class RequestReplay implements AutoCloseable {
             long sequence, long ingressNs, long principalId, DirectBuffer modelVersion, DirectBuffer frame) {
     }
 
-    RequestReplay(final List<LoadedModel> models, final Sessions sessions, final Path directory) {
+    RequestReplay(
+            final List<LoadedModel> models, final Sessions sessions, final RetryWindow retries, final Path directory) {
+        this.retries = retries;
         this.models = models;
         this.sessions = sessions;
         this.directory = directory;
@@ -81,6 +89,7 @@ final class RequestReplay implements AutoCloseable {
         take(request);
         apply(outcome.status() == OutcomeStatus.EXPIRED && slot.budgetNs != 0);
         compare(request.sequence());
+        makeKnown(request.sequence(), outcome.batchSize(), outcome.egressNs());
     }
 
     /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
@@ -93,6 +102,7 @@ final class RequestReplay implements AutoCloseable {
         copy.putBytes(0, frame.buffer(), 0, length);
         pending.add(new Pending(request.sequence(), request.ingressNs(), request.principalId(),
                 frame.modelVersion(slot), copy));
+        makeKnown(request.sequence(), slot.batchSize, 0);
     }
 
     void appendPending(final JournalDirectory journal) {
@@ -221,6 +231,23 @@ final class RequestReplay implements AutoCloseable {
                 throw divergence(sequence, "outputs[" + index + "]", recorded, slot.outputs.getByte(index));
             }
         }
+    }
+
+    /** The client may ask for the answer again: it hears what it heard, or what it would have heard. */
+    private void makeKnown(final long sequence, final int batchSize, final long applianceNs) {
+        known.principalId = slot.principalId;
+        known.correlationId = slot.correlationId;
+        known.sequence = sequence;
+        known.sessionKey = slot.sessionKey;
+        known.modelId = slot.modelIndex;
+        known.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
+        known.status = slot.status;
+        known.batchSize = batchSize;
+        known.applianceNs = applianceNs;
+        known.slotCount = slot.stream ? slot.stepCount : 1;
+        known.outputCount = slot.outputsLength == 0 ? 0 : models.get(slot.modelIndex).model().shape().outputCount();
+        known.outputs.wrap(slot.outputs, 0, slot.outputsLength);
+        retries.restore(known);
     }
 
     private RecoveryException divergence(

@@ -3,6 +3,8 @@ package io.tiercel.appliance.recovery;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.session.KnownAnswer;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotException;
@@ -14,7 +16,7 @@ import org.slf4j.LoggerFactory;
 import java.util.List;
 import java.util.function.LongPredicate;
 
-/** Finds the newest snapshot that is whole and belongs to the journal, and fills the sessions from it. */
+/** Finds the newest snapshot that is whole and belongs to the journal, and fills sessions and retry windows from it. */
 final class SnapshotLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotLoader.class);
@@ -22,9 +24,15 @@ final class SnapshotLoader {
     private final SnapshotStore store;
     private final List<LoadedModel> models;
     private final Sessions sessions;
+    private final RetryWindow retries;
     private int skippedCount;
 
-    SnapshotLoader(final SnapshotStore store, final List<LoadedModel> models, final Sessions sessions) {
+    SnapshotLoader(
+            final SnapshotStore store,
+            final List<LoadedModel> models,
+            final Sessions sessions,
+            final RetryWindow retries) {
+        this.retries = retries;
         this.store = store;
         this.models = models;
         this.sessions = sessions;
@@ -52,6 +60,14 @@ final class SnapshotLoader {
     }
 
     void load(final SnapshotReader snapshot) {
+        loadSessions(snapshot);
+        final KnownAnswer answer = new KnownAnswer();
+        while (snapshot.nextAnswer(answer)) {
+            retries.restore(answer);
+        }
+    }
+
+    private void loadSessions(final SnapshotReader snapshot) {
         final ModelExecutor[] executors = new ModelExecutor[models.size()];
         try {
             for (int index = 0; index < executors.length; index++) {

@@ -34,6 +34,8 @@ public final class RequestSlot {
     public long budgetNs;
     /** Arrival on the pipeline's nanosecond clock; the epoch time of the journal is this plus a constant. */
     public long ingressTickNs;
+    /** Where egress keeps the answer for a repeat of the request; -1 if it does not. */
+    public long answerPosition;
 
     // Written by journal.
     public long journaledTickNs;
@@ -48,6 +50,13 @@ public final class RequestSlot {
 
     // Written by egress.
     public long egressTickNs;
+    /** From arrival to the answer, as the answer says. */
+    public long applianceNs;
+
+    /** Slots that the answer takes when it is kept: one for each frame that the client is to hear. */
+    public int answerSlotCount() {
+        return stream ? stepCount : 1;
+    }
 
     /**
      * Whether the clock had a say in this outcome, so that it cannot be computed again: its record goes before its

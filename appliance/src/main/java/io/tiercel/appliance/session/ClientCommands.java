@@ -1,5 +1,6 @@
 package io.tiercel.appliance.session;
 
+import com.lmax.disruptor.Sequence;
 import org.agrona.BufferUtil;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.AtomicBuffer;
@@ -10,30 +11,31 @@ import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
 
 /**
  * What ingress tells egress about clients, outside the ring of requests: only egress writes to a client, so a
- * welcome, a reject or a returned heartbeat goes through here. One writing thread, one reading thread (they may be
- * the same); allocates nothing. Commands of one client keep their order.
+ * welcome, a reject, a returned heartbeat or an answer that is asked for again goes through here. One writing thread,
+ * one reading thread (they may be the same); allocates nothing. Commands of one client keep their order.
  *
  * <pre>
- *   0               4               8              16              24              32      34      36
- *  +---------------+---------------+---------------+---------------+---------------+-------+-------+
- *  | client index  | generation    | first         | second        | third         | code  |template
- *  +---------------+---------------+---------------+---------------+---------------+-------+-------+
+ *   0               4               8              16              24              32      34      36      40
+ *  +---------------+---------------+---------------+---------------+---------------+-------+-------+-------+
+ *  | client index  | generation    | first         | second        | third         | code  |templt.|chcksum|
+ *  +---------------+---------------+---------------+---------------+---------------+-------+-------+-------+
  * </pre>
  */
 public final class ClientCommands {
 
-    /** Reads one command; {@code code} and {@code templateId} have a meaning only for a refusal or a goodbye. */
+    /** Reads one command. */
     @FunctionalInterface
     public interface Handler {
         /**
          * @param type          one of this class's constants.
          * @param clientIndex   whose command.
          * @param generation    of the client, so that a late command does not reach the next user of the place.
-         * @param first         nonce of an open, timestamp of a heartbeat, correlation id of a reject.
-         * @param second        offending value of a reject.
-         * @param third         allowed value of a reject.
+         * @param first         nonce of an open, timestamp of a heartbeat, correlation id of a reject or a repeat.
+         * @param second        offending value of a reject, sequence of a repeat.
+         * @param third         allowed value of a reject, position of a repeat's answer.
          * @param code          of a reject, or the reason of a goodbye.
-         * @param templateId    of the refused frame.
+         * @param templateId    of the refused or repeated frame.
+         * @param checksum      of a repeated frame.
          */
         void onCommand(
                 int type,
@@ -43,7 +45,8 @@ public final class ClientCommands {
                 long second,
                 long third,
                 short code,
-                short templateId);
+                short templateId,
+                int checksum);
     }
 
     /**
@@ -56,6 +59,8 @@ public final class ClientCommands {
     public static final int GOODBYE = 4;
     /** Close the publication and release the place. */
     public static final int CLOSE = 5;
+    /** A request that is known came again: give the client the answer of the first one. */
+    public static final int REPEAT = 6;
 
     private static final int GENERATION_OFFSET = 4;
     private static final int FIRST_OFFSET = 8;
@@ -63,9 +68,13 @@ public final class ClientCommands {
     private static final int THIRD_OFFSET = 24;
     private static final int CODE_OFFSET = 32;
     private static final int TEMPLATE_OFFSET = 34;
-    private static final int COMMAND_LENGTH = 36;
+    private static final int CHECKSUM_OFFSET = 36;
+    private static final int COMMAND_LENGTH = 40;
 
     private final OneToOneRingBuffer commands;
+    /** Repeats written, by ingress (release), and read, by egress. */
+    private final Sequence offeredRepeatCount = new Sequence(0);
+    private long readRepeatCount;
     private final MessageHandler messageHandler = this::onMessage;
     private Handler handler;
 
@@ -86,6 +95,52 @@ public final class ClientCommands {
             final long third,
             final short code,
             final short templateId) {
+        return offer(type, client, first, second, third, code, templateId, 0);
+    }
+
+    /** Writes a command without a code. */
+    public boolean offer(final int type, final ClientConnection client, final long first) {
+        return offer(type, client, first, 0, 0, (short) 0, (short) 0);
+    }
+
+    /** Asks for the answer of a known request; false if the queue is full and nothing was written. */
+    public boolean offerRepeat(
+            final ClientConnection client,
+            final long correlationId,
+            final long sequence,
+            final long position,
+            final short templateId,
+            final int checksum) {
+        final boolean isOffered =
+                offer(REPEAT, client, correlationId, sequence, position, (short) 0, templateId, checksum);
+        if (isOffered) {
+            offeredRepeatCount.set(offeredRepeatCount.get() + 1);
+        }
+        return isOffered;
+    }
+
+    /**
+     * Egress: repeats that ingress has offered, at least those before any request of which egress has seen the
+     * sequence. The load (acquire) has the release of {@link #offerRepeat} as its partner.
+     */
+    public long offeredRepeatCount() {
+        return offeredRepeatCount.get();
+    }
+
+    /** Egress: repeats that it has read. */
+    public long readRepeatCount() {
+        return readRepeatCount;
+    }
+
+    private boolean offer(
+            final int type,
+            final ClientConnection client,
+            final long first,
+            final long second,
+            final long third,
+            final short code,
+            final short templateId,
+            final int checksum) {
         final int index = commands.tryClaim(type, COMMAND_LENGTH);
         if (index < 0) {
             return false;
@@ -98,13 +153,9 @@ public final class ClientCommands {
         buffer.putLong(index + THIRD_OFFSET, third);
         buffer.putShort(index + CODE_OFFSET, code);
         buffer.putShort(index + TEMPLATE_OFFSET, templateId);
+        buffer.putInt(index + CHECKSUM_OFFSET, checksum);
         commands.commit(index);
         return true;
-    }
-
-    /** Writes a command without a code. */
-    public boolean offer(final int type, final ClientConnection client, final long first) {
-        return offer(type, client, first, 0, 0, (short) 0, (short) 0);
     }
 
     /** Reads up to {@code limit} commands, in order. */
@@ -120,6 +171,9 @@ public final class ClientCommands {
 
     private void onMessage(final int type, final MutableDirectBuffer buffer, final int index,
             final int length) {
+        if (type == REPEAT) {
+            readRepeatCount++;
+        }
         handler.onCommand(
                 type,
                 buffer.getInt(index),
@@ -128,6 +182,7 @@ public final class ClientCommands {
                 buffer.getLong(index + SECOND_OFFSET),
                 buffer.getLong(index + THIRD_OFFSET),
                 buffer.getShort(index + CODE_OFFSET),
-                buffer.getShort(index + TEMPLATE_OFFSET));
+                buffer.getShort(index + TEMPLATE_OFFSET),
+                buffer.getInt(index + CHECKSUM_OFFSET));
     }
 }

@@ -39,6 +39,8 @@ public final class ClientConnection {
     public long connectDeadlineTickNs;
     public long lastHeardTickNs;
     public long submittedCount;
+    /** The principal's place in the {@link RetryIndex} when it was last looked up; -1 at first. */
+    public int retryPlace = RetryIndex.NO_PLACE;
     /** Whether egress has been asked to close; a full command queue may delay it. */
     public boolean closeRequested;
     /** The refusal to send instead of a welcome once the publication is there, or null. */

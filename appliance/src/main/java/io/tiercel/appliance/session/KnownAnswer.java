@@ -32,6 +32,11 @@ public final class KnownAnswer {
         return frameCount(status, slotCount);
     }
 
+    /** Bytes of {@link #outputs} that are the answer's. */
+    public int outputsLength() {
+        return frameCount() * outputCount * Float.BYTES;
+    }
+
     static int frameCount(final ResultStatus status, final int slotCount) {
         return status == ResultStatus.OK ? slotCount : 1;
     }

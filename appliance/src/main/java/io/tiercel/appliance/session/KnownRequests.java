@@ -16,8 +16,6 @@ final class KnownRequests {
 
     static final int UNKNOWN = -1;
 
-    private static final int MIN_TABLE_LENGTH = 2;
-
     /** Index of the slot where a request begins, and 1; 0 is free. */
     private final int[] table;
     private final int tableMask;
@@ -31,8 +29,9 @@ final class KnownRequests {
     private int nextIndex;
     private int usedCount;
 
+    /** @param slotCount at least 1. */
     KnownRequests(final int slotCount) {
-        table = new int[Math.max(MIN_TABLE_LENGTH, Integer.highestOneBit(2 * slotCount - 1) << 1)];
+        table = new int[Integer.highestOneBit(2 * slotCount - 1) << 1];
         tableMask = table.length - 1;
         correlationIds = new long[slotCount];
         sequences = new long[slotCount];

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
@@ -33,6 +34,7 @@ public final class SnapshotAgent implements Agent {
     private final Settings settings;
     private final SnapshotCut cut;
     private final Sessions sessions;
+    private final RetryWindow retries;
     private final List<LoadedModel> models;
     private final SnapshotStore store;
     private final Progress progress;
@@ -84,6 +86,7 @@ public final class SnapshotAgent implements Agent {
             final Settings settings,
             final SnapshotCut cut,
             final Sessions sessions,
+            final RetryWindow retries,
             final List<LoadedModel> models,
             final SnapshotStore store,
             final Progress progress,
@@ -94,6 +97,7 @@ public final class SnapshotAgent implements Agent {
         this.settings = settings;
         this.cut = cut;
         this.sessions = sessions;
+        this.retries = retries;
         this.models = List.copyOf(models);
         this.store = store;
         this.progress = progress;
@@ -189,7 +193,7 @@ public final class SnapshotAgent implements Agent {
             return 0;
         }
         journal.sync();
-        final Path file = store.write(image, models);
+        final Path file = store.write(image, models, retries);
         counters.get(CounterId.SNAPSHOTS).incrementRelease();
         LOG.info("snapshot sequence={} sessions={} file={}", image.sequence(), image.sessionCount(), file);
         journal.prune(store.retain(settings.keepCount()));

@@ -1,10 +1,14 @@
 package io.tiercel.appliance.snapshot;
 
+import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.journal.SnapshotAnswerDecoder;
 import io.tiercel.protocol.journal.SnapshotEndDecoder;
 import io.tiercel.protocol.journal.SnapshotHeaderDecoder;
 import io.tiercel.protocol.journal.SnapshotModelDecoder;
 import io.tiercel.protocol.journal.SnapshotSessionDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -21,7 +25,7 @@ import java.util.zip.CRC32C;
 
 /**
  * Reads one snapshot file. All of it is checked when it is opened, checksum and structure, before anything is made of
- * it; then the sessions are walked one by one. One thread; changes nothing.
+ * it; then the sessions are walked one by one, and then the answers. One thread; changes nothing.
  */
 public final class SnapshotReader implements AutoCloseable {
 
@@ -30,12 +34,15 @@ public final class SnapshotReader implements AutoCloseable {
             SnapshotWriter.LENGTH_BYTES + HEADER_LENGTH + SnapshotEndDecoder.BLOCK_LENGTH;
     private static final int SESSION_LENGTH = HEADER_LENGTH + SnapshotSessionDecoder.BLOCK_LENGTH +
             SnapshotSessionDecoder.stateHeaderLength();
+    private static final int ANSWER_LENGTH = HEADER_LENGTH + SnapshotAnswerDecoder.BLOCK_LENGTH +
+            SnapshotAnswerDecoder.outputsHeaderLength();
     private static final int BUFFER_LENGTH = 1 << 20;
 
     private final Path file;
     private final FileChannel channel;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final SnapshotSessionDecoder session = new SnapshotSessionDecoder();
+    private final SnapshotAnswerDecoder answer = new SnapshotAnswerDecoder();
     private final UnsafeBuffer state = new UnsafeBuffer(0, 0);
     private final List<ModelEntry> models = new ArrayList<>();
     private final UnsafeBuffer message = new UnsafeBuffer(0, 0);
@@ -47,6 +54,8 @@ public final class SnapshotReader implements AutoCloseable {
     private int sessionCount;
     private int answerCount;
     private int nextSession;
+    private long firstAnswerPosition;
+    private int nextAnswer;
 
     /** A model as the snapshot names it. */
     public record ModelEntry(String alias, String versionHex, int stateLength) {
@@ -122,6 +131,40 @@ public final class SnapshotReader implements AutoCloseable {
         return true;
     }
 
+    /**
+     * Goes to the next answer of the retry windows, which come behind the sessions; false behind the last.
+     *
+     * @param known filled; its outputs are good until the next call.
+     */
+    public boolean nextAnswer(final KnownAnswer known) {
+        if (nextAnswer == answerCount) {
+            return false;
+        }
+        if (nextAnswer == 0) {
+            position = firstAnswerPosition;
+        }
+        nextAnswer++;
+        try {
+            next(SnapshotAnswerDecoder.TEMPLATE_ID, SnapshotAnswerDecoder.BLOCK_LENGTH);
+        } catch (final IOException ex) {
+            throw new SnapshotException("snapshot cannot be read: file=" + file + " " + ex, ex);
+        }
+        answer.wrapAndApplyHeader(message, 0, header);
+        known.principalId = answer.principalId();
+        known.correlationId = answer.correlationId();
+        known.sequence = answer.sequence();
+        known.sessionKey = answer.sessionKey();
+        known.frameChecksum = (int) answer.frameChecksum();
+        known.applianceNs = answer.applianceNs();
+        known.modelId = answer.modelIndex();
+        known.batchSize = answer.batchSize();
+        known.slotCount = answer.slotCount();
+        known.outputCount = answer.outputCount();
+        known.status = ResultStatus.get(answer.statusRaw());
+        known.outputs.wrap(message, ANSWER_LENGTH, message.capacity() - ANSWER_LENGTH);
+        return true;
+    }
+
     public long principalId() {
         return session.principalId();
     }
@@ -167,8 +210,26 @@ public final class SnapshotReader implements AutoCloseable {
             next(SnapshotSessionDecoder.TEMPLATE_ID, SnapshotSessionDecoder.BLOCK_LENGTH);
             checkSession(index);
         }
-        if (position != fileLength - END_LENGTH) {
-            throw new SnapshotException(file, "bytes=" + fileLength + " but its contents end at " + position);
+        firstAnswerPosition = position;
+        int count = 0;
+        for (; position < fileLength - END_LENGTH; count++) {
+            next(SnapshotAnswerDecoder.TEMPLATE_ID, SnapshotAnswerDecoder.BLOCK_LENGTH);
+            checkAnswer(count);
+        }
+        if (count != answerCount) {
+            throw new SnapshotException(file, "answerCount=" + answerCount + " but there are " + count);
+        }
+    }
+
+    private void checkAnswer(final int index) {
+        answer.wrapAndApplyHeader(message, 0, header);
+        final int frameCount = answer.statusRaw() == OutcomeStatus.OK.value() ? answer.slotCount() : 0;
+        final int outputsLength = frameCount * answer.outputCount() * Float.BYTES;
+        if (message.capacity() != ANSWER_LENGTH + outputsLength || answer.outputsLength() != outputsLength ||
+                answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.RESET.value()) {
+            throw new SnapshotException(file, "answer=" + index + " status=" + answer.statusRaw() + " slotCount=" +
+                    answer.slotCount() + " outputCount=" + answer.outputCount() + " length=" + message.capacity() +
+                    " contradict each other");
         }
     }
 

@@ -1,9 +1,11 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.session.RetryWindow;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,13 +71,15 @@ public final class SnapshotStore {
     }
 
     /** Writes a complete image. @return the file. */
-    Path write(final SnapshotImage image, final List<LoadedModel> models) {
+    Path write(final SnapshotImage image, final List<LoadedModel> models, final RetryWindow retries) {
         final Path file = directory.resolve(String.format("%0" + NAME_DIGITS + "d", image.sequence()) + SUFFIX);
         final Path draft = file.resolveSibling(file.getFileName() + DRAFT_SUFFIX);
         try {
             Files.createDirectories(directory);
             try (SnapshotWriter writer = new SnapshotWriter(draft)) {
                 write(writer, image, models);
+                writeAnswers(writer, image.sequence(), retries);
+                writer.finish();
             }
             Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             syncDirectory();
@@ -119,7 +123,21 @@ public final class SnapshotStore {
                         image.table().modelIndex(index), image.hash(index), state);
             }
         }
-        writer.finish(0);
+    }
+
+    private static void writeAnswers(final SnapshotWriter writer, final long sequence, final RetryWindow retries)
+            throws IOException {
+        try {
+            retries.forEachUpTo(sequence, answer -> {
+                try {
+                    writer.answer(answer);
+                } catch (final IOException ex) {
+                    throw new UncheckedIOException(ex);
+                }
+            });
+        } catch (final UncheckedIOException ex) {
+            throw ex.getCause();
+        }
     }
 
     private List<Path> files(final String suffix) {

@@ -1,7 +1,10 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.protocol.journal.MessageHeaderEncoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.journal.SnapshotAnswerEncoder;
 import io.tiercel.protocol.journal.SnapshotEndEncoder;
 import io.tiercel.protocol.journal.SnapshotHeaderEncoder;
 import io.tiercel.protocol.journal.SnapshotModelEncoder;
@@ -34,10 +37,12 @@ final class SnapshotWriter implements AutoCloseable {
     private final FileChannel channel;
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final SnapshotSessionEncoder session = new SnapshotSessionEncoder();
+    private final SnapshotAnswerEncoder answer = new SnapshotAnswerEncoder();
     private final CRC32C crc = new CRC32C();
     private ByteBuffer bytes = allocate(2 * FLUSH_BYTES);
     private final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
     private int limit;
+    private int answerCount;
 
     SnapshotWriter(final Path file) throws IOException {
         channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
@@ -82,8 +87,30 @@ final class SnapshotWriter implements AutoCloseable {
         end(length);
     }
 
+    void answer(final KnownAnswer known) throws IOException {
+        final int outputsLength = known.outputsLength();
+        final int length = SnapshotAnswerEncoder.BLOCK_LENGTH + SnapshotAnswerEncoder.outputsHeaderLength() +
+                outputsLength;
+        begin(length);
+        answer.wrapAndApplyHeader(buffer, limit + LENGTH_BYTES, header)
+                .principalId(known.principalId)
+                .correlationId(known.correlationId)
+                .sequence(known.sequence)
+                .sessionKey(known.sessionKey)
+                .frameChecksum(known.frameChecksum & 0xFFFF_FFFFL)
+                .applianceNs(known.applianceNs)
+                .modelIndex(known.modelId)
+                .batchSize(known.batchSize)
+                .slotCount(known.slotCount)
+                .outputCount(known.outputCount)
+                .status(OutcomeStatus.get(known.status.value()))
+                .putOutputs(known.outputs, 0, outputsLength);
+        end(length);
+        answerCount++;
+    }
+
     /** Ends the file and writes it through to the device. @return its length in bytes. */
-    long finish(final int answerCount) throws IOException {
+    long finish() throws IOException {
         flush();
         final long checksum = crc.getValue();
         begin(SnapshotEndEncoder.BLOCK_LENGTH);

@@ -22,6 +22,8 @@ public enum CounterId {
     EXPIRED("requests answered EXPIRED"),
     RESULTS("results sent"),
     RESULTS_UNDELIVERED("results of clients that were gone"),
+    RETRIES_ANSWERED("repeated requests that got the answer of the first"),
+    RETRIES_REFUSED("repeated requests refused: other bytes, or no answer to give"),
     CLIENTS_SLOW("clients disconnected because their buffer was full"),
     OUTCOMES("outcomes journaled"),
     OUTCOME_WAITS("polls of the outcome journal held back by memory not prepared"),

@@ -15,7 +15,7 @@ class ClientCommandsTest {
     /** A command as it was read. */
     private record Command(
             int type, int clientIndex, int generation, long first, long second, long third, short code,
-            short templateId) {
+            short templateId, int checksum) {
     }
 
     private final ClientCommands commands = new ClientCommands(1024);
@@ -29,13 +29,21 @@ class ClientCommandsTest {
         assertTrue(commands.offer(ClientCommands.REJECT, client, Long.MIN_VALUE, -2, Long.MAX_VALUE, (short) -1,
                 (short) 0xFFFE));
         assertTrue(commands.offer(ClientCommands.HEARTBEAT, client, 5));
+        assertEquals(0, commands.offeredRepeatCount());
+        assertTrue(commands.offerRepeat(client, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) 0xFFFE, 0x8000_0001));
         assertFalse(commands.isEmpty());
+        assertEquals(1, commands.offeredRepeatCount());
+        assertEquals(0, commands.readRepeatCount());
 
-        assertEquals(2, poll(16));
+        assertEquals(3, poll(16));
         assertEquals(List.of(
                 new Command(ClientCommands.REJECT, 3, 9, Long.MIN_VALUE, -2, Long.MAX_VALUE, (short) -1,
-                        (short) 0xFFFE),
-                new Command(ClientCommands.HEARTBEAT, 3, 9, 5, 0, 0, (short) 0, (short) 0)), read);
+                        (short) 0xFFFE, 0),
+                new Command(ClientCommands.HEARTBEAT, 3, 9, 5, 0, 0, (short) 0, (short) 0, 0),
+                new Command(ClientCommands.REPEAT, 3, 9, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) 0,
+                        (short) 0xFFFE, 0x8000_0001)),
+                read);
+        assertEquals(1, commands.readRepeatCount());
         assertTrue(commands.isEmpty());
     }
 
@@ -84,8 +92,8 @@ class ClientCommandsTest {
 
     private int poll(final int limit) {
         return commands.poll(
-                (type, clientIndex, generation, first, second, third, code, templateId) -> read
-                        .add(new Command(type, clientIndex, generation, first, second, third, code, templateId)),
+                (type, clientIndex, generation, first, second, third, code, templateId, checksum) -> read.add(
+                        new Command(type, clientIndex, generation, first, second, third, code, templateId, checksum)),
                 limit);
     }
 }

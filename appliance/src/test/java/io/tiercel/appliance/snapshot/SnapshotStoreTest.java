@@ -5,6 +5,7 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import org.agrona.UnsafeApi;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +34,7 @@ class SnapshotStoreTest {
     private SnapshotStore store;
     private LoadedModel model;
     private Sessions sessions;
+    private RetryWindow retries;
     private long memory;
 
     @BeforeEach
@@ -47,12 +49,14 @@ class SnapshotStoreTest {
                 sessions.states(0).reset(sessions.table().indexOf(7, 0, 100 + index), executor);
             }
         }
+        retries = new RetryWindow(2, 8, 1);
         memory = UnsafeApi.allocateMemory(SnapshotImage.bytesFor(sessions, SESSIONS));
     }
 
     @AfterEach
     void tearDown() {
         UnsafeApi.freeMemory(memory);
+        retries.close();
         sessions.close();
         model.close();
     }
@@ -140,7 +144,7 @@ class SnapshotStoreTest {
         }
         image.onWorkerDone();
         assertTrue(image.isComplete());
-        return store.write(image, List.of(model));
+        return store.write(image, List.of(model), retries);
     }
 
     private List<Long> sequences() {

@@ -1,0 +1,109 @@
+package io.tiercel.appliance.egress;
+
+import io.aeron.ExclusivePublication;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.session.AnswerPosition;
+import io.tiercel.appliance.session.AnswerSlot;
+import io.tiercel.appliance.session.AnswerStore;
+import io.tiercel.appliance.session.FrameChecksum;
+import io.tiercel.appliance.session.KnownAnswer;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.util.List;
+
+/**
+ * Keeps the answers that have left, and gives them to those who ask again. Egress thread only; allocates when a
+ * principal's first answer is kept, and at no other time.
+ */
+public final class KeptAnswers {
+
+    private final AnswerStore store;
+    private final ResponseWriter writer;
+    private final FrameChecksum checksum;
+    private final int[] outputCounts;
+    private final KnownAnswer answer = new KnownAnswer();
+    private final AtomicCounter answeredCount;
+    private final AtomicCounter refusedCount;
+
+    public KeptAnswers(
+            final AnswerStore store,
+            final ResponseWriter writer,
+            final List<LoadedModel> models,
+            final int maxFrameLength,
+            final Counters counters) {
+        this.store = store;
+        this.writer = writer;
+        checksum = new FrameChecksum(maxFrameLength);
+        outputCounts = models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
+        answeredCount = counters.get(CounterId.RETRIES_ANSWERED);
+        refusedCount = counters.get(CounterId.RETRIES_REFUSED);
+    }
+
+    /** Keeps the answer of a request, whether it could be delivered or not. */
+    void keep(final RequestSlot slot, final long sequence) {
+        if (slot.answerPosition == AnswerPosition.NONE) {
+            return;
+        }
+        answer.principalId = slot.principalId;
+        answer.correlationId = slot.correlationId;
+        answer.sequence = sequence;
+        answer.sessionKey = slot.sessionKey;
+        answer.modelId = slot.modelIndex;
+        answer.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
+        answer.status = slot.status;
+        answer.batchSize = slot.batchSize;
+        answer.applianceNs = slot.applianceNs;
+        answer.slotCount = slot.answerSlotCount();
+        answer.outputCount = slot.status == ResultStatus.OK ? outputCounts[slot.modelIndex] : 0;
+        answer.outputs.wrap(slot.outputs, 0, slot.outputsLength);
+        store.put(slot.answerPosition, answer);
+    }
+
+    /** A request that was refused has no answer; whoever repeats it hears that too. */
+    void keepNone(final RequestSlot slot, final long sequence) {
+        if (slot.answerPosition != AnswerPosition.NONE) {
+            store.erase(slot.answerPosition, slot.principalId, sequence, slot.answerSlotCount());
+        }
+    }
+
+    /**
+     * Answers a repeat of a request that has passed egress: as the first one was, if it was and the frames are the
+     * same.
+     */
+    int answer(final ExclusivePublication publication, final Repeat repeat) {
+        final AnswerSlot kept = store.find(repeat.position, repeat.sequence);
+        if (kept == null) {
+            return refuse(publication, repeat, RejectCode.JOURNAL_UNAVAILABLE);
+        }
+        if (kept.frameChecksum() != repeat.frameChecksum) {
+            return refuse(publication, repeat, RejectCode.CORRELATION_ID_REUSED);
+        }
+        final int frameCount = kept.frameCount();
+        int result = ResponseWriter.SENT;
+        for (int step = 0; step < frameCount && result == ResponseWriter.SENT; step++) {
+            result = writer.repeat(publication, store.frame(repeat.position, step));
+        }
+        if (result == ResponseWriter.SENT) {
+            answeredCount.incrementRelease();
+        }
+        return result;
+    }
+
+    /** Says that too many repeats wait for their first request already. */
+    int refuseToWait(final ExclusivePublication publication, final Repeat repeat, final int capacity) {
+        refusedCount.incrementRelease();
+        return writer.reject(publication, repeat.correlationId, capacity + 1L, capacity,
+                (short) RejectCode.OVERLOADED.value(), repeat.templateId);
+    }
+
+    private int refuse(final ExclusivePublication publication, final Repeat repeat, final RejectCode code) {
+        refusedCount.incrementRelease();
+        return writer.reject(publication, repeat.correlationId, repeat.sequence, 0, (short) code.value(),
+                repeat.templateId);
+    }
+}
