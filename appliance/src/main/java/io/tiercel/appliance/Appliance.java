@@ -82,7 +82,8 @@ public final class Appliance implements AutoCloseable {
         final SnapshotCut cut = new SnapshotCut();
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
                 foundation.models(), foundation.sessions(), foundation.retries(),
-                foundation.recovered().nextSequence(), cut, foundation.journal().requests(),
+                foundation.recovered().nextSequence(), cut, context.maxRatePerSecond(),
+                foundation.journal().requests(),
                 foundation.journal().outcomes(),
                 StageClocks.of(context.layout(), context.inferWorkers(), foundation.clock()),
                 foundation.epochOffsetNs(), stages,

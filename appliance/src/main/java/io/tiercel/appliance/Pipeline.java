@@ -66,6 +66,7 @@ final class Pipeline implements AutoCloseable {
             RetryWindow retries,
             long firstSequence,
             SnapshotCut cut,
+            int maxRatePerSecond,
             RecordLog requests,
             RecordLog outcomes,
             StageClocks clocks,
@@ -96,7 +97,8 @@ final class Pipeline implements AutoCloseable {
                 parts.firstSequence());
         ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
                 new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut()),
-                Foundation.mtuLength(context, models), models, sequencer, commands, state, clocks.io(),
+                parts.maxRatePerSecond(), Foundation.mtuLength(context, models), models, sequencer, commands, state,
+                clocks.io(),
                 parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(), state,
                 parts.counters());
@@ -106,8 +108,7 @@ final class Pipeline implements AutoCloseable {
                             context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
         final Sequence recorded = sequencer.newSequence();
-        final ResponseWriter writer = new ResponseWriter(
-                models, limits(context, parts.sessions().table().maxSessions()));
+        final ResponseWriter writer = new ResponseWriter(models, limits(context, parts));
         final KeptAnswers kept = new KeptAnswers(
                 parts.retries().answers(), writer, models, context.maxFrameLength(), parts.counters());
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
@@ -201,17 +202,17 @@ final class Pipeline implements AutoCloseable {
         return inferWorkers.stream().map(sequenceOf).toArray(Sequence[]::new);
     }
 
-    private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context, final int maxSessions) {
+    private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context, final Parts parts) {
         return new ResponseWriter.WelcomeLimits(
                 context.maxFrameLength(),
                 context.maxInFlight(),
-                maxSessions,
+                parts.sessions().table().maxSessions(),
                 context.maxSteps(),
                 context.heartbeatTimeoutNs() / 1_000_000,
                 context.durability() == DurabilityLevel.DISK ? Durability.DISK : Durability.PROCESS,
                 context.overloadPolicy() == OverloadPolicy.SHED ? Overload.SHED : Overload.BACKPRESSURE,
                 context.retryWindow(),
-                context.maxRatePerSecond());
+                parts.maxRatePerSecond());
     }
 
     private static int maxOutputsLength(final List<LoadedModel> models, final int maxSteps) {

@@ -18,6 +18,7 @@ import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.protocol.client.ResponseHandler;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.DirectBuffer;
@@ -42,6 +43,7 @@ final class WarmUp implements ResponseHandler {
     private static final int STREAM_STEP = 1_000;
     private static final int RESPONSE_STREAM_STEP = 1;
     private static final int MAX_SESSIONS = 64;
+    private static final int NO_RATE_LIMIT = 0;
     private static final int SESSION_COUNT = 16;
     private static final int IN_FLIGHT = 4;
     private static final int ROUND_REQUESTS = 1_000;
@@ -49,6 +51,8 @@ final class WarmUp implements ResponseHandler {
     private static final long MAX_DURATION_NS = TimeUnit.SECONDS.toNanos(10);
     /** Bounds what the scratch journal takes of the disk. */
     private static final int MAX_REQUEST_FACTOR = 5;
+    /** Requests too many that are sent at once where the appliance sheds. */
+    private static final int SHED_REQUESTS = 64;
     private static final int POLL_LIMIT = 16;
     private static final String PRINCIPAL = "tiercel-warm-up";
 
@@ -118,6 +122,10 @@ final class WarmUp implements ResponseHandler {
             final long offendingValue,
             final long allowedValue,
             final String detail) {
+        if (code == RejectCode.OVERLOADED) {
+            answeredCount++;
+            return;
+        }
         throw new ApplianceException("the warm-up was refused: code=" + code + " " + detail);
     }
 
@@ -140,7 +148,8 @@ final class WarmUp implements ResponseHandler {
                 RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
                         context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
-                        new SnapshotCut(), journal.requests(), journal.outcomes(), clocks, foundation.epochOffsetNs(),
+                        new SnapshotCut(), NO_RATE_LIMIT, journal.requests(), journal.outcomes(), clocks,
+                        foundation.epochOffsetNs(),
                         new StageRecorder(), counters))) {
             pipeline.open();
             cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),
@@ -197,6 +206,9 @@ final class WarmUp implements ResponseHandler {
                 answeredCount < (long) minRequests * MAX_REQUEST_FACTOR)) {
             for (final ModelInfo model : models) {
                 exchange(model, roundRequests);
+                if (client.overload() == Overload.SHED) {
+                    overload(model);
+                }
             }
             nowNs = foundation.clock().nanoTime();
             final long nowCompiledMs = compiler.getTotalCompilationTime();
@@ -225,6 +237,25 @@ final class WarmUp implements ResponseHandler {
             cycle.doWork();
             client.poll(this, POLL_LIMIT);
         }
+        checkConnected();
+    }
+
+    /** More at once than may be unfinished: a way that is first taken under overload must not be compiled there. */
+    private void overload(final ModelInfo model) {
+        final float[] features = new float[model.featureCount()];
+        final int requestCount = foundation.context().overloadUnfinished() + SHED_REQUESTS;
+        long goal = answeredCount;
+        for (int sent = 0; sent < requestCount; sent++) {
+            goal += client.infer(model.modelId(), sent % SESSION_COUNT, features, 0) > 0 ? 1 : 0;
+        }
+        while (answeredCount < goal && !isLost) {
+            cycle.doWork();
+            client.poll(this, POLL_LIMIT);
+        }
+        checkConnected();
+    }
+
+    private void checkConnected() {
         if (isLost) {
             throw new ApplianceException("the warm-up lost its connection after " + answeredCount + " answers");
         }

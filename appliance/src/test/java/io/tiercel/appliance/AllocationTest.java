@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import com.sun.management.ThreadMXBean;
 import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
@@ -135,6 +136,11 @@ class AllocationTest {
         void send(TiercelClient client, int request);
     }
 
+    /** Puts one frame of a burst; returns its length. */
+    private interface FrameWriter {
+        int put(UnsafeBuffer frame, int request);
+    }
+
     private final float[] features = new float[FEATURES];
     private final UnsafeBuffer steps = new UnsafeBuffer(BufferUtil.allocateDirectAligned(4 * FEATURES * 4, 64));
 
@@ -180,31 +186,32 @@ class AllocationTest {
     @Test
     void shouldAllocateNothingWhenFramesAreRefused() {
         try (PipelineHarness harness = harness(1, new CountingLog(), new CountingLog())) {
-            final RawClient raw = harness.rawClient().welcome("raw");
-            final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
-            final int length = RawClient.putInfer(frame, 7, 1, new float[FEATURES]);
-            long allocated = Long.MAX_VALUE;
-            for (int turn = 0; turn < 400 || (turn < 2_000 && allocated > 0); turn++) {
-                if (turn % 200 == 0) {
-                    allocated = 0;
-                }
-                for (int request = 0; request < 50; request++) {
-                    frame.putShort(request % 4 * 2, (short) 999);
-                    final int sentLength = request % 5 == 0 ? request % 8 : length;
-                    assertTrue(raw.trySend(frame, sentLength) || raw.trySend(frame, sentLength), "at a term's end");
-                    RawClient.putInfer(frame, 7, 1, features);
-                }
-                final long before = threads.getCurrentThreadAllocatedBytes();
-                for (int round = 0; round < 8; round++) {
-                    harness.roundOfStages();
-                }
-                allocated += threads.getCurrentThreadAllocatedBytes() - before;
-                harness.transportRound();
-                raw.poll();
-                raw.rejections.clear();
-            }
-            assertEquals(0, allocated);
+            assertNoAllocationOfBursts(harness, (frame, request) -> {
+                final int length = RawClient.putInfer(frame, 7, 1, features);
+                frame.putShort(request % 4 * 2, (short) 999);
+                return request % 5 == 0 ? request % 8 : length;
+            });
             assertEquals(0, harness.pipeline.takenCount());
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenRequestsAreShed() {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
+                .overloadPolicy(OverloadPolicy.SHED).overloadUnfinished(4), new CountingLog(), new CountingLog())) {
+            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, 7, request, features));
+            assertTrue(harness.counter(CounterId.SHED) > harness.counter(CounterId.RESULTS));
+            assertTrue(harness.counter(CounterId.RESULTS) > 0);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenAClientIsOverItsRate() {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
+                .maxRatePerSecond(10_000), new CountingLog(), new CountingLog())) {
+            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, 7, request, features));
+            assertTrue(harness.counter(CounterId.RATE_LIMITED) > harness.counter(CounterId.RESULTS));
+            assertTrue(harness.counter(CounterId.RESULTS) > 1_000);
         }
     }
 
@@ -218,8 +225,38 @@ class AllocationTest {
     }
 
     private PipelineHarness harness(final int workers, final RecordLog requests, final RecordLog outcomes) {
-        return new PipelineHarness(directory, List.of(RandomModels.lstm(1).features(FEATURES).write(directory)),
+        return new PipelineHarness(directory, bundles(),
                 context -> context.layout(Layout.DEDICATED).inferWorkers(workers).ringCapacity(64), requests, outcomes);
+    }
+
+    private List<Path> bundles() {
+        return List.of(RandomModels.lstm(1).features(FEATURES).write(directory));
+    }
+
+    /** Bursts of frames at one instant, of which some are refused. Only the stages are measured. */
+    private void assertNoAllocationOfBursts(final PipelineHarness harness, final FrameWriter writer) {
+        final RawClient raw = harness.rawClient().welcome("raw");
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
+        long allocated = Long.MAX_VALUE;
+        for (int turn = 0; turn < 400 || (turn < 2_000 && allocated > 0); turn++) {
+            if (turn % 200 == 0) {
+                allocated = 0;
+            }
+            for (int request = 0; request < 50; request++) {
+                final int length = writer.put(frame, request);
+                assertTrue(raw.trySend(frame, length) || raw.trySend(frame, length), "at a term's end");
+            }
+            final long before = threads.getCurrentThreadAllocatedBytes();
+            for (int round = 0; round < 8; round++) {
+                harness.roundOfStages();
+            }
+            allocated += threads.getCurrentThreadAllocatedBytes() - before;
+            harness.transportRound();
+            raw.poll();
+            raw.rejections.clear();
+            raw.results.clear();
+        }
+        assertEquals(0, allocated);
     }
 
     /**

@@ -4,7 +4,9 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.IdleMode;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
@@ -13,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +75,26 @@ class ApplianceTest {
             assertEquals(REQUEST_COUNT, report.recordedCount());
             assertNull(report.failure());
             assertTrue(Files.size(context.telemetryDirectory().resolve("stages.hlog")) > 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 64})
+    void shouldWarmUpWhenTheLimitsAreTight(final int unfinished) {
+        final ApplianceContext context = new ApplianceContext()
+                .layout(Layout.COMPACT)
+                .idle(IdleMode.SLEEP)
+                .aeronDirectoryName(directory.resolve("aeron").toString())
+                .journalDirectory(directory.resolve("journal"))
+                .overloadPolicy(OverloadPolicy.SHED)
+                .overloadUnfinished(unfinished)
+                .maxInFlight(2)
+                .maxRatePerSecond(1)
+                .warmUpRequests(2_000)
+                .addModel(new ModelConfig("tape", RandomModels.lstm(7).hidden(16).features(8).write(directory)));
+        try (Appliance appliance = Appliance.launch(context)) {
+            assertTrue(appliance.warmUpRequestCount() >= 2_000);
+            assertEquals(0, appliance.counter(CounterId.SHED), "what the warm-up is refused does not count");
         }
     }
 }

@@ -220,7 +220,7 @@ class LayoutsTest {
             sessions = new Sessions(models, context.maxSessions());
             retries = Pipeline.newRetryWindow(context, models);
             pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
-                    sessions, retries, 0, cut, requests, outcomes,
+                    sessions, retries, 0, cut, context.maxRatePerSecond(), requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
                     0, new StageRecorder(), counters));
             pipeline.open();

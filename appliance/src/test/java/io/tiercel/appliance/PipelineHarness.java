@@ -137,8 +137,8 @@ final class PipelineHarness implements AutoCloseable {
         sessions = new Sessions(models, context.maxSessions());
         retries = Pipeline.newRetryWindow(context, models);
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, retries, 0, cut,
-                ownRequests == null ? requests : ownRequests, ownOutcomes == null ? outcomes : ownOutcomes, clocks,
-                EPOCH_OFFSET_NS, recorder, counters));
+                context.maxRatePerSecond(), ownRequests == null ? requests : ownRequests,
+                ownOutcomes == null ? outcomes : ownOutcomes, clocks, EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();
         transport =
                 new TransportAgent(driver.sharedAgentInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());

@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.client.TiercelClient;
@@ -20,8 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -83,6 +86,27 @@ class PipelineProperties {
                 .inferWorkers(inferWorkers))) {
             final RandomRun run = new RandomRun(harness, seed, true);
             run.exchange(200, true);
+            StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
+            run.assertAnswersAreTheOutcomes();
+        }
+    }
+
+    @Property(tries = 25, shrinking = ShrinkingMode.OFF)
+    void shouldAnswerOrRefuseEachRequestOnceWhenThereAreTooMany(
+            @ForAll final long seed,
+            @ForAll @IntRange(min = 1, max = 16) final int unfinishedLimit,
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
+            @ForAll final boolean hasRateLimit) {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
+                .layout(Layout.DEDICATED)
+                .ringCapacity(16)
+                .maxBatch(8)
+                .inferWorkers(inferWorkers)
+                .overloadPolicy(OverloadPolicy.SHED)
+                .overloadUnfinished(unfinishedLimit)
+                .maxRatePerSecond(hasRateLimit ? 5_000 : 0))) {
+            final RandomRun run = new RandomRun(harness, seed, true);
+            run.exchangeBursts(600, unfinishedLimit);
             StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
             run.assertAnswersAreTheOutcomes();
         }
@@ -156,6 +180,7 @@ class PipelineProperties {
         private final RandomTraffic traffic;
         private final List<Agent> order;
         private int checkedCount;
+        private boolean mayRefuse;
 
         RandomRun(final PipelineHarness harness, final long seed, final boolean hasBudgets) {
             this.harness = harness;
@@ -187,6 +212,30 @@ class PipelineProperties {
             harness.drain();
         }
 
+        /** More than the appliance takes, now and then; each request is answered or refused, once. */
+        void exchangeBursts(final int requestCount, final int unfinishedLimit) {
+            mayRefuse = true;
+            int sentCount = 0;
+            for (int round = 0; answers.count() < requestCount; round++) {
+                assertTrue(round < PipelineHarness.MAX_ROUNDS, "answers=" + answers.count());
+                for (int burst = random.nextInt(2 * unfinishedLimit); sentCount < requestCount && burst > 0 &&
+                        traffic.sendNext(); burst--) {
+                    sentCount++;
+                }
+                randomRound();
+                assertTrue(harness.pipeline.takenCount() - harness.pipeline.recordedCount() <= unfinishedLimit);
+            }
+            harness.drain();
+            final Set<Long> ids = new HashSet<>();
+            answers.results.forEach(result -> ids.add(result.correlationId()));
+            answers.rejections.forEach(rejection -> ids.add(rejection.correlationId()));
+            assertEquals(requestCount, ids.size());
+            assertEquals(requestCount, answers.count());
+            assertEquals(answers.results.size(), harness.requests.size());
+            assertEquals(answers.rejections.size(),
+                    harness.counter(CounterId.SHED) + harness.counter(CounterId.RATE_LIMITED));
+        }
+
         /** Some of the stages in some order; the client looks after each of them. */
         private void randomRound() {
             if (random.nextBoolean()) {
@@ -216,7 +265,7 @@ class PipelineProperties {
                     assertTrue(result.sequence() < harness.outcomes.size(), "answered before decided: " + result);
                 }
             }
-            assertTrue(answers.rejections.isEmpty(), () -> answers.rejections.toString());
+            assertTrue(mayRefuse || answers.rejections.isEmpty(), () -> answers.rejections.toString());
         }
 
         /** What the client heard is what the outcome journal says, chunks included. */

@@ -36,7 +36,9 @@ import java.util.Arrays;
  */
 public final class EgressAgent implements Agent {
 
-    private static final int COMMAND_LIMIT = 16;
+    private static final int COMMAND_BURST = 32;
+    /** Ingress may refuse as many requests in a round. */
+    private static final int COMMAND_LIMIT = 1_024;
     private static final int MAX_WAITING_REPEATS = 1024;
     private static final long MAX_STAMP_NS = ResultEncoder.applianceNsMaxValue();
 
@@ -108,7 +110,7 @@ public final class EgressAgent implements Agent {
         if (state.isJournalStopped()) {
             work += refuseUnjournaled();
         }
-        return work + commands.poll(commandHandler, COMMAND_LIMIT);
+        return work + runCommands();
     }
 
     @Override
@@ -121,6 +123,17 @@ public final class EgressAgent implements Agent {
         for (final ClientConnection client : clients) {
             release(client);
         }
+    }
+
+    /** Under overload there are many refusals; a result that is ready meanwhile waits for a burst of them at most. */
+    private int runCommands() {
+        int work = commands.poll(commandHandler, COMMAND_BURST);
+        for (int read = work, total = work; read == COMMAND_BURST && total < COMMAND_LIMIT; total += read) {
+            work += sendResults();
+            read = commands.poll(commandHandler, COMMAND_BURST);
+            work += read;
+        }
+        return work;
     }
 
     private int sendResults() {

@@ -47,6 +47,7 @@ final class Admission {
 
     private final Aeron aeron;
     private final Rules rules;
+    private final RateLimit rateLimit;
     private final ClientCommands commands;
     private final ClientConnection[] clients;
     private final Int2ObjectHashMap<ClientConnection> clientBySessionId = new Int2ObjectHashMap<>();
@@ -56,10 +57,11 @@ final class Admission {
     private final AtomicCounter unanswerableCount;
     private int busyPlaces;
 
-    Admission(final Aeron aeron, final Rules rules, final ClientCommands commands, final ClientConnection[] clients,
-            final Counters counters) {
+    Admission(final Aeron aeron, final Rules rules, final RateLimit rateLimit, final ClientCommands commands,
+            final ClientConnection[] clients, final Counters counters) {
         this.aeron = aeron;
         this.rules = rules;
+        this.rateLimit = rateLimit;
         this.commands = commands;
         this.clients = clients;
         clientCount = counters.get(CounterId.CLIENTS);
@@ -101,6 +103,7 @@ final class Admission {
         client.nonce = nonce;
         client.connectDeadlineTickNs = nowTickNs + rules.connectTimeoutNs();
         client.lastHeardTickNs = nowTickNs;
+        rateLimit.begin(client, nowTickNs);
         client.refusal = refusalOf(client, principal);
         client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
         client.publicationRegistrationId = aeron.asyncAddExclusivePublication(responseChannel, streamId);

@@ -3,6 +3,7 @@ package io.tiercel.appliance.ingress;
 import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
@@ -41,6 +42,7 @@ public final class Ingress implements AutoCloseable {
             final ApplianceContext context,
             final int streamId,
             final Memory memory,
+            final int maxRatePerSecond,
             final int responseMtuLength,
             final List<LoadedModel> models,
             final Sequencer sequencer,
@@ -64,9 +66,11 @@ public final class Ingress implements AutoCloseable {
                 context.maxFrameLength(),
                 context.maxSteps(),
                 context.maxInFlight(),
-                context.inferWorkers());
-        agent = new IngressAgent(new Admission(aeron, rules, commands, clients, counters), sequencer, memory,
-                commands, models, limits, state, cycleClock, counters);
+                context.inferWorkers(),
+                context.overloadPolicy() == OverloadPolicy.SHED ? context.overloadUnfinished() : 0);
+        final RateLimit rateLimit = new RateLimit(maxRatePerSecond);
+        agent = new IngressAgent(new Admission(aeron, rules, rateLimit, commands, clients, counters), rateLimit,
+                sequencer, memory, commands, models, limits, state, cycleClock, counters);
     }
 
     public Agent agent() {

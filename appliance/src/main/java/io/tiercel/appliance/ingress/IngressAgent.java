@@ -42,6 +42,10 @@ import java.util.List;
  * gets a reject with a code and never reaches the ring; the ring being full holds the poll back, which Aeron's flow
  * control passes on to the clients.
  *
+ * <p>With a limit of unfinished requests it sheds instead: each round drains what clients have sent, so that nothing
+ * waits unseen in Aeron's log, and refuses what comes while that many are in the ring. A request that is taken then
+ * waits for at most that many others.
+ *
  * <p>A request that is known by its correlation id does not go into the ring: egress is asked for the answer that it
  * keeps.
  *
@@ -51,9 +55,12 @@ import java.util.List;
 public final class IngressAgent implements Agent {
 
     private static final int FRAGMENT_LIMIT = 32;
+    /** Enough to see all that comes while the ring's requests are computed; bounded, because they wait meanwhile. */
+    private static final int SHEDDING_FRAGMENT_LIMIT = 1_024;
     private static final long HOUSEKEEPING_INTERVAL_NS = 1_000_000;
 
     private final Admission admission;
+    private final RateLimit rateLimit;
     private final Sequencer sequencer;
     private final SessionTable sessions;
     private final SnapshotCut cut;
@@ -66,6 +73,8 @@ public final class IngressAgent implements Agent {
     private final ModelShape[] shapes;
     private final int maxInFlight;
     private final int workerCount;
+    private final int unfinishedLimit;
+    private final int fragmentLimit;
     private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
     private final HelloDecoder hello = new HelloDecoder();
     private final InferDecoder infer = new InferDecoder();
@@ -73,6 +82,8 @@ public final class IngressAgent implements Agent {
     private final HeartbeatDecoder heartbeat = new HeartbeatDecoder();
     private final AtomicCounter requestCount;
     private final AtomicCounter refusedCount;
+    private final AtomicCounter shedCount;
+    private final AtomicCounter rateLimitedCount;
     private final AtomicCounter unanswerableCount;
     private final AtomicCounter ringFullCount;
     private final AtomicCounter sessionCount;
@@ -86,12 +97,17 @@ public final class IngressAgent implements Agent {
     private volatile boolean goodbyeWanted;
     private volatile boolean goodbyeSaid;
 
-    /** The limits that ingress keeps. */
-    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int workerCount) {
+    /**
+     * The limits that ingress keeps.
+     *
+     * @param unfinishedLimit requests of all clients in the ring from which on others are shed; 0 to shed none.
+     */
+    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int workerCount, int unfinishedLimit) {
     }
 
     IngressAgent(
             final Admission admission,
+            final RateLimit rateLimit,
             final Sequencer sequencer,
             final Ingress.Memory memory,
             final ClientCommands commands,
@@ -101,6 +117,7 @@ public final class IngressAgent implements Agent {
             final NanoClock cycleClock,
             final Counters counters) {
         this.admission = admission;
+        this.rateLimit = rateLimit;
         this.sequencer = sequencer;
         sessions = memory.sessions();
         cut = memory.cut();
@@ -111,10 +128,14 @@ public final class IngressAgent implements Agent {
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
         maxInFlight = limits.maxInFlight();
         workerCount = limits.workerCount();
+        unfinishedLimit = limits.unfinishedLimit();
+        fragmentLimit = unfinishedLimit == 0 ? FRAGMENT_LIMIT : SHEDDING_FRAGMENT_LIMIT;
         checksum = new FrameChecksum(limits.maxFrameLength());
         validator = new FrameValidator(limits.maxFrameLength(), limits.maxSteps());
         requestCount = counters.get(CounterId.REQUESTS);
         refusedCount = counters.get(CounterId.FRAMES_REFUSED);
+        shedCount = counters.get(CounterId.SHED);
+        rateLimitedCount = counters.get(CounterId.RATE_LIMITED);
         unanswerableCount = counters.get(CounterId.FRAMES_UNANSWERABLE);
         ringFullCount = counters.get(CounterId.RING_FULL);
         sessionCount = counters.get(CounterId.SESSIONS);
@@ -130,7 +151,7 @@ public final class IngressAgent implements Agent {
     public int doWork() {
         nowTickNs = cycleClock.nanoTime();
         int work = goneSessionIds.isEmpty() ? 0 : closeGone();
-        work += subscription.controlledPoll(assembler, FRAGMENT_LIMIT);
+        work += subscription.controlledPoll(assembler, fragmentLimit);
         if (nowTickNs - nextHousekeepingTickNs >= 0) {
             nextHousekeepingTickNs = nowTickNs + HOUSEKEEPING_INTERVAL_NS;
             work += admission.doWork(nowTickNs) + beginCut();
@@ -334,6 +355,15 @@ public final class IngressAgent implements Agent {
         if (inFlightCount >= maxInFlight) {
             return refuse(client, RejectCode.IN_FLIGHT_LIMIT.value(), inFlightCount + 1, maxInFlight);
         }
+        if (!rateLimit.admits(client, nowTickNs)) {
+            return refuseForRate(client);
+        }
+        if (unfinishedLimit != 0) {
+            final long unfinishedCount = sequencer.unfinishedCount(unfinishedLimit);
+            if (unfinishedCount >= unfinishedLimit) {
+                return shed(client, unfinishedCount);
+            }
+        }
         final int sessionIndex = sessions.indexOf(client.principalId, modelIndex, sessionKey);
         if (sessionIndex == SessionTable.FULL) {
             return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
@@ -364,10 +394,30 @@ public final class IngressAgent implements Agent {
         reserveAnswer(client, slot);
         sequencer.publish();
         remember(client, slot);
+        rateLimit.take(client);
         client.submittedCount++;
         requestCount.incrementRelease();
         sessionCount.setRelease(sessions.size());
         return Action.CONTINUE;
+    }
+
+    /** How much faster the client is than it may be is not measured: one request a second more is what is certain. */
+    private Action refuseForRate(final ClientConnection client) {
+        final int maxRatePerSecond = rateLimit.maxRatePerSecond();
+        final Action action =
+                refuse(client, RejectCode.RATE_LIMIT.value(), maxRatePerSecond + 1L, maxRatePerSecond);
+        if (action == Action.CONTINUE) {
+            rateLimitedCount.incrementRelease();
+        }
+        return action;
+    }
+
+    private Action shed(final ClientConnection client, final long unfinishedCount) {
+        final Action action = refuse(client, RejectCode.OVERLOADED.value(), unfinishedCount + 1, unfinishedLimit);
+        if (action == Action.CONTINUE) {
+            shedCount.incrementRelease();
+        }
+        return action;
     }
 
     /** Says no to a client that can be spoken to; counts the refusal in any case. */

@@ -27,6 +27,8 @@ public final class Sequencer {
     private final ByteBuffer slab;
     private final long firstSequence;
     private long claimedSequence;
+    /** What all stages had passed when ingress last looked. */
+    private long finishedSequence = -1;
 
     /**
      * @param capacity         slots, a power of two.
@@ -91,6 +93,20 @@ public final class Sequencer {
 
     public RequestSlot get(final long sequence) {
         return ring.get(sequence);
+    }
+
+    /**
+     * Requests that are published and that some last stage has not passed. Ingress only.
+     *
+     * <p>From {@code limit} on the count is as it is now. Below, it may be too high by what was finished since the
+     * last look: the stages' sequences, which are in other cores' caches, are read again only when that matters.
+     */
+    public long unfinishedCount(final long limit) {
+        final long cursor = ring.getCursor();
+        if (cursor - finishedSequence >= limit) {
+            finishedSequence = ring.getMinimumGatingSequence();
+        }
+        return cursor - finishedSequence;
     }
 
     /** The last published sequence; before the first it is the one before it. */

@@ -41,6 +41,9 @@ public final class ClientConnection {
     public long submittedCount;
     /** The principal's place in the {@link RetryIndex} when it was last looked up; -1 at first. */
     public int retryPlace = RetryIndex.NO_PLACE;
+    /** What the client may still ask for at {@code rateTickNs}, in the units of the rate limit. */
+    public long rateCredit;
+    public long rateTickNs;
     /** Whether egress has been asked to close; a full command queue may delay it. */
     public boolean closeRequested;
     /** The refusal to send instead of a welcome once the publication is there, or null. */

@@ -9,6 +9,8 @@ import java.util.Locale;
 public enum CounterId {
     REQUESTS("requests taken into the ring"),
     FRAMES_REFUSED("frames refused with a reject"),
+    SHED("requests refused with OVERLOADED"),
+    RATE_LIMITED("requests refused with RATE_LIMIT"),
     FRAMES_UNANSWERABLE("frames refused from a connection that has not said hello"),
     RING_FULL("polls held back by a full ring"),
     CLIENTS("clients connected now"),

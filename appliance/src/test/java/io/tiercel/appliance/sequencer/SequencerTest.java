@@ -54,6 +54,34 @@ class SequencerTest {
     }
 
     @Test
+    void shouldCountWhatTheSlowestHasNotPassedWhenTheLimitIsReached() {
+        sequencer.gateOn(first, second);
+        assertEquals(0, sequencer.unfinishedCount(2));
+        publishOne();
+        assertEquals(1, sequencer.unfinishedCount(2));
+        publishOne();
+        assertEquals(2, sequencer.unfinishedCount(2));
+        first.set(1);
+        assertEquals(2, sequencer.unfinishedCount(2));
+        second.set(0);
+        assertEquals(1, sequencer.unfinishedCount(2));
+        publishOne();
+        second.set(1);
+        assertEquals(1, sequencer.unfinishedCount(2));
+    }
+
+    @Test
+    void shouldNeverCountTooFewWhenItHasNotLookedForAWhile() {
+        sequencer.gateOn(first);
+        publishOne();
+        first.set(0);
+        assertEquals(1, sequencer.unfinishedCount(3), "not worth a look");
+        publishOne();
+        publishOne();
+        assertEquals(2, sequencer.unfinishedCount(3));
+    }
+
+    @Test
     void shouldShowTheLowestWhenABarrierFollowsSeveral() {
         final SequenceBarrier barrier = sequencer.barrier(first, second);
         first.set(5);
@@ -87,5 +115,10 @@ class SequencerTest {
         final IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                 () -> new Sequencer(1 << 20, 4096, 12, 0));
         assertTrue(refused.getMessage().startsWith("limits.ring=1048576 slots of 4224 bytes"), refused.getMessage());
+    }
+
+    private void publishOne() {
+        assertNotNull(sequencer.claim());
+        sequencer.publish();
     }
 }
