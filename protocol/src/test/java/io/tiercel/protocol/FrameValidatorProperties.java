@@ -81,7 +81,7 @@ class FrameValidatorProperties {
             @ForAll @IntRange(min = 0, max = 10) final int templateId,
             @ForAll @IntRange(min = 0, max = 6) final int blockIndex,
             @ForAll final byte[] garbage) {
-        final int[] blockLengths = {12, 31, 1, 36, 20, 28, 44};
+        final int[] blockLengths = {12, 40, 1, 36, 20, 28, 44};
         final UnsafeBuffer buffer = new UnsafeBuffer(new byte[8 + garbage.length]);
         buffer.putShort(0, (short) blockLengths[blockIndex], LITTLE_ENDIAN);
         buffer.putShort(2, (short) templateId, LITTLE_ENDIAN);
