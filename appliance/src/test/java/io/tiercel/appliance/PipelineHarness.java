@@ -58,6 +58,8 @@ final class PipelineHarness implements AutoCloseable {
     private static final long EPOCH_OFFSET_NS = 1_700_000_000_000_000_000L;
     private static final long TIME_STEP_NS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int ROUNDS_PER_TIME_STEP = 4;
+    /** From one connection's first correlation id to the next one's: different, and the same in every run. */
+    private static final long CONNECTION_IDS = 1L << 32;
 
     final MemoryRecordLog requests = new MemoryRecordLog();
     final MemoryRecordLog outcomes = new MemoryRecordLog();
@@ -77,6 +79,7 @@ final class PipelineHarness implements AutoCloseable {
     private final List<Agent> stages = new ArrayList<>();
     private final List<TiercelClient> clients = new ArrayList<>();
     private final List<RawClient> rawClients = new ArrayList<>();
+    private long contextCount;
 
     /** Changes to the configuration before it is concluded. */
     interface Change {
@@ -182,6 +185,7 @@ final class PipelineHarness implements AutoCloseable {
                 .requestStreamId(REQUEST_STREAM)
                 .principal(principal)
                 .connectTimeoutNs(TimeUnit.SECONDS.toNanos(30))
+                .firstCorrelationId(1 + CONNECTION_IDS * contextCount++)
                 .nanoClock(clock);
     }
 

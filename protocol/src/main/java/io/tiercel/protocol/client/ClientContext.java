@@ -11,8 +11,10 @@ import io.tiercel.protocol.Principals;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SystemEpochNanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
@@ -41,6 +43,8 @@ public final class ClientContext {
     public static final int DEFAULT_REQUEST_TERM_LENGTH = 1024 * 1024;
     public static final int DEFAULT_SERVICE_INTERVAL = 64;
 
+    private static final long MAX_FIRST_CORRELATION_ID = 1L << 62;
+
     private String aeronDirectoryName =
             System.getProperty(AERON_DIRECTORY_PROPERTY, CommonContext.getAeronDirectoryName());
     private String requestChannel = System.getProperty(REQUEST_CHANNEL_PROPERTY, DEFAULT_CHANNEL);
@@ -58,6 +62,8 @@ public final class ClientContext {
     private Aeron aeron;
     private AgentInvoker driverInvoker;
     private NanoClock nanoClock;
+    private EpochNanoClock epochNanoClock;
+    private long firstCorrelationId;
     private IdleStrategy idleStrategy;
 
     /**
@@ -80,8 +86,13 @@ public final class ClientContext {
         requirePositive("serviceInterval", serviceInterval);
         require(aeronDirectoryName != null && !aeronDirectoryName.isEmpty(),
                 "aeronDirectoryName", aeronDirectoryName, "must name a directory");
+        require(firstCorrelationId >= 0 && firstCorrelationId <= MAX_FIRST_CORRELATION_ID,
+                "firstCorrelationId", firstCorrelationId, "must be 0 to " + MAX_FIRST_CORRELATION_ID);
         if (nanoClock == null) {
             nanoClock = SystemNanoClock.INSTANCE;
+        }
+        if (epochNanoClock == null) {
+            epochNanoClock = SystemEpochNanoClock.INSTANCE;
         }
         if (idleStrategy == null) {
             idleStrategy = new BackoffIdleStrategy();
@@ -235,6 +246,30 @@ public final class ClientContext {
         return nanoClock;
     }
 
+    /** Read once for each connection, as one of the things that make its correlation ids differ from all others'. */
+    public ClientContext epochNanoClock(final EpochNanoClock clock) {
+        this.epochNanoClock = clock;
+        return this;
+    }
+
+    public EpochNanoClock epochNanoClock() {
+        return epochNanoClock;
+    }
+
+    /**
+     * Correlation id of a connection's first request; the next ones count up. 0, the default, derives one for each
+     * connection that no other has. Set it to reproduce a run, and then see to it that a principal's connections do not
+     * use the same ids.
+     */
+    public ClientContext firstCorrelationId(final long correlationId) {
+        this.firstCorrelationId = correlationId;
+        return this;
+    }
+
+    public long firstCorrelationId() {
+        return firstCorrelationId;
+    }
+
     /** How {@link TiercelClient#connect} waits. Polling never idles: that is the caller's. */
     public ClientContext idleStrategy(final IdleStrategy strategy) {
         this.idleStrategy = strategy;
@@ -259,6 +294,7 @@ public final class ClientContext {
                 " heartbeatIntervalNs=" + heartbeatIntervalNs +
                 " driverTimeoutMs=" + driverTimeoutMs +
                 " serviceInterval=" + serviceInterval +
+                " firstCorrelationId=" + firstCorrelationId +
                 '}';
     }
 

@@ -143,6 +143,7 @@ public final class ClientWarmUp {
                 .principal(context.principal())
                 .connectTimeoutNs(context.connectTimeoutNs())
                 .serviceInterval(context.serviceInterval())
+                .firstCorrelationId(1)
                 .nanoClock(context.nanoClock());
         try (WarmUpResponder responder = new WarmUpResponder(
                 aeron, context.driverInvoker(), requestStreamId, featureCount, outputCount);

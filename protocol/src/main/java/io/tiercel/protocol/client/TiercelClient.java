@@ -68,7 +68,7 @@ public final class TiercelClient implements AutoCloseable {
 
     /** {@link #CONNECTED}, or what sending returns from now on. */
     private long refusal = CONNECTED;
-    private long nextCorrelationId = 1;
+    private long nextCorrelationId;
     private int inFlightCount;
     private int pollsUntilService = 1;
     private boolean hasSentSinceService;
@@ -134,6 +134,9 @@ public final class TiercelClient implements AutoCloseable {
         maxSteps = greeting.maxSteps();
         featureCounts = featureCountsOf(greeting.models());
         validator = new FrameValidator(Integer.MAX_VALUE, maxSteps);
+        nextCorrelationId = context.firstCorrelationId() != 0
+                ? context.firstCorrelationId()
+                : CorrelationIds.first(context.epochNanoClock().nanoTime(), aeron.clientId(), publication.sessionId());
         lastServiceNs = clock.nanoTime();
         lastSentNs = lastServiceNs;
     }
@@ -169,17 +172,27 @@ public final class TiercelClient implements AutoCloseable {
      * @throws IllegalArgumentException for a model, count or length that the welcome rules out.
      */
     public long infer(final int modelId, final long sessionKey, final float[] features, final long budgetNs) {
-        final int featureCount = featureCount(modelId);
-        final int stepCount = features.length == featureCount ? 1 : stepCountOf(modelId, featureCount, features.length);
-        checkInfer(features.length, stepCount, budgetNs);
-        final int length = Frames.inferLength(features.length);
-        final long refused = open(length);
-        if (refused != CONNECTED) {
-            return refused;
-        }
-        writer.putInfer(nextCorrelationId, sessionKey, budgetNs, modelId, stepCount, featureCount, false);
-        writer.putFeatures(features);
-        return send(length);
+        return counted(sendInfer(nextCorrelationId, modelId, sessionKey, features, budgetNs));
+    }
+
+    /**
+     * Sends a request again under the id that it had, on this connection or an earlier one of this principal. If the
+     * appliance has taken it and it is one of the {@link #retryWindow} newest, the answer is that of the first time,
+     * and the session is not stepped again; if not, it is taken now. Every argument must be what it was: another
+     * request under a known id is refused with {@code CORRELATION_ID_REUSED}. It counts as in flight.
+     *
+     * @param correlationId what {@link #infer} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws IllegalArgumentException for an id, model, count or length that the welcome rules out.
+     */
+    public long inferAgain(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final float[] features,
+            final long budgetNs) {
+        checkCorrelationId(correlationId);
+        return sendInfer(correlationId, modelId, sessionKey, features, budgetNs);
     }
 
     /**
@@ -200,18 +213,29 @@ public final class TiercelClient implements AutoCloseable {
             final int stepCount,
             final long budgetNs,
             final boolean stream) {
-        final int featureCount = featureCount(modelId);
-        checkInfer((long) stepCount * featureCount, stepCount, budgetNs);
-        final int featuresLength = stepCount * featureCount * Float.BYTES;
-        checkRange(features, offset, featuresLength);
-        final int length = Frames.FEATURES_OFFSET + featuresLength;
-        final long refused = open(length);
-        if (refused != CONNECTED) {
-            return refused;
-        }
-        writer.putInfer(nextCorrelationId, sessionKey, budgetNs, modelId, stepCount, featureCount, stream);
-        writer.putFeatures(features, offset, featuresLength);
-        return send(length);
+        return counted(sendInfer(
+                nextCorrelationId, modelId, sessionKey, features, offset, stepCount, budgetNs, stream));
+    }
+
+    /**
+     * Sends a request again under the id that it had: see {@link #inferAgain(long, int, long, float[], long)}. The
+     * answer to a streamed request has its chunks again.
+     *
+     * @param correlationId what {@link #infer} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws IllegalArgumentException for an id, model, count or length that the welcome rules out.
+     */
+    public long inferAgain(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final DirectBuffer features,
+            final int offset,
+            final int stepCount,
+            final long budgetNs,
+            final boolean stream) {
+        checkCorrelationId(correlationId);
+        return sendInfer(correlationId, modelId, sessionKey, features, offset, stepCount, budgetNs, stream);
     }
 
     /**
@@ -220,13 +244,19 @@ public final class TiercelClient implements AutoCloseable {
      * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
      */
     public long resetSession(final int modelId, final long sessionKey) {
-        featureCount(modelId);
-        final long refused = open(Frames.RESET_SESSION_LENGTH);
-        if (refused != CONNECTED) {
-            return refused;
-        }
-        writer.putResetSession(nextCorrelationId, sessionKey, modelId);
-        return send(Frames.RESET_SESSION_LENGTH);
+        return counted(sendResetSession(nextCorrelationId, modelId, sessionKey));
+    }
+
+    /**
+     * Sends a reset again under the id that it had: see {@link #inferAgain(long, int, long, float[], long)}. If it was
+     * taken before, the session is not reset again.
+     *
+     * @param correlationId what {@link #resetSession} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     */
+    public long resetSessionAgain(final long correlationId, final int modelId, final long sessionKey) {
+        checkCorrelationId(correlationId);
+        return sendResetSession(correlationId, modelId, sessionKey);
     }
 
     /**
@@ -340,6 +370,58 @@ public final class TiercelClient implements AutoCloseable {
         }
     }
 
+    private long sendInfer(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final float[] features,
+            final long budgetNs) {
+        final int featureCount = featureCount(modelId);
+        final int stepCount = features.length == featureCount ? 1 : stepCountOf(modelId, featureCount, features.length);
+        checkInfer(features.length, stepCount, budgetNs);
+        final int length = Frames.inferLength(features.length);
+        final long refused = open(length);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putInfer(correlationId, sessionKey, budgetNs, modelId, stepCount, featureCount, false);
+        writer.putFeatures(features);
+        return send(correlationId, length);
+    }
+
+    private long sendInfer(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final DirectBuffer features,
+            final int offset,
+            final int stepCount,
+            final long budgetNs,
+            final boolean stream) {
+        final int featureCount = featureCount(modelId);
+        checkInfer((long) stepCount * featureCount, stepCount, budgetNs);
+        final int featuresLength = stepCount * featureCount * Float.BYTES;
+        checkRange(features, offset, featuresLength);
+        final int length = Frames.FEATURES_OFFSET + featuresLength;
+        final long refused = open(length);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putInfer(correlationId, sessionKey, budgetNs, modelId, stepCount, featureCount, stream);
+        writer.putFeatures(features, offset, featuresLength);
+        return send(correlationId, length);
+    }
+
+    private long sendResetSession(final long correlationId, final int modelId, final long sessionKey) {
+        featureCount(modelId);
+        final long refused = open(Frames.RESET_SESSION_LENGTH);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putResetSession(correlationId, sessionKey, modelId);
+        return send(correlationId, Frames.RESET_SESSION_LENGTH);
+    }
+
     private long open(final int length) {
         if (refusal != CONNECTED) {
             return refusal;
@@ -351,14 +433,22 @@ public final class TiercelClient implements AutoCloseable {
         return position > 0 ? CONNECTED : refused(position);
     }
 
-    private long send(final int length) {
+    private long send(final long correlationId, final int length) {
         final long position = writer.send(length);
         if (position < 0) {
             return refused(position);
         }
         hasSentSinceService = true;
         inFlightCount++;
-        return nextCorrelationId++;
+        return correlationId;
+    }
+
+    /** Of a request that had the next id: if it was sent, the one after it is the next. */
+    private long counted(final long sent) {
+        if (sent > 0) {
+            nextCorrelationId++;
+        }
+        return sent;
     }
 
     /** Room comes from the driver and the conductor, so they get a turn here: the caller may be about to spin. */
@@ -548,6 +638,12 @@ public final class TiercelClient implements AutoCloseable {
                     featureCount + " of modelId=" + modelId);
         }
         return floatCount / featureCount;
+    }
+
+    private static void checkCorrelationId(final long correlationId) {
+        if (correlationId < 1) {
+            throw new IllegalArgumentException("correlationId=" + correlationId + " must be above 0");
+        }
     }
 
     private void checkInfer(final long floatCount, final int stepCount, final long budgetNs) {

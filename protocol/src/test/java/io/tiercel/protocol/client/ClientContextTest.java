@@ -34,6 +34,8 @@ class ClientContextTest {
         assertEquals(2000, context.driverTimeoutMs());
         assertNotNull(context.nanoClock());
         assertNotNull(context.idleStrategy());
+        assertNotNull(context.epochNanoClock());
+        assertEquals(0, context.firstCorrelationId());
     }
 
     @Test
@@ -55,6 +57,8 @@ class ClientContextTest {
         assertRefused("heartbeatIntervalNs=-1 ", valid().heartbeatIntervalNs(-1));
         assertRefused("driverTimeoutMs=0 ", valid().driverTimeoutMs(0));
         assertRefused("serviceInterval=0 ", valid().serviceInterval(0));
+        assertRefused("firstCorrelationId=-1 ", valid().firstCorrelationId(-1));
+        assertRefused("firstCorrelationId=4611686018427387905 ", valid().firstCorrelationId((1L << 62) + 1));
         assertRefused("aeronDirectoryName= ", valid().aeronDirectoryName(""));
     }
 

@@ -63,6 +63,9 @@ final class FakeAppliance implements AutoCloseable {
     int brokenFrameCount;
     long lastSequence = -1;
     String principal;
+    /** The newest request as it came, and its length. */
+    final ExpandableArrayBuffer request = new ExpandableArrayBuffer();
+    int requestLength;
     GoodbyeReason goodbye;
 
     private final Aeron aeron;
@@ -151,9 +154,11 @@ final class FakeAppliance implements AutoCloseable {
         header.wrap(buffer, offset);
         switch (header.templateId()) {
             case InferDecoder.TEMPLATE_ID:
+                keepRequest(buffer, offset, length);
                 onInfer(infer.wrapAndApplyHeader(buffer, offset, header), buffer, offset);
                 break;
             case ResetSessionDecoder.TEMPLATE_ID:
+                keepRequest(buffer, offset, length);
                 onReset(reset.wrapAndApplyHeader(buffer, offset, header));
                 break;
             case HeartbeatDecoder.TEMPLATE_ID:
@@ -166,6 +171,11 @@ final class FakeAppliance implements AutoCloseable {
                 goodbye = new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason();
                 break;
         }
+    }
+
+    private void keepRequest(final DirectBuffer buffer, final int offset, final int length) {
+        request.putBytes(0, buffer, offset, length);
+        requestLength = length;
     }
 
     private void onHello(final HelloDecoder hello, final int sessionId) {

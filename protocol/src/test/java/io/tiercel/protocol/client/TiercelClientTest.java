@@ -1,5 +1,6 @@
 package io.tiercel.protocol.client;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,7 @@ import io.tiercel.protocol.wire.RejectCode;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,96 @@ class TiercelClientTest {
         for (int i = 1; i <= 20; i++) {
             assertTrue(handler.lines.get(i - 1).startsWith("result " + i + " session " + i + " "));
         }
+    }
+
+    @Test
+    void shouldNumberRequestsFromAnIdOfTheirOwnWhenConnectionsDeriveTheirs() {
+        wire.context.firstCorrelationId(0);
+        client = wire.connect();
+        final long first = client.infer(MODEL_ID, 1, FEATURES, 0);
+        assertTrue(first > 0);
+        assertEquals(first + 1, client.resetSession(MODEL_ID, 1));
+        reconnect();
+        final long firstOfNext = client.infer(MODEL_ID, 1, FEATURES, 0);
+        assertTrue(firstOfNext > 0);
+        assertTrue(Math.abs(firstOfNext - first) > 1_000_000_000_000L, first + " and " + firstOfNext);
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenARequestIsSentAgainOnANewConnection() {
+        client = wire.connect();
+        final long id = client.infer(MODEL_ID, 42, FEATURES, 1_000);
+        assertSameBytesAgain(id, () -> client.inferAgain(id, MODEL_ID, 42, FEATURES, 1_000));
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenAStreamedRequestIsSentAgain() {
+        client = wire.connect();
+        final long id = client.infer(MODEL_ID, 42, features(3), 4, 3, 0, true);
+        assertSameBytesAgain(id, () -> client.inferAgain(id, MODEL_ID, 42, features(3), 4, 3, 0, true));
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenAResetIsSentAgain() {
+        client = wire.connect();
+        final long id = client.resetSession(MODEL_ID, 42);
+        assertSameBytesAgain(id, () -> client.resetSessionAgain(id, MODEL_ID, 42));
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenALongRequestIsSentAgain() {
+        appliance.featureCount = 1000;
+        client = wire.connect();
+        final float[] features = new float[1000];
+        features[999] = 3;
+        final long id = client.infer(MODEL_ID, 42, features, 0);
+        assertSameBytesAgain(id, () -> client.inferAgain(id, MODEL_ID, 42, features, 0));
+    }
+
+    @Test
+    void shouldGoOnCountingWhenARequestWasSentAgain() {
+        client = wire.connect();
+        assertEquals(1, client.infer(MODEL_ID, 1, FEATURES, 0));
+        assertEquals(900, client.inferAgain(900, MODEL_ID, 1, FEATURES, 0));
+        assertEquals(901, client.resetSessionAgain(901, MODEL_ID, 1));
+        assertEquals(2, client.infer(MODEL_ID, 1, FEATURES, 0));
+        assertEquals(4, client.inFlight());
+        awaitLines(4);
+        assertEquals(0, client.inFlight());
+        assertTrue(handler.lines.get(1).startsWith("result 900 session 1 "), handler.lines.get(1));
+    }
+
+    @Test
+    void shouldPushBackWhenARequestIsSentAgainAndTheLimitIsReached() {
+        appliance.maxInFlight = 1;
+        client = wire.connect();
+        client.infer(MODEL_ID, 1, FEATURES, 0);
+        assertEquals(TiercelClient.BACK_PRESSURED, client.inferAgain(7, MODEL_ID, 1, FEATURES, 0));
+        assertEquals(TiercelClient.BACK_PRESSURED, client.resetSessionAgain(7, MODEL_ID, 1));
+        client.close();
+        assertEquals(TiercelClient.CLOSED, client.inferAgain(7, MODEL_ID, 1, FEATURES, 0));
+    }
+
+    @Test
+    void shouldRefuseToSendAgainWhatNoApplianceWouldAccept() {
+        client = wire.connect();
+        assertRefused("correlationId=0 ", () -> client.inferAgain(0, MODEL_ID, 1, FEATURES, 0));
+        assertRefused("correlationId=-1 ", () -> client.inferAgain(-1, MODEL_ID, 1, features(1), 4, 1, 0, false));
+        assertRefused("correlationId=-3 ", () -> client.resetSessionAgain(-3, MODEL_ID, 1));
+        assertRefused("modelId=4 ", () -> client.inferAgain(1, 4, 1, FEATURES, 0));
+        assertRefused("features.length=4 ", () -> client.inferAgain(1, MODEL_ID, 1, new float[4], 0));
+    }
+
+    @Test
+    void shouldDeliverARejectWhenTheIdBelongsToAnotherRequest() {
+        client = wire.connect();
+        appliance.answersRequests = false;
+        client.inferAgain(77, MODEL_ID, 1, FEATURES, 0);
+        wire.await("the request", () -> appliance.requestCount == 1);
+        appliance.sendReject(77, RejectCode.CORRELATION_ID_REUSED, InferDecoder.TEMPLATE_ID, "sequence=7");
+        assertLines("reject 77 CORRELATION_ID_REUSED 7 5 sequence=7");
+        assertEquals(0, client.inFlight());
+        assertTrue(client.isConnected());
     }
 
     @Test
@@ -436,6 +528,34 @@ class TiercelClientTest {
             client.close();
             assertFalse(shared.isClosed());
         }
+    }
+
+    /** Of a request that was just sent: whether it is the same frame when it is sent again after a reconnect. */
+    private void assertSameBytesAgain(final long correlationId, final LongSupplier sendAgain) {
+        wire.await("the request", () -> appliance.requestCount == 1);
+        final byte[] first = requestBytes();
+        wire.await("the answer", () -> poll() && client.inFlight() == 0);
+        reconnect();
+        client.infer(MODEL_ID, 1, new float[appliance.featureCount], 0);
+        assertEquals(correlationId, sendAgain.getAsLong());
+        assertEquals(2, client.inFlight());
+        wire.await("the request again", () -> appliance.requestCount == 3);
+        assertArrayEquals(first, requestBytes());
+        wire.await("the answer again", () -> poll() && client.inFlight() == 0);
+    }
+
+    private byte[] requestBytes() {
+        final byte[] bytes = new byte[appliance.requestLength];
+        appliance.request.getBytes(0, bytes);
+        return bytes;
+    }
+
+    private void reconnect() {
+        client.close();
+        wire.await("a goodbye", () -> appliance.goodbye != null);
+        appliance.goodbye = null;
+        appliance.forgetClient();
+        client = wire.connect();
     }
 
     private boolean poll() {

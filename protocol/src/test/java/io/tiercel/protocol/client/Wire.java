@@ -31,6 +31,7 @@ final class Wire implements AutoCloseable {
             .aeronDirectoryName(driver.aeronDirectoryName())
             .driverInvoker(driver.sharedAgentInvoker())
             .requestTermLength(64 * 1024)
+            .firstCorrelationId(1)
             .principal("desk-7")
             .nanoClock(clock);
 
