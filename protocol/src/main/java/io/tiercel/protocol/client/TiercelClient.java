@@ -28,6 +28,7 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * A connection to an appliance: requests out, answers in, never blocking.
@@ -36,7 +37,8 @@ import org.agrona.concurrent.NanoClock;
  * nothing: polling runs Aeron's conductor and sends the heartbeats. Poll ten times a second at the least; spin on it
  * for microseconds.
  *
- * <p><b>Allocation.</b> None for a request or an answer; a refusal's text is the exception.
+ * <p><b>Allocation.</b> None for a request or an answer; a refusal's text is the exception, if it is not that of the
+ * last one.
  *
  * <p><b>Failure.</b> Sending returns a sentinel below 0 where there is no room, no appliance or no driver; it throws
  * only for arguments that no appliance could accept. A lost connection is told once, by
@@ -74,6 +76,7 @@ public final class TiercelClient implements AutoCloseable {
     private boolean hasSentSinceService;
     private boolean isPolling;
     private ResponseHandler handler;
+    private String lastDetail = "";
 
     private final Image image;
     private final RequestWriter writer;
@@ -86,6 +89,8 @@ public final class TiercelClient implements AutoCloseable {
     private final MessageHeaderDecoder headerDecoder = new MessageHeaderDecoder();
     private final ResultDecoder result = new ResultDecoder();
     private final ChunkDecoder chunk = new ChunkDecoder();
+    private final RejectDecoder reject = new RejectDecoder();
+    private final UnsafeBuffer detail = new UnsafeBuffer(0, 0);
 
     private final AgentInvoker conductorInvoker;
     private final AgentInvoker driverInvoker;
@@ -490,7 +495,7 @@ public final class TiercelClient implements AutoCloseable {
                 onChunk(buffer, offset);
                 break;
             case RejectDecoder.TEMPLATE_ID:
-                onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, headerDecoder));
+                onReject(reject.wrapAndApplyHeader(buffer, offset, headerDecoder));
                 break;
             case GoodbyeDecoder.TEMPLATE_ID:
                 onGoodbye(new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, headerDecoder));
@@ -529,17 +534,38 @@ public final class TiercelClient implements AutoCloseable {
                 chunk.outputCount());
     }
 
-    private void onReject(final RejectDecoder reject) {
-        final int refusedTemplateId = reject.templateId();
+    private void onReject(final RejectDecoder refused) {
+        final int refusedTemplateId = refused.templateId();
         if (refusedTemplateId == InferDecoder.TEMPLATE_ID || refusedTemplateId == ResetSessionDecoder.TEMPLATE_ID) {
             inFlightCount--;
         }
         handler.onReject(
-                reject.correlationId(),
-                Codes.rejectCode(reject.codeRaw()),
-                reject.offendingValue(),
-                reject.allowedValue(),
-                reject.detail());
+                refused.correlationId(),
+                Codes.rejectCode(refused.codeRaw()),
+                refused.offendingValue(),
+                refused.allowedValue(),
+                detailOf(refused));
+    }
+
+    /** An overloaded appliance says the same thing very often: then it is the same string. */
+    private String detailOf(final RejectDecoder refused) {
+        refused.wrapDetail(detail);
+        if (!isLastDetail()) {
+            lastDetail = detail.getStringWithoutLengthAscii(0, detail.capacity());
+        }
+        return lastDetail;
+    }
+
+    private boolean isLastDetail() {
+        if (detail.capacity() != lastDetail.length()) {
+            return false;
+        }
+        for (int i = 0; i < lastDetail.length(); i++) {
+            if (detail.getByte(i) != lastDetail.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void onGoodbye(final GoodbyeDecoder goodbye) {

@@ -57,6 +57,7 @@ final class FakeAppliance implements AutoCloseable {
     boolean answersRequests = true;
     boolean reads = true;
     RejectCode refusesHelloWith;
+    RejectCode refusesRequestsWith;
 
     int heartbeatCount;
     int requestCount;
@@ -237,7 +238,11 @@ final class FakeAppliance implements AutoCloseable {
 
     private void onInfer(final InferDecoder request, final DirectBuffer buffer, final int offset) {
         requestCount++;
-        if (!answersRequests) {
+        if (refusesRequestsWith != null) {
+            sendReject(request.correlationId(), refusesRequestsWith, InferDecoder.TEMPLATE_ID,
+                    "unfinished=65 allowed=64");
+        }
+        if (refusesRequestsWith != null || !answersRequests) {
             return;
         }
         final int stepCount = request.stepCount();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import io.aeron.Aeron;
+import io.tiercel.protocol.wire.RejectCode;
 import java.lang.management.ManagementFactory;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,40 @@ class TiercelClientAllocationTest {
     @Test
     void shouldAllocateNothingWhenFramesAreLongerThanAeronsMtu() {
         assertAllocatesNothing(450, 400);
+    }
+
+    @Test
+    void shouldAllocateNothingWhenRefusalsSayTheSame() {
+        try (Wire wire = new Wire(); Aeron aeron = Aeron.connect(wire.aeronContext())) {
+            wire.context.aeron(aeron).driverInvoker(null);
+            wire.appliance.refusesRequestsWith = RejectCode.OVERLOADED;
+            handler.expectsRejects = true;
+            try (TiercelClient client = wire.connect()) {
+                long leastBytes = Long.MAX_VALUE;
+                for (int round = 0; round < ROUNDS; round++) {
+                    allocatedBytes = 0;
+                    exchangeInfers(wire, client, EXCHANGES);
+                    leastBytes = Math.min(leastBytes, allocatedBytes);
+                }
+                assertEquals(0, leastBytes, "bytes in " + EXCHANGES + " refusals");
+            }
+            assertEquals(ROUNDS * EXCHANGES, handler.rejectCount);
+        }
+    }
+
+    private void exchangeInfers(final Wire wire, final TiercelClient client, final int count) {
+        final float[] features = new float[wire.appliance.featureCount];
+        for (int i = 0; i < count; i++) {
+            if (client.infer(FakeAppliance.MODEL_ID, i, features, 0) < 0) {
+                throw new AssertionError("not sent");
+            }
+            while (client.inFlight() > 0) {
+                wire.run();
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                client.poll(handler, 8);
+                allocatedBytes += threads.getCurrentThreadAllocatedBytes() - before;
+            }
+        }
     }
 
     private void assertAllocatesNothing(final int featureCount, final int outputCount) {

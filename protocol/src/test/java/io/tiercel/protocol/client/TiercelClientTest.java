@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.aeron.Aeron;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
@@ -357,6 +358,21 @@ class TiercelClientTest {
         assertLines("reject 1 SESSION_LIMIT 7 5 sessions=7 maxSessions=5");
         assertEquals(0, client.inFlight());
         assertTrue(client.isConnected());
+    }
+
+    @Test
+    void shouldDeliverEachTextWhenRefusalsSayDifferentThings() {
+        client = wire.connect();
+        for (final String detail : new String[] {"unfinished=65", "unfinished=65", "unfinished=66", "unfinished=6",
+            ""}) {
+            appliance.sendReject(1, RejectCode.OVERLOADED, HelloDecoder.TEMPLATE_ID, detail);
+        }
+        assertLines(
+                "reject 1 OVERLOADED 7 5 unfinished=65",
+                "reject 1 OVERLOADED 7 5 unfinished=65",
+                "reject 1 OVERLOADED 7 5 unfinished=66",
+                "reject 1 OVERLOADED 7 5 unfinished=6",
+                "reject 1 OVERLOADED 7 5 ");
     }
 
     @Test
