@@ -49,6 +49,8 @@ class TiercelCommandTest {
         "load --features none|--features=none",
         "load --burst-size 0 --pattern burst|--burst-size=0",
         "load --find-sustainable --pattern 1hz|1hz",
+        "load --overload 0|--overload=0",
+        "load --overload --pattern 1hz|1hz",
         "backends extra|extra",
     })
     void shouldSayInOneLineWhatIsWrongAndExitWithTwo(final String arguments, final String expected) {

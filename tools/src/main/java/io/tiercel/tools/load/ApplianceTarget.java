@@ -5,6 +5,8 @@ import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.agrona.DirectBuffer;
 
 /**
@@ -21,6 +23,7 @@ public final class ApplianceTarget implements LoadTarget, ResponseHandler {
     private final long budgetNs;
     private final OutputSink outputSink;
     private AnswerHandler answers;
+    private final long[] rejectCounts = new long[RejectCode.values().length];
     private String firstReject;
     private GoodbyeReason goodbye;
 
@@ -65,6 +68,17 @@ public final class ApplianceTarget implements LoadTarget, ResponseHandler {
     /** Why the first refused request was refused, or null. */
     public String firstReject() {
         return firstReject;
+    }
+
+    /** Requests refused, by code; codes that did not occur are left out. */
+    public Map<String, Long> rejectsByCode() {
+        final Map<String, Long> counts = new LinkedHashMap<>();
+        for (final RejectCode code : RejectCode.values()) {
+            if (rejectCounts[code.ordinal()] > 0) {
+                counts.put(code.name(), rejectCounts[code.ordinal()]);
+            }
+        }
+        return counts;
     }
 
     /** Why the appliance ended the connection, or null. */
@@ -115,7 +129,9 @@ public final class ApplianceTarget implements LoadTarget, ResponseHandler {
         if (firstReject == null) {
             firstReject = code + " " + detail;
         }
-        answers.onAnswer(correlationId, AnswerKind.REJECTED);
+        if (answers.onAnswer(correlationId, AnswerKind.REJECTED) >= 0) {
+            rejectCounts[code.ordinal()]++;
+        }
     }
 
     @Override

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.agrona.BitUtil;
 
 /**
- * The requests that are not answered yet, by correlation id: open addressing over three arrays, so that neither a
+ * The requests that are not answered yet, by correlation id: open addressing over four arrays, so that neither a
  * request nor its answer allocates. Single-threaded.
  *
  * <p>Assumes ids above 0. A removed entry's followers are moved up, so there are no tombstones and the table stays as
@@ -17,10 +17,12 @@ final class InFlightTable {
     private final long[] correlationIds;
     private final long[] requestIndexes;
     private final long[] dueTimesNs;
+    private final long[] sentTimesNs;
     private final int mask;
     private final int capacity;
     private int size;
     private long removedDueNs;
+    private long removedSentNs;
 
     /**
      * @param capacity requests in flight at most.
@@ -35,6 +37,7 @@ final class InFlightTable {
         this.correlationIds = new long[slots];
         this.requestIndexes = new long[slots];
         this.dueTimesNs = new long[slots];
+        this.sentTimesNs = new long[slots];
     }
 
     boolean isFull() {
@@ -46,7 +49,7 @@ final class InFlightTable {
     }
 
     /** Adds a request. The table must not be full, and the id not in it. */
-    void put(final long correlationId, final long requestIndex, final long dueNs) {
+    void put(final long correlationId, final long requestIndex, final long dueNs, final long sentNs) {
         if (correlationId <= FREE || size == capacity) {
             throw new IllegalStateException("correlationId=" + correlationId + " size=" + size);
         }
@@ -60,11 +63,12 @@ final class InFlightTable {
         correlationIds[slot] = correlationId;
         requestIndexes[slot] = requestIndex;
         dueTimesNs[slot] = dueNs;
+        sentTimesNs[slot] = sentNs;
         size++;
     }
 
     /**
-     * Takes a request out; its due time then is {@link #removedDueNs}.
+     * Takes a request out; its times then are {@link #removedDueNs} and {@link #removedSentNs}.
      *
      * @return its index, or −1 if the id is not in flight.
      */
@@ -78,6 +82,7 @@ final class InFlightTable {
         }
         final long requestIndex = requestIndexes[slot];
         removedDueNs = dueTimesNs[slot];
+        removedSentNs = sentTimesNs[slot];
         size--;
         closeGap(slot);
         return requestIndex;
@@ -85,6 +90,10 @@ final class InFlightTable {
 
     long removedDueNs() {
         return removedDueNs;
+    }
+
+    long removedSentNs() {
+        return removedSentNs;
     }
 
     void clear() {
@@ -102,6 +111,7 @@ final class InFlightTable {
                 correlationIds[gap] = correlationIds[slot];
                 requestIndexes[gap] = requestIndexes[slot];
                 dueTimesNs[gap] = dueTimesNs[slot];
+                sentTimesNs[gap] = sentTimesNs[slot];
                 gap = slot;
             }
             slot = (slot + 1) & mask;

@@ -23,6 +23,7 @@ public final class LatencyRecorder implements LatencySink {
     private final SingleWriterRecorder recorder = new SingleWriterRecorder(MAX_NS, LIVE_DIGITS);
     private final Histogram whole = newHistogram();
     private final Histogram head = newHistogram();
+    private final Histogram sinceSent = newHistogram();
     private final long headEndIndex;
     private final long[] trace;
 
@@ -52,6 +53,11 @@ public final class LatencyRecorder implements LatencySink {
         }
     }
 
+    @Override
+    public void onLatencySinceSent(final long latencyNs) {
+        sinceSent.recordValue(Math.max(0, Math.min(latencyNs, MAX_NS)));
+    }
+
     static Histogram newLiveHistogram() {
         return new Histogram(MAX_NS, LIVE_DIGITS);
     }
@@ -67,6 +73,11 @@ public final class LatencyRecorder implements LatencySink {
      */
     Histogram intervalHistogram(final Histogram recycled) {
         return recorder.getIntervalHistogram(recycled);
+    }
+
+    /** Everything, from the moment of sending; to be read by the writing thread, or after it is done. */
+    Histogram sinceSent() {
+        return sinceSent;
     }
 
     /** The first requests; to be read by the writing thread, or after it is done. */

@@ -9,4 +9,8 @@ public interface LatencySink {
      * @param latencyNs    from the moment the request was due to its answer.
      */
     void onLatency(long requestIndex, long latencyNs);
+
+    /** Of the same request, right after: from the moment it was sent, which a late sender leaves out. */
+    default void onLatencySinceSent(final long latencyNs) {
+    }
 }

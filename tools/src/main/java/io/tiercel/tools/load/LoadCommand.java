@@ -32,6 +32,9 @@ import picocli.CommandLine.Option;
                     + "Ends by itself. One spinning thread."})
 public final class LoadCommand implements Callable<Integer> {
 
+    private static final long DURATION_NS = 10_000_000_000L;
+    private static final long OVERLOAD_DURATION_NS = 60_000_000_000L;
+
     /** How requests arrive. */
     enum Pattern {
         CONSTANT, BURST, ONE_HERTZ, POISSON;
@@ -80,8 +83,8 @@ public final class LoadCommand implements Callable<Integer> {
             description = "Sessions, taken in turn. Default: ${DEFAULT-VALUE}.")
     private int sessions;
 
-    @Option(names = "--duration", defaultValue = "10s", paramLabel = "TIME", converter = DurationConverter.class,
-            description = "How long requests are sent. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--duration", paramLabel = "TIME", converter = DurationConverter.class,
+            description = "How long requests are sent. Default: 10s, with --overload 60s for each of its two runs.")
     private Duration duration;
 
     @Option(names = "--pattern", defaultValue = "constant", paramLabel = "PATTERN",
@@ -111,6 +114,12 @@ public final class LoadCommand implements Callable<Integer> {
                     + "interval), then runs at half of it.")
     private boolean findSustainable;
 
+    @Option(names = "--overload", arity = "0..1", fallbackValue = "3", paramLabel = "FACTOR",
+            description = "Measures overload: runs at half of the sustainable rate (what --find-sustainable finds, or "
+                    + "else --rate), then at FACTOR times it (3 if none is given). A request that finds no room is "
+                    + "given up and counted.")
+    private Double overload;
+
     @Option(names = "--output", paramLabel = "FILE", description = "Writes interval histograms here (.hlog).")
     private Path output;
 
@@ -122,8 +131,9 @@ public final class LoadCommand implements Callable<Integer> {
         checkArguments();
         final LoadPlan plan = new LoadPlan(
                 aeronDirectoryName, requestChannel, requestStreamId, principal, modelAlias,
-                rate, sessions, duration.toNanos(), Pattern.of(patternName), burstSizeOf(Pattern.of(patternName)),
-                budget.toNanos(), "tape".equals(features), seed, findSustainable, output);
+                rate, sessions, durationNs(), Pattern.of(patternName), burstSizeOf(Pattern.of(patternName)),
+                budget.toNanos(), "tape".equals(features), seed, findSustainable,
+                overload == null ? 0 : overload, output);
         final Map<String, Object> result = new LinkedHashMap<>();
         final boolean isGood = run(plan, result);
         if (json != null) {
@@ -183,7 +193,7 @@ public final class LoadCommand implements Callable<Integer> {
         if (sessions < 1) {
             throw ToolException.badArgument("--sessions=" + sessions + " is below 1");
         }
-        if (duration.isZero()) {
+        if (durationNs() == 0) {
             throw ToolException.badArgument("--duration=0 is no time to measure in");
         }
         if (burstSizeOf(pattern) < 1 || burstSizeOf(pattern) > LoadPlan.MAX_BURST) {
@@ -195,8 +205,22 @@ public final class LoadCommand implements Callable<Integer> {
         if (findSustainable && pattern == Pattern.ONE_HERTZ) {
             throw ToolException.badArgument("--find-sustainable needs a pattern with a rate, not 1hz");
         }
+        if (overload != null && !(overload > 0 && overload <= LoadPlan.MAX_OVERLOAD)) {
+            throw ToolException.badArgument("--overload=" + overload + " is not above 0 and at most "
+                    + (int) LoadPlan.MAX_OVERLOAD);
+        }
+        if (overload != null && pattern == Pattern.ONE_HERTZ) {
+            throw ToolException.badArgument("--overload needs a pattern with a rate, not 1hz");
+        }
         Json.checkWritable("--json", json);
         Json.checkWritable("--output", output);
+    }
+
+    private long durationNs() {
+        if (duration != null) {
+            return duration.toNanos();
+        }
+        return overload == null ? DURATION_NS : OVERLOAD_DURATION_NS;
     }
 
     private int burstSizeOf(final Pattern pattern) {

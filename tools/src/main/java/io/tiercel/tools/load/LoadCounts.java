@@ -5,24 +5,26 @@ import java.util.Map;
 
 /**
  * What became of every request of a run. Each request that was due is in exactly one of {@code answered},
- * {@code expired}, {@code rejected}, {@code lost}, {@code unsent}.
+ * {@code expired}, {@code rejected}, {@code lost}, {@code givenUp}, {@code unsent}.
  *
  * @param answered      computed and answered; the latencies are theirs.
  * @param expired       answered that the budget had run out.
  * @param rejected      refused.
  * @param lost          sent, and never answered.
+ * @param givenUp       due, and given up because there was no room: in a run that does not let them wait.
  * @param unsent        due, and never sent because the run had to end (or the connection did).
  * @param backPressured requests that could not be sent at once when they were due; their waiting is in their latency.
  * @param unexpected    answers to no open request: duplicates, or late ones.
  * @param elapsedNs     from the first request's due time to the last answer; of a run in parts, their sum.
+ * @param sendingNs     from the first request's due time to when the last one was sent or given up; of parts, the sum.
  * @param disconnected  whether the connection ended during the run.
  */
 public record LoadCounts(
-        long answered, long expired, long rejected, long lost, long unsent,
-        long backPressured, long unexpected, long elapsedNs, boolean disconnected) {
+        long answered, long expired, long rejected, long lost, long givenUp, long unsent,
+        long backPressured, long unexpected, long elapsedNs, long sendingNs, boolean disconnected) {
 
     /** Nothing yet. */
-    static final LoadCounts NONE = new LoadCounts(0, 0, 0, 0, 0, 0, 0, 0, false);
+    static final LoadCounts NONE = new LoadCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false);
 
     /** This and a later part of the same run. */
     LoadCounts plus(final LoadCounts later) {
@@ -31,10 +33,12 @@ public record LoadCounts(
                 expired + later.expired,
                 rejected + later.rejected,
                 lost + later.lost,
+                givenUp + later.givenUp,
                 unsent + later.unsent,
                 backPressured + later.backPressured,
                 unexpected + later.unexpected,
                 elapsedNs + later.elapsedNs,
+                sendingNs + later.sendingNs,
                 disconnected || later.disconnected);
     }
 
@@ -43,7 +47,12 @@ public record LoadCounts(
     }
 
     public long due() {
-        return sent() + unsent;
+        return sent() + givenUp + unsent;
+    }
+
+    /** Requests a second that the generator really came to try, in time or late. */
+    public double offeredPerSecond() {
+        return sendingNs == 0 ? 0 : (sent() + givenUp) * 1e9 / sendingNs;
     }
 
     /** Every request that was due was computed and answered, once. */

@@ -8,8 +8,9 @@ import org.agrona.concurrent.NanoClock;
  * that it delayed, and not only of the one that met it (coordinated omission).
  *
  * <p>Runs on the caller's thread, spinning, and allocates nothing in its loop. A request that finds the transport
- * full, or the table of requests in flight, is tried again and keeps its due time. A run ends by itself: when all is
- * answered, when answers stop coming for the drain timeout, when the connection ends, or when its time is up.
+ * full, or the table of requests in flight, is tried again and keeps its due time, or, if the generator is told so, is
+ * given up and counted: then no request waits here for those before it. A run ends by itself: when all is answered,
+ * when answers stop coming for the drain timeout, when the connection ends, or when its time is up.
  *
  * <p>The same loop runs closed ({@link #runClosedLoop}): the next request is sent a fixed pause after the last answer.
  * That measures an unloaded round trip and hides queueing; it is here to compare with.
@@ -22,6 +23,7 @@ public final class LoadGenerator implements AnswerHandler {
     private final LoadTarget target;
     private final InFlightTable inFlight;
     private final HiccupRecorder hiccups;
+    private final boolean givesUp;
     private final long drainTimeoutNs;
 
     private LatencySink latencies;
@@ -38,6 +40,8 @@ public final class LoadGenerator implements AnswerHandler {
     private long expiredCount;
     private long rejectedCount;
     private long backPressuredCount;
+    private long givenUpCount;
+    private long lastTryNs;
     private long unexpectedCount;
     private long lastAnswerNs;
     private long silentSinceNs;
@@ -45,17 +49,20 @@ public final class LoadGenerator implements AnswerHandler {
 
     /**
      * @param maxInFlight    unanswered requests at most; more wait, and their waiting is in their latency.
+     * @param givesUp        whether a request that finds no room is given up.
      * @param drainTimeoutNs how long to wait without any answer before what is open counts as lost.
      */
     public LoadGenerator(
             final NanoClock clock,
             final LoadTarget target,
             final int maxInFlight,
+            final boolean givesUp,
             final long drainTimeoutNs,
             final HiccupRecorder hiccups) {
         this.clock = clock;
         this.target = target;
         this.inFlight = new InFlightTable(maxInFlight);
+        this.givesUp = givesUp;
         this.drainTimeoutNs = drainTimeoutNs;
         this.hiccups = hiccups;
     }
@@ -104,6 +111,7 @@ public final class LoadGenerator implements AnswerHandler {
         if (kind == AnswerKind.OK) {
             answeredCount++;
             latencies.onLatency(requestIndex, nowNs - inFlight.removedDueNs());
+            latencies.onLatencySinceSent(nowNs - inFlight.removedSentNs());
         } else if (kind == AnswerKind.EXPIRED) {
             expiredCount++;
         } else {
@@ -128,6 +136,7 @@ public final class LoadGenerator implements AnswerHandler {
         final long startNs = clock.nanoTime();
         untilNs = startNs + durationNs;
         lastAnswerNs = startNs;
+        lastTryNs = startNs;
         prepareNext(startNs, startNs);
         spin(startNs, untilNs + drainTimeoutNs);
         return conclude(startNs);
@@ -155,6 +164,7 @@ public final class LoadGenerator implements AnswerHandler {
         expiredCount = 0;
         rejectedCount = 0;
         backPressuredCount = 0;
+        givenUpCount = 0;
         unexpectedCount = 0;
         isHeldBack = false;
         isDisconnected = false;
@@ -200,14 +210,17 @@ public final class LoadGenerator implements AnswerHandler {
             if (inFlight.size() == 0) {
                 silentSinceNs = nowNs;
             }
-            inFlight.put(correlationId, firstIndex + sentCount, nextDueNs);
+            inFlight.put(correlationId, firstIndex + sentCount, nextDueNs, nowNs);
             sentCount++;
             isHeldBack = false;
+            lastTryNs = nowNs;
             prepareNext(startNs, nowNs);
             return 1;
         }
         if (correlationId == LoadTarget.DISCONNECTED) {
             isDisconnected = true;
+        } else if (givesUp) {
+            giveUp(startNs, nowNs);
         } else if (!isHeldBack) {
             isHeldBack = true;
             backPressuredCount++;
@@ -215,8 +228,15 @@ public final class LoadGenerator implements AnswerHandler {
         return 0;
     }
 
+    private void giveUp(final long startNs, final long nowNs) {
+        backPressuredCount++;
+        givenUpCount++;
+        lastTryNs = nowNs;
+        prepareNext(startNs, nowNs);
+    }
+
     private void prepareNext(final long startNs, final long nowNs) {
-        if (sentCount == requestCount) {
+        if (sentCount + givenUpCount == requestCount) {
             isDue = false;
             return;
         }
@@ -239,10 +259,12 @@ public final class LoadGenerator implements AnswerHandler {
                 expiredCount,
                 rejectedCount,
                 lost,
+                givenUpCount,
                 unsent(startNs),
                 backPressuredCount,
                 unexpectedCount,
                 lastAnswerNs - startNs,
+                lastTryNs - startNs,
                 isDisconnected);
     }
 

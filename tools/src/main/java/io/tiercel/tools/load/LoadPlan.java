@@ -4,7 +4,11 @@ import io.aeron.Aeron;
 import io.tiercel.protocol.client.ClientContext;
 import java.nio.file.Path;
 
-/** What {@code tiercel load} was asked for, checked. */
+/**
+ * What {@code tiercel load} was asked for, checked.
+ *
+ * @param overloadFactor times the sustainable rate; 0 for no run of overload.
+ */
 record LoadPlan(
         String aeronDirectoryName,
         String requestChannel,
@@ -20,11 +24,13 @@ record LoadPlan(
         boolean isTape,
         long seed,
         boolean findSustainable,
+        double overloadFactor,
         Path output) {
 
     /** More than one thread can send. */
     static final double MAX_RATE = 10_000_000;
     static final int MAX_BURST = 1_000_000;
+    static final double MAX_OVERLOAD = 100;
 
     ClientContext clientContext(final Aeron aeron) {
         return new ClientContext()

@@ -17,6 +17,7 @@ public final class MeasuredRun implements AutoCloseable {
     private final LoadTarget target;
     private final HiccupRecorder hiccups = new HiccupRecorder();
     private int maxInFlight = 1_024;
+    private boolean givesUp;
     private long firstIndex;
     private long maxCount = Long.MAX_VALUE;
     private long durationNs = Long.MAX_VALUE / 4;
@@ -38,6 +39,12 @@ public final class MeasuredRun implements AutoCloseable {
     /** Unanswered requests at most. */
     public MeasuredRun maxInFlight(final int count) {
         maxInFlight = count;
+        return this;
+    }
+
+    /** Requests that find no room when they are due are given up and counted; without it they wait. */
+    public MeasuredRun givesUp() {
+        givesUp = true;
         return this;
     }
 
@@ -121,7 +128,7 @@ public final class MeasuredRun implements AutoCloseable {
 
     private void start() {
         if (generator == null) {
-            generator = new LoadGenerator(clock, target, maxInFlight, DRAIN_TIMEOUT_NS, hiccups);
+            generator = new LoadGenerator(clock, target, maxInFlight, givesUp, DRAIN_TIMEOUT_NS, hiccups);
             recorder = new LatencyRecorder(firstIndex + headCount, trace);
             if (progressBar != null || log != null) {
                 report = LiveReport.start(recorder, progressBar, log, tag);

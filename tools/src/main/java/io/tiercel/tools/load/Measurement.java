@@ -15,4 +15,9 @@ public record Measurement(
     public LatencySummary summary() {
         return LatencySummary.of(latencies);
     }
+
+    /** The same requests from when they were sent: without what a sender that came late adds. */
+    LatencySummary sinceSent() {
+        return LatencySummary.of(recorder.sinceSent());
+    }
 }

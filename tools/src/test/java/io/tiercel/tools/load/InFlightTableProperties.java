@@ -22,13 +22,14 @@ class InFlightTableProperties {
         for (int i = 0; i < 1_000; i++) {
             final long id = 1 + random.nextInt(200) * (random.nextBoolean() ? 1L : 128L);
             if (random.nextBoolean() && model.size() < capacity && !model.containsKey(id)) {
-                table.put(id, i, 3L * i);
+                table.put(id, i, 3L * i, 5L * i);
                 model.put(id, (long) i);
             } else {
                 final Long expected = model.remove(id);
                 assertEquals(expected == null ? -1 : expected, table.remove(id));
                 if (expected != null) {
                     assertEquals(3 * expected, table.removedDueNs());
+                    assertEquals(5 * expected, table.removedSentNs());
                 }
             }
             assertEquals(model.size(), table.size());
@@ -39,8 +40,8 @@ class InFlightTableProperties {
     @Test
     void shouldRefuseAnIdThatIsInFlightOrNotPositive() {
         final InFlightTable table = new InFlightTable(4);
-        table.put(7, 0, 0);
-        assertThrows(IllegalStateException.class, () -> table.put(7, 1, 0));
-        assertThrows(IllegalStateException.class, () -> table.put(0, 1, 0));
+        table.put(7, 0, 0, 0);
+        assertThrows(IllegalStateException.class, () -> table.put(7, 1, 0, 0));
+        assertThrows(IllegalStateException.class, () -> table.put(0, 1, 0, 0));
     }
 }

@@ -41,7 +41,7 @@ class LoadGeneratorAllocationTest {
         final long[] nowNs = new long[1];
         final LatencyRecorder recorder = new LatencyRecorder(100, new long[1_000]);
         final LoadGenerator generator = new LoadGenerator(
-                () -> nowNs[0] += 100, new ImmediateTarget(), 1_024, 1_000_000, new HiccupRecorder());
+                () -> nowNs[0] += 100, new ImmediateTarget(), 1_024, false, 1_000_000, new HiccupRecorder());
         run(generator, recorder);
         final long thread = Thread.currentThread().getId();
 

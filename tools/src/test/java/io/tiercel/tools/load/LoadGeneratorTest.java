@@ -92,6 +92,71 @@ class LoadGeneratorTest {
     }
 
     @Test
+    void shouldGiveUpWhatFindsNoRoomWhenToldSo() {
+        target.refuseUntilNs = 10_000;
+
+        final LoadCounts counts = givingUp(1024).runOpenLoop(
+                Schedules.constant(1_000_000), 0, 20, LONG_ENOUGH_NS, sink);
+
+        assertEquals(20, counts.due());
+        assertEquals(10, counts.givenUp(), counts.toString());
+        assertEquals(10, counts.answered());
+        assertEquals(10, counts.backPressured());
+        assertEquals(0, counts.unsent());
+        assertTrue(latencies.getMaxValue() < 1_000, "nobody waited for those before it: " + latencies.getMaxValue());
+    }
+
+    @Test
+    void shouldGiveUpWhatTheTableDoesNotHoldWhenToldSo() {
+        target.serviceNs = 5_000;
+
+        final LoadCounts counts = givingUp(2).runOpenLoop(
+                Schedules.constant(1_000_000), 0, 50, LONG_ENOUGH_NS, sink);
+
+        assertEquals(50, counts.due());
+        assertEquals(50, counts.answered() + counts.givenUp());
+        assertTrue(counts.givenUp() > 35, counts.toString());
+        assertTrue(latencies.getMaxValue() < 15_000, "two were before it at most: " + latencies.getMaxValue());
+    }
+
+    @Test
+    void shouldTimeFromSendingTooWhenARequestHadToWaitForRoom() {
+        target.refuseUntilNs = 10_000;
+        final Histogram sinceSent = LatencyRecorder.newHistogram();
+
+        final LoadCounts counts = generator(1024).runOpenLoop(
+                Schedules.constant(1_000_000), 0, 20, LONG_ENOUGH_NS, new LatencySink() {
+                    @Override
+                    public void onLatency(final long requestIndex, final long latencyNs) {
+                        latencies.recordValue(latencyNs);
+                    }
+
+                    @Override
+                    public void onLatencySinceSent(final long latencyNs) {
+                        sinceSent.recordValue(latencyNs);
+                    }
+                });
+
+        assertTrue(counts.allAnswered(), counts.toString());
+        assertEquals(20, sinceSent.getTotalCount());
+        assertTrue(latencies.getMaxValue() > 9_000, "max=" + latencies.getMaxValue());
+        assertTrue(sinceSent.getMaxValue() < 2_000, "max=" + sinceSent.getMaxValue());
+    }
+
+    @Test
+    void shouldSayWhatItReallyOfferedWhenItCannotSendSoFast() {
+        final LoadCounts inTime = openLoop(1_000_000, 1_000);
+        assertEquals(1_000_000, inTime.offeredPerSecond(), 10_000);
+
+        final LoadCounts late = generator(1024).runOpenLoop(
+                Schedules.constant(1_000_000_000), 0, 1_000, LONG_ENOUGH_NS, sink);
+
+        assertTrue(late.offeredPerSecond() < 200_000_000, "a turn of the fake clock takes 11 ns: "
+                + late.offeredPerSecond());
+        assertEquals(1_000, late.due());
+    }
+
+    @Test
     void shouldCountRequestsWithoutAnAnswerAsLost() {
         target.dropEvery = 10;
 
@@ -203,6 +268,10 @@ class LoadGeneratorTest {
     }
 
     private LoadGenerator generator(final int maxInFlight) {
-        return new LoadGenerator(target, target, maxInFlight, DRAIN_TIMEOUT_NS, hiccups);
+        return new LoadGenerator(target, target, maxInFlight, false, DRAIN_TIMEOUT_NS, hiccups);
+    }
+
+    private LoadGenerator givingUp(final int maxInFlight) {
+        return new LoadGenerator(target, target, maxInFlight, true, DRAIN_TIMEOUT_NS, hiccups);
     }
 }

@@ -15,6 +15,12 @@ class LoadRunTest {
     }
 
     @Test
+    void shouldKeepUpWhenOneInAHundredIsShed() {
+        assertTrue(keepsUp(counts(10, 0, 0, LoadRun.TRIAL_NS), 3, 1));
+        assertFalse(keepsUp(counts(11, 0, 0, LoadRun.TRIAL_NS), 3, 1));
+    }
+
+    @Test
     void shouldNotKeepUpWhenARequestIsLost() {
         assertFalse(keepsUp(counts(1, 0, LoadRun.TRIAL_NS), 3, 1));
     }
@@ -39,6 +45,12 @@ class LoadRunTest {
     }
 
     private static LoadCounts counts(final long lost, final long backPressured, final long elapsedNs) {
-        return new LoadCounts(1_000, 0, 0, lost, 0, backPressured, 0, elapsedNs, false);
+        return counts(0, lost, backPressured, elapsedNs);
+    }
+
+    private static LoadCounts counts(
+            final long rejected, final long lost, final long backPressured, final long elapsedNs) {
+        return new LoadCounts(
+                1_000 - rejected, 0, rejected, lost, 0, 0, backPressured, 0, elapsedNs, elapsedNs, false);
     }
 }

@@ -48,6 +48,38 @@ class LoadSystemTest {
                 appliance::toString);
     }
 
+    @Test
+    void shouldAccountForEveryRequestWhenAnApplianceIsOverloaded() throws IOException {
+        final TiercelProcess appliance = bench.serve(bench.config(bench.model(10))
+                .more("overload:\n  policy: shed\n  unfinished: 2\n"));
+        final Path json = bench.directory().resolve("overload.json");
+        final TiercelProcess load = bench.run("load", "--aeron-dir", bench.aeronDirectory().toString(),
+                "--overload", "--rate", "2000", "--duration", "1s", "--pattern", "burst", "--burst-size", "32",
+                "--json", json.toString());
+        assertEquals(0, load.awaitExit(), load::toString);
+
+        final JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertEquals(3.0, report.path("overloadFactor").asDouble());
+        long answeredCount = 0;
+        for (final String phase : new String[] {"halfLoad", "overload"}) {
+            final JsonNode counts = report.path(phase);
+            long sum = 0;
+            for (final String key : new String[] {"answered", "expired", "rejected", "givenUp", "unsent"}) {
+                sum += counts.path(key).asLong();
+            }
+            assertEquals(counts.path("due").asLong(), sum, load::toString);
+            assertEquals(0, counts.path("lost").asLong());
+            assertTrue(counts.path("rejectedByCode").path("OVERLOADED").asLong() > 0, load::toString);
+            assertEquals(counts.path("rejected").asLong(), counts.path("rejectedByCode").path("OVERLOADED").asLong());
+            assertEquals(counts.path("answered").asLong(), counts.path("sinceSentUs").path("count").asLong());
+            answeredCount += counts.path("answered").asLong();
+        }
+        assertEquals(0, appliance.terminate(), appliance::toString);
+        final String stopped = appliance.awaitLine("stopped: ");
+        assertTrue(stopped.startsWith("stopped: taken="), stopped);
+        assertTrue(answeredCount > 0);
+    }
+
     private static long countOf(final Path intervals) throws IOException {
         long count = 0;
         try (HistogramLogReader reader = new HistogramLogReader(intervals.toFile())) {
