@@ -112,6 +112,28 @@ class PipelineProperties {
         }
     }
 
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldGiveEveryRepeatTheAnswerOfTheFirstWhenStagesRunInAnyOrder(
+            @ForAll final long seed,
+            @ForAll @IntRange(min = 1, max = 6) final int ringBits,
+            @ForAll @IntRange(min = 0, max = 24) final int windowSlack,
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
+            @ForAll final boolean stalls) {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
+                .layout(Layout.DEDICATED)
+                .ringCapacity(1 << ringBits)
+                .maxBatch(Math.min(8, 1 << ringBits))
+                .maxInFlight(RepeatingRun.IN_FLIGHT)
+                .maxSteps(RepeatingRun.MAX_STEPS)
+                .retryWindow(RepeatingRun.IN_FLIGHT + windowSlack)
+                .inferWorkers(inferWorkers))) {
+            final RepeatingRun run = new RepeatingRun(harness, seed);
+            run.exchange(400, stalls);
+            run.assertAnswers();
+            StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
+        }
+    }
+
     @Property(tries = 20, shrinking = ShrinkingMode.OFF)
     void shouldStayWholeWhenFramesAreGarbage(@ForAll final long seed) {
         final Random random = new Random(seed);
