@@ -40,6 +40,8 @@ class AllocationTest {
     private static final int TRIES = 5;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private long lastCorrelationId;
+
     @TempDir
     Path directory;
 
@@ -199,7 +201,7 @@ class AllocationTest {
     void shouldAllocateNothingWhenRequestsAreShed() {
         try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
                 .overloadPolicy(OverloadPolicy.SHED).overloadUnfinished(4), new CountingLog(), new CountingLog())) {
-            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, 7, request, features));
+            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, ++lastCorrelationId, request, features));
             assertTrue(harness.counter(CounterId.SHED) > harness.counter(CounterId.RESULTS));
             assertTrue(harness.counter(CounterId.RESULTS) > 0);
         }
@@ -209,9 +211,42 @@ class AllocationTest {
     void shouldAllocateNothingWhenAClientIsOverItsRate() {
         try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
                 .maxRatePerSecond(10_000), new CountingLog(), new CountingLog())) {
-            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, 7, request, features));
+            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, ++lastCorrelationId, request, features));
             assertTrue(harness.counter(CounterId.RATE_LIMITED) > harness.counter(CounterId.RESULTS));
             assertTrue(harness.counter(CounterId.RESULTS) > 1_000);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenRequestsAreRepeated() {
+        try (PipelineHarness harness = harness(1, new CountingLog(), new CountingLog())) {
+            final RawClient raw = harness.rawClient().welcome("raw");
+            final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
+            long allocated = Long.MAX_VALUE;
+            for (int turn = 0; turn < 400 || (turn < 2_000 && allocated > 0); turn++) {
+                if (turn % 200 == 0) {
+                    allocated = 0;
+                }
+                for (int request = 0; request < 50; request++) {
+                    final int id = turn + 1 - request % 5;
+                    final int length = RawClient.putSteps(
+                            frame, id, request == 45 ? 2 : 1, 2, id % 2 == 0, 0, new float[2 * FEATURES]);
+                    assertTrue(raw.trySend(frame, length) || raw.trySend(frame, length), "at a term's end");
+                }
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                for (int round = 0; round < 8; round++) {
+                    harness.roundOfStages();
+                }
+                allocated += threads.getCurrentThreadAllocatedBytes() - before;
+                harness.transportRound();
+                raw.poll();
+                raw.rejections.clear();
+                raw.answers.clear();
+                raw.results.clear();
+            }
+            assertEquals(0, allocated);
+            assertTrue(harness.counter(CounterId.RETRIES_ANSWERED) > 20 * harness.pipeline.takenCount());
+            assertTrue(harness.counter(CounterId.RETRIES_REFUSED) > 0);
         }
     }
 
