@@ -94,6 +94,8 @@ public final class IngressAgent implements Agent {
     private Subscription subscription;
     private RequestSlot claimed;
     private long knownPosition;
+    private RequestSlot unremembered;
+    private int unrememberedPlace;
     private volatile boolean goodbyeWanted;
     private volatile boolean goodbyeSaid;
 
@@ -150,6 +152,7 @@ public final class IngressAgent implements Agent {
     @Override
     public int doWork() {
         nowTickNs = cycleClock.nanoTime();
+        rememberLast();
         int work = goneSessionIds.isEmpty() ? 0 : closeGone();
         work += subscription.controlledPoll(assembler, fragmentLimit);
         if (nowTickNs - nextHousekeepingTickNs >= 0) {
@@ -309,6 +312,7 @@ public final class IngressAgent implements Agent {
 
     /** Whether the request at hand is one of the principal's that has been taken before. */
     private boolean isKnown(final ClientConnection client) {
+        rememberLast();
         client.retryPlace = retries.placeOf(client.principalId, client.retryPlace);
         knownPosition = retries.find(client.retryPlace, validator.correlationId());
         return knownPosition != AnswerPosition.NONE;
@@ -332,9 +336,16 @@ public final class IngressAgent implements Agent {
         slot.answerPosition = retries.nextPosition(client.retryPlace, slot.answerSlotCount());
     }
 
-    /** Makes a request known that has just been published: after that, so that it need not wait for it. */
-    private void remember(final ClientConnection client, final RequestSlot slot) {
-        retries.add(client.retryPlace, slot.correlationId, sequencer.cursor(), slot.answerSlotCount());
+    /**
+     * Makes the request known that was published last: before the next one is looked up, but not before that one is
+     * on its way, so that it need not wait for it. Its slot stands as it is until ingress claims another.
+     */
+    private void rememberLast() {
+        if (unremembered != null) {
+            retries.add(unrememberedPlace, unremembered.correlationId, sequencer.cursor(),
+                    unremembered.answerSlotCount());
+            unremembered = null;
+        }
     }
 
     /**
@@ -393,7 +404,8 @@ public final class IngressAgent implements Agent {
         slot.status = null;
         reserveAnswer(client, slot);
         sequencer.publish();
-        remember(client, slot);
+        unremembered = slot;
+        unrememberedPlace = client.retryPlace;
         rateLimit.take(client);
         client.submittedCount++;
         requestCount.incrementRelease();

@@ -19,6 +19,7 @@ final class KnownRequests {
     /** Index of the slot where a request begins, and 1; 0 is free. */
     private final int[] table;
     private final int tableMask;
+    private final int tableShift;
     // By the index of the slot where a request begins.
     private final long[] correlationIds;
     private final long[] sequences;
@@ -33,6 +34,7 @@ final class KnownRequests {
     KnownRequests(final int slotCount) {
         table = new int[Integer.highestOneBit(2 * slotCount - 1) << 1];
         tableMask = table.length - 1;
+        tableShift = Long.SIZE - Integer.numberOfTrailingZeros(table.length);
         correlationIds = new long[slotCount];
         sequences = new long[slotCount];
         slotCounts = new int[slotCount];
@@ -97,7 +99,7 @@ final class KnownRequests {
     }
 
     private int probe(final long correlationId) {
-        int entry = mix(correlationId) & tableMask;
+        int entry = firstEntry(correlationId);
         while (table[entry] != 0) {
             final int slotIndex = table[entry] - 1;
             if (correlationIds[slotIndex] == correlationId) {
@@ -109,7 +111,7 @@ final class KnownRequests {
     }
 
     private int freeEntry(final long correlationId) {
-        int entry = mix(correlationId) & tableMask;
+        int entry = firstEntry(correlationId);
         while (table[entry] != 0) {
             entry = (entry + 1) & tableMask;
         }
@@ -124,7 +126,7 @@ final class KnownRequests {
 
     /** One that was forgotten before its turn is not there any more. */
     private void removeFromTable(final int slotIndex) {
-        int entry = mix(correlationIds[slotIndex]) & tableMask;
+        int entry = firstEntry(correlationIds[slotIndex]);
         while (table[entry] != 0) {
             if (table[entry] == slotIndex + 1) {
                 closeGap(entry);
@@ -142,7 +144,7 @@ final class KnownRequests {
         int gap = freed;
         int entry = (gap + 1) & tableMask;
         while (table[entry] != 0) {
-            final int first = mix(correlationIds[table[entry] - 1]) & tableMask;
+            final int first = firstEntry(correlationIds[table[entry] - 1]);
             if (((entry - first) & tableMask) >= ((entry - gap) & tableMask)) {
                 table[gap] = table[entry];
                 gap = entry;
@@ -157,10 +159,11 @@ final class KnownRequests {
         return next >= slotCounts.length ? next - slotCounts.length : next;
     }
 
-    /** Ids are often consecutive, or carry something in their high bits: the whole 64 bits go into the entry. */
-    private static int mix(final long correlationId) {
-        long hash = correlationId * 0x9E3779B97F4A7C15L;
-        hash = (hash ^ (hash >>> 32)) * 0xD6E8FEB86659FD93L;
-        return (int) (hash ^ (hash >>> 32));
+    /**
+     * The high bits of a product with 2^64 divided by the golden ratio: ids are often consecutive, and of these it
+     * puts hardly two into one entry. Ids may carry something in their high half, so that takes part too.
+     */
+    private int firstEntry(final long correlationId) {
+        return (int) (((correlationId ^ (correlationId >>> 32)) * 0x9E3779B97F4A7C15L) >>> tableShift);
     }
 }
