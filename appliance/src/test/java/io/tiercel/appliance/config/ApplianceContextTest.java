@@ -66,6 +66,8 @@ class ApplianceContextTest {
     @CsvSource(delimiter = '|', value = {
         "limits.clients | 0 | limits.clients=0: must be 1 to 4096",
         "limits.clients | -1 | limits.clients=-1: must be 1 to 4096",
+        "limits.retries | 1023 | limits.retries=1023: must be 0, or at least limits.in-flight=1024",
+        "limits.steps | 4096 | limits.retries=2048: must be 0, or at least limits.steps=4096",
         "limits.ring | 1000 | limits.ring=1000: must be a power of two",
         "limits.ring | 16 | limits.batch=32: must be at most limits.ring=16",
         "limits.ring | 1_048_576 | limits.ring=1048576: times limits.frame-length=8k must be at most 4g",
