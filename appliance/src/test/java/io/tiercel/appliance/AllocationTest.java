@@ -201,7 +201,7 @@ class AllocationTest {
     void shouldAllocateNothingWhenRequestsAreShed() {
         try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
                 .overloadPolicy(OverloadPolicy.SHED).overloadUnfinished(4), new CountingLog(), new CountingLog())) {
-            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, ++lastCorrelationId, request, features));
+            assertNoAllocationOfBursts(harness, this::putNewInfer);
             assertTrue(harness.counter(CounterId.SHED) > harness.counter(CounterId.RESULTS));
             assertTrue(harness.counter(CounterId.RESULTS) > 0);
         }
@@ -211,7 +211,7 @@ class AllocationTest {
     void shouldAllocateNothingWhenAClientIsOverItsRate() {
         try (PipelineHarness harness = new PipelineHarness(directory, bundles(), context -> context
                 .maxRatePerSecond(10_000), new CountingLog(), new CountingLog())) {
-            assertNoAllocationOfBursts(harness, (frame, request) -> RawClient.putInfer(frame, ++lastCorrelationId, request, features));
+            assertNoAllocationOfBursts(harness, this::putNewInfer);
             assertTrue(harness.counter(CounterId.RATE_LIMITED) > harness.counter(CounterId.RESULTS));
             assertTrue(harness.counter(CounterId.RESULTS) > 1_000);
         }
@@ -266,6 +266,11 @@ class AllocationTest {
 
     private List<Path> bundles() {
         return List.of(RandomModels.lstm(1).features(FEATURES).write(directory));
+    }
+
+    /** Of a session for each place in the burst, under an id that was never there. */
+    private int putNewInfer(final UnsafeBuffer frame, final int request) {
+        return RawClient.putInfer(frame, ++lastCorrelationId, request, features);
     }
 
     /** Bursts of frames at one instant, of which some are refused. Only the stages are measured. */

@@ -231,7 +231,7 @@ class ClientsTest {
 
     @Test
     void shouldRememberTheSessionWhenThePrincipalComesBack() {
-        start(context -> context.retryWindow(0));
+        start(context -> {});
         final TiercelClient before = harness.connect("desk");
         infer(before, 1);
         infer(before, 2);
@@ -250,7 +250,7 @@ class ClientsTest {
 
     @Test
     void shouldShareTheSessionWhenTwoClientsHaveOnePrincipal() {
-        start(context -> context.retryWindow(0));
+        start(context -> {});
         final TiercelClient one = harness.connect("desk");
         final TiercelClient two = harness.connect("desk");
         assertTrue(one.clientId() != two.clientId());

@@ -96,7 +96,7 @@ class LayoutsTest {
                 final int client = index;
                 tasks.add(() -> {
                     for (int turn = 0; turn < 6; turn++) {
-                        appliance.exchange("desk-" + client + "-" + turn, SEED + client * 10 + turn, 60);
+                        appliance.exchange("desk-" + client, SEED + client * 10 + turn, 60);
                     }
                     return null;
                 });
