@@ -117,11 +117,11 @@ final class QueueFile implements AutoCloseable {
      */
     static void withdrawClaim(final FileChannel channel, final long position, final long lastPosition)
             throws IOException {
-        final ByteBuffer pair = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        channel.read(pair, WRITE_POSITION_OFFSET);
-        if (pair.getLong(0) >= position) {
-            channel.write(pair.clear().putLong(0, 0).limit(Long.BYTES), WRITE_POSITION_OFFSET + Long.BYTES);
-            channel.write(pair.putLong(0, lastPosition), WRITE_POSITION_OFFSET);
+        final ByteBuffer number = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        channel.read(number, WRITE_POSITION_OFFSET);
+        if (number.getLong(0) >= position) {
+            channel.write(number.clear().putLong(0, 0), WRITE_POSITION_OFFSET + Long.BYTES);
+            channel.write(number.clear().putLong(0, lastPosition), WRITE_POSITION_OFFSET);
         }
     }
 
