@@ -75,7 +75,7 @@ final class Pipeline implements AutoCloseable {
             Counters counters) {
     }
 
-    private final PipelineState state = new PipelineState();
+    private final PipelineState state;
     private final StageClocks clocks;
     private final Sequencer sequencer;
     private final Ingress ingress;
@@ -87,6 +87,8 @@ final class Pipeline implements AutoCloseable {
 
     Pipeline(final Parts parts) {
         final ApplianceContext context = parts.context();
+        final boolean isWrittenThrough = context.durability() == DurabilityLevel.DISK;
+        state = new PipelineState(context.journalRefuseFreeBytes());
         clocks = parts.clocks();
         requestChannel = context.requestChannel();
         final List<LoadedModel> models = parts.models();
@@ -100,8 +102,8 @@ final class Pipeline implements AutoCloseable {
                 parts.maxRatePerSecond(), Foundation.mtuLength(context, models), models, sequencer, commands, state,
                 clocks.io(),
                 parts.counters());
-        journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(), state,
-                parts.counters());
+        journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),
+                isWrittenThrough, state, parts.counters());
         for (int worker = 0; worker < context.inferWorkers(); worker++) {
             inferWorkers
                     .add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(), context.maxBatch(),
@@ -117,7 +119,8 @@ final class Pipeline implements AutoCloseable {
         final Sequence[] settledAndJournaled = Arrays.copyOf(settled, settled.length + 1);
         settledAndJournaled[settled.length] = journal.sequence();
         outcome = new OutcomeAgent(sequencer, egress.sequence(), settledAndJournaled, recorded, maxOutputsLength,
-                parts.outcomes(), models, parts.epochOffsetNs(), parts.stages(), state, parts.counters());
+                parts.outcomes(), models, parts.epochOffsetNs(), isWrittenThrough, parts.stages(), state,
+                parts.counters());
         sequencer.gateOn(recorded, egress.sequence());
     }
 

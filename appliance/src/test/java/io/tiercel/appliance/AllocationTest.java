@@ -75,6 +75,16 @@ class AllocationTest {
         }
 
         @Override
+        public boolean isSpaceLow() {
+            return false;
+        }
+
+        @Override
+        public long freeBytes() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
         public void close() {
         }
     }

@@ -17,6 +17,11 @@ final class MemoryRecordLog implements RecordLog {
     private final List<Entry> entries = new ArrayList<>();
     private long stalledFrom = Long.MAX_VALUE;
     private long failingFrom = Long.MAX_VALUE;
+    private int syncedCount;
+    private int syncCount;
+    private int failingSync = Integer.MAX_VALUE;
+    private boolean isSpaceLow;
+    private long freeBytes = Long.MAX_VALUE;
 
     @Override
     public synchronized boolean append(
@@ -56,6 +61,25 @@ final class MemoryRecordLog implements RecordLog {
         failingFrom = sequence;
     }
 
+    /** The sync of this number, from 0, fails. */
+    synchronized void failSync(final int number) {
+        failingSync = number;
+    }
+
+    /** Records that a sync has covered. */
+    synchronized int syncedCount() {
+        return syncedCount;
+    }
+
+    synchronized int syncCount() {
+        return syncCount;
+    }
+
+    synchronized void space(final long nowFreeBytes, final boolean isLow) {
+        freeBytes = nowFreeBytes;
+        isSpaceLow = isLow;
+    }
+
     /** The record of this sequence, or null if it is not there. */
     synchronized Entry find(final long sequence) {
         return sequence < entries.size() ? entries.get((int) sequence) : null;
@@ -75,7 +99,22 @@ final class MemoryRecordLog implements RecordLog {
     }
 
     @Override
-    public void sync() {
+    public synchronized void sync() {
+        if (syncCount == failingSync) {
+            throw new JournalException("memory log told to fail at sync=" + syncCount);
+        }
+        syncCount++;
+        syncedCount = entries.size();
+    }
+
+    @Override
+    public synchronized boolean isSpaceLow() {
+        return isSpaceLow;
+    }
+
+    @Override
+    public synchronized long freeBytes() {
+        return freeBytes;
     }
 
     @Override

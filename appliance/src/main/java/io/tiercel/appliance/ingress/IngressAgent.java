@@ -355,6 +355,10 @@ public final class IngressAgent implements Agent {
     private Action admit(final ClientConnection client, final int modelIndex, final long sessionKey) {
         final PipelineState.Phase phase = state.phase();
         if (phase != PipelineState.Phase.SERVING) {
+            if (phase == PipelineState.Phase.SPACE_LOW) {
+                return refuse(
+                        client, RejectCode.JOURNAL_SPACE_LOW.value(), state.freeBytes(), state.refuseFreeBytes());
+            }
             return phase == PipelineState.Phase.DRAINING
                     ? refuse(client, RejectCode.SHUTTING_DOWN.value(), client.inFlightCount(), 0)
                     : refuse(client, RejectCode.JOURNAL_UNAVAILABLE.value(), sequencer.cursor() + 1, 0);

@@ -35,7 +35,8 @@ import java.util.zip.CRC32C;
  * opened.
  *
  * <p>The length is written last, with release semantics, so a reader sees a whole record or none. A record is in the
- * log once it is in the page cache: it survives the death of the process, not that of the machine.
+ * log once it is in the page cache: it survives the death of the process, and that of the machine after
+ * {@link #sync()}.
  *
  * <p>One writing thread. It meets no page fault, system call, lock or allocation in {@link #append}, because
  * {@link SegmentKeeper} has prepared the memory and this class does not write beyond it.
@@ -60,6 +61,10 @@ public final class ChronicleRecordLog implements RecordLog {
 
     private final SingleChronicleQueue queue;
     private final SegmentKeeper keeper;
+    private final PageSync pageSync;
+    private final SpaceWatch space;
+    private final boolean isDurable;
+    private final boolean isWrittenThrough;
     private final long blockBytes;
     private final RecordHeaderEncoder header = new RecordHeaderEncoder();
     private final CRC32C crc = new CRC32C();
@@ -71,15 +76,22 @@ public final class ChronicleRecordLog implements RecordLog {
     private long preparedPosition;
     private long tailPosition;
     private long publishedPage;
+    private long syncedPosition;
     private long touchedOffset;
     /** What was read ahead, so that the JIT has to read it. */
     private long touchedBits;
     private long recordCount;
     private long rolledCount;
     private long lastSequence;
+    private boolean hasSyncFailed;
     private String failure;
 
-    ChronicleRecordLog(final Path directory, final JournalSettings settings, final QueueTail tail) {
+    ChronicleRecordLog(
+            final Path directory, final JournalSettings settings, final QueueTail tail, final SpaceWatch space) {
+        this.space = space;
+        pageSync = settings.pageSync();
+        isDurable = settings.isDurable();
+        isWrittenThrough = settings.isWrittenThrough();
         final long nowMs = tail.nowMs();
         queue = SingleChronicleQueueBuilder.binary(directory)
                 .rollCycle(settings.roll().rollCycle())
@@ -137,11 +149,30 @@ public final class ChronicleRecordLog implements RecordLog {
 
     @Override
     public void sync() {
-        try {
-            keeper.sync();
-        } catch (final IOException ex) {
-            throw new JournalException("journal cannot be synced: directory=" + queue.file() + " " + ex, ex);
+        failIfFailed();
+        if (!isDurable) {
+            return;
         }
+        try {
+            keeper.syncLeft();
+            syncFile();
+        } catch (final IOException ex) {
+            throw failSync(ex.toString());
+        }
+        syncedPosition = tailPosition;
+        if (isWrittenThrough) {
+            segment.followablePosition(tailPosition);
+        }
+    }
+
+    @Override
+    public boolean isSpaceLow() {
+        return space.isLow();
+    }
+
+    @Override
+    public long freeBytes() {
+        return space.freeBytes();
     }
 
     @Override
@@ -153,7 +184,7 @@ public final class ChronicleRecordLog implements RecordLog {
             failure = "log is closed: directory=" + queue.file();
         }
         segment.tailPosition(tailPosition);
-        keeper.close();
+        keeper.close(!hasSyncFailed);
         Closeable.closeQuietly(queue);
     }
 
@@ -177,9 +208,7 @@ public final class ChronicleRecordLog implements RecordLog {
     }
 
     private boolean isReady(final int frameLength) {
-        if (failure != null || keeper.failure() != null) {
-            throw new JournalException(failure != null ? failure : keeper.failure());
-        }
+        failIfFailed();
         if (frameLength > MAX_FRAME_LENGTH) {
             throw new IllegalArgumentException(
                     "frameLength=" + frameLength + " is above the journal's limit of " + MAX_FRAME_LENGTH);
@@ -190,6 +219,26 @@ public final class ChronicleRecordLog implements RecordLog {
             return end <= preparedPosition;
         }
         return true;
+    }
+
+    private void failIfFailed() {
+        if (failure != null || keeper.failure() != null) {
+            throw new JournalException(failure != null ? failure : keeper.failure());
+        }
+    }
+
+    /** The pages written since the last time; all of the file's if they are not all in the block at hand. */
+    private void syncFile() throws IOException {
+        if (syncedPosition < blockStart) {
+            segment.sync();
+            return;
+        }
+        final long from = syncedPosition - blockStart & -PagePopulator.PAGE_BYTES;
+        final long lengthBytes = tailPosition - blockStart - from;
+        final int errno = lengthBytes == 0 ? 0 : pageSync.sync(block.addressOffset() + from, lengthBytes);
+        if (errno != 0) {
+            throw failSync("errno=" + errno);
+        }
     }
 
     private void encode(
@@ -267,6 +316,10 @@ public final class ChronicleRecordLog implements RecordLog {
             return 0;
         }
         endFile();
+        if (isWrittenThrough) {
+            // Else a later file could be on the device and this one's last record not.
+            sync();
+        }
         enter(next);
         keeper.onRolled(next);
         rolledCount++;
@@ -279,7 +332,8 @@ public final class ChronicleRecordLog implements RecordLog {
         final int offset = offsetInBlock(position);
         block.putBytes(offset + WORD_LENGTH, QueueTail.END_OF_FILE_NOTE);
         block.putIntRelease(offset, Wires.END_OF_DATA);
-        segment.tailPosition(position + WORD_LENGTH + QueueTail.END_OF_FILE_NOTE.length);
+        tailPosition = position + WORD_LENGTH + QueueTail.END_OF_FILE_NOTE.length;
+        segment.tailPosition(tailPosition);
     }
 
     private void enter(final JournalSegment next) {
@@ -287,6 +341,10 @@ public final class ChronicleRecordLog implements RecordLog {
         tailPosition = next.tailPosition();
         publishedPage = tailPosition & -PagePopulator.PAGE_BYTES;
         preparedPosition = next.preparedPosition();
+        syncedPosition = tailPosition;
+        if (isWrittenThrough) {
+            next.followablePosition(tailPosition);
+        }
         enterBlock((int) (tailPosition / blockBytes));
     }
 
@@ -300,6 +358,12 @@ public final class ChronicleRecordLog implements RecordLog {
         failure = "journal cannot be written: append failed file=" + segment.file() + " " + cause +
                 " freeBytes=" + queue.file().getUsableSpace();
         return new JournalException(failure, cause);
+    }
+
+    private JournalException failSync(final String reason) {
+        hasSyncFailed = true;
+        failure = "journal cannot be synced: file=" + segment.file() + " " + reason;
+        return new JournalException(failure);
     }
 
     private void scratch(final int length) {

@@ -42,6 +42,7 @@ public final class JournalDirectory implements AutoCloseable {
     }
 
     private final Path directory;
+    private final JournalSettings settings;
     private final DirectoryLock lock;
     private final ChronicleRecordLog requests;
     private final ChronicleRecordLog outcomes;
@@ -57,14 +58,17 @@ public final class JournalDirectory implements AutoCloseable {
             final QueueTail outcomesTail) {
         this.directory = directory;
         this.lock = lock;
-        requests = new ChronicleRecordLog(directory.resolve(JournalLayout.REQUESTS), settings, requestsTail);
+        this.settings = settings;
+        final SpaceWatch space = new SpaceWatch(directory.toFile(), settings);
+        requests = new ChronicleRecordLog(directory.resolve(JournalLayout.REQUESTS), settings, requestsTail, space);
         try {
-            outcomes = new ChronicleRecordLog(directory.resolve(JournalLayout.OUTCOMES), settings, outcomesTail);
+            outcomes =
+                    new ChronicleRecordLog(directory.resolve(JournalLayout.OUTCOMES), settings, outcomesTail, space);
         } catch (final RuntimeException ex) {
             requests.close();
             throw ex;
         }
-        keeper = new JournalKeeper(settings.clock(), requests.keeper(), outcomes.keeper());
+        keeper = new JournalKeeper(settings.clock(), space, requests.keeper(), outcomes.keeper());
         keeperRunner = settings.keeperThread() ? startKeeper() : null;
     }
 
@@ -212,6 +216,25 @@ public final class JournalDirectory implements AutoCloseable {
             Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (final IOException ex) {
             throw new JournalException("bundle cannot be copied: file=" + bundle + " to=" + target + " " + ex, ex);
+        }
+    }
+
+    /**
+     * Removes the oldest files of both queues whose records all come before a sequence, as far as they are older than
+     * {@link JournalSettings#keepForNs()}, or as long as the whole journal is larger than
+     * {@link JournalSettings#keepBytes()}. Bundles stay, and so does the file that holds the newest record of a queue.
+     * Any thread but a hot one, one at a time.
+     *
+     * @param keepFromSequence the first sequence that is needed.
+     * @param nowNs            nanoseconds since the epoch.
+     * @throws JournalException if a file cannot be read or removed; what is left is a whole journal.
+     */
+    public synchronized PruneReport prune(final long keepFromSequence, final long nowNs) {
+        final Pruner.OpenFile[] openFiles = {requests.keeper().oldestOpen(), outcomes.keeper().oldestOpen()};
+        try {
+            return new Pruner(directory, settings).prune(keepFromSequence, nowNs, openFiles);
+        } catch (final IOException ex) {
+            throw new JournalException("journal cannot be pruned: directory=" + directory + " " + ex, ex);
         }
     }
 

@@ -17,10 +17,12 @@ import org.agrona.concurrent.EpochNanoClock;
 public final class JournalKeeper implements Agent {
 
     private final EpochNanoClock clock;
+    private final SpaceWatch space;
     private final SegmentKeeper[] keepers;
 
-    JournalKeeper(final EpochNanoClock clock, final SegmentKeeper... keepers) {
+    JournalKeeper(final EpochNanoClock clock, final SpaceWatch space, final SegmentKeeper... keepers) {
         this.clock = clock;
+        this.space = space;
         this.keepers = keepers;
     }
 
@@ -31,6 +33,7 @@ public final class JournalKeeper implements Agent {
         for (final SegmentKeeper keeper : keepers) {
             workCount += doWork(keeper, nowNs);
         }
+        space.doWork(nowNs);
         return workCount;
     }
 

@@ -70,6 +70,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
     private long toldPosition;
     private long preparedPosition;
     private long tailPosition;
+    private volatile long followablePosition = Long.MAX_VALUE;
 
     /**
      * Has Chronicle make the file, or open it if it is there.
@@ -128,6 +129,11 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
         return (long) TAIL.getAcquire(this);
     }
 
+    /** The writer's: what lies behind it, Chronicle's header is not told of yet. */
+    void followablePosition(final long position) {
+        followablePosition = position;
+    }
+
     /** Prepares up to the next {@code stepBytes}, not past the block they begin in. @return 0 or an errno. */
     int prepare(final PagePopulator populator, final long stepBytes) throws IOException {
         final long from = preparedPosition;
@@ -166,7 +172,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
      * @return whether there was more than {@code limit} records.
      */
     boolean follow(final int limit) throws StreamCorruptedException {
-        return follow(limit, preparedPosition - Integer.BYTES);
+        return follow(limit, Math.min(preparedPosition - Integer.BYTES, followablePosition - 1));
     }
 
     private boolean follow(final int limit, final long toPosition) throws StreamCorruptedException {
@@ -220,7 +226,7 @@ final class JournalSegment implements ReferenceOwner, ExcerptContext {
         return (position + Integer.BYTES - 1) & -Integer.BYTES;
     }
 
-    /** Writes through to the device. Any thread. */
+    /** Writes all of the file through to the device. Any thread. */
     void sync() throws IOException {
         mappedFile.raf().getChannel().force(false);
     }

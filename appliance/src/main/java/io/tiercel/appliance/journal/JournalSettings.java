@@ -1,6 +1,7 @@
 package io.tiercel.appliance.journal;
 
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.DurabilityLevel;
 import org.agrona.BitUtil;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.SystemEpochNanoClock;
@@ -27,6 +28,12 @@ public final class JournalSettings {
     private RollPeriod roll = RollPeriod.DAILY;
     private boolean keeperThread = true;
     private boolean isDurable = true;
+    private boolean isWrittenThrough;
+    private long warnFreeBytes;
+    private long refuseFreeBytes;
+    private long keepForNs;
+    private long keepBytes;
+    private PageSync pageSync = new PageSync();
     private boolean hasPopulateWrite = true;
     private EpochNanoClock clock = SystemEpochNanoClock.INSTANCE;
 
@@ -35,7 +42,12 @@ public final class JournalSettings {
         return new JournalSettings()
                 .blockBytes(context.journalBlockBytes())
                 .populateAheadBytes(context.journalPopulateAheadBytes())
-                .roll(RollPeriod.parse(context.journalRoll()));
+                .roll(RollPeriod.parse(context.journalRoll()))
+                .isWrittenThrough(context.durability() == DurabilityLevel.DISK)
+                .warnFreeBytes(context.journalWarnFreeBytes())
+                .refuseFreeBytes(context.journalRefuseFreeBytes())
+                .keepForNs(context.journalKeepForNs())
+                .keepBytes(context.journalKeepBytes());
     }
 
     /** For a journal that is thrown away: small, and never written through to the device. */
@@ -43,6 +55,9 @@ public final class JournalSettings {
         return of(context)
                 .blockBytes(Math.min(context.journalBlockBytes(), SCRATCH_BLOCK_BYTES))
                 .populateAheadBytes(Math.min(context.journalPopulateAheadBytes(), SCRATCH_AHEAD_BYTES))
+                .warnFreeBytes(0)
+                .refuseFreeBytes(0)
+                .isWrittenThrough(false)
                 .isDurable(false);
     }
 
@@ -125,7 +140,7 @@ public final class JournalSettings {
         return keeperThread;
     }
 
-    /** Whether files are synced when they are closed or rolled from. */
+    /** Whether anything is written through to the device at all: by {@link RecordLog#sync()}, and at the close. */
     public JournalSettings isDurable(final boolean isDurable) {
         this.isDurable = isDurable;
         return this;
@@ -133,6 +148,69 @@ public final class JournalSettings {
 
     public boolean isDurable() {
         return isDurable;
+    }
+
+    /**
+     * Whether the writers sync each batch before it is answered. Then a roll syncs too, and the files' headers name
+     * only what is on the device: the death of the machine never leaves a header that names a record it has taken.
+     */
+    public JournalSettings isWrittenThrough(final boolean isWrittenThrough) {
+        this.isWrittenThrough = isWrittenThrough;
+        return this;
+    }
+
+    public boolean isWrittenThrough() {
+        return isWrittenThrough;
+    }
+
+    /** Usable space below which the log gets a warning, once; 0 for never. */
+    public JournalSettings warnFreeBytes(final long warnFreeBytes) {
+        this.warnFreeBytes = warnFreeBytes;
+        return this;
+    }
+
+    public long warnFreeBytes() {
+        return warnFreeBytes;
+    }
+
+    /** Usable space below which {@link RecordLog#isSpaceLow()} says so; 0 for never. */
+    public JournalSettings refuseFreeBytes(final long refuseFreeBytes) {
+        this.refuseFreeBytes = refuseFreeBytes;
+        return this;
+    }
+
+    public long refuseFreeBytes() {
+        return refuseFreeBytes;
+    }
+
+    /** Age of a file's last record at which {@link JournalDirectory#prune} may remove the file; 0 for never. */
+    public JournalSettings keepForNs(final long keepForNs) {
+        this.keepForNs = keepForNs;
+        return this;
+    }
+
+    public long keepForNs() {
+        return keepForNs;
+    }
+
+    /** Size of the journal above which {@link JournalDirectory#prune} may remove its oldest files; 0 for no limit. */
+    public JournalSettings keepBytes(final long keepBytes) {
+        this.keepBytes = keepBytes;
+        return this;
+    }
+
+    public long keepBytes() {
+        return keepBytes;
+    }
+
+    /** Another than the operating system's: for tests. */
+    JournalSettings pageSync(final PageSync pageSync) {
+        this.pageSync = pageSync;
+        return this;
+    }
+
+    PageSync pageSync() {
+        return pageSync;
     }
 
     /** False makes it prepare memory as on a kernel without {@code MADV_POPULATE_WRITE}: for tests. */
@@ -161,6 +239,10 @@ public final class JournalSettings {
         }
         if (populateAheadBytes < MIN_POPULATE_AHEAD_BYTES) {
             throw new JournalException("journal populate-ahead=" + populateAheadBytes + " is below 1m");
+        }
+        if (warnFreeBytes < 0 || refuseFreeBytes < 0 || keepForNs < 0 || keepBytes < 0) {
+            throw new JournalException("warnFreeBytes=" + warnFreeBytes + " refuseFreeBytes=" + refuseFreeBytes +
+                    " keepForNs=" + keepForNs + " keepBytes=" + keepBytes + " may not be negative");
         }
         if (refreshAheadBytes < 0 || minimumFreeBytes < 0 || rollLeadNs < 0 || rollGraceNs < 0) {
             throw new JournalException("refreshAheadBytes=" + refreshAheadBytes +

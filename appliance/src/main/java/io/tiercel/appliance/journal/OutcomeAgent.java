@@ -23,7 +23,9 @@ import java.util.List;
  * for {@link #sequence()}. The two waits cannot block each other: each is for something that depends on earlier
  * requests only.
  *
- * <p>Allocates nothing. A journal that fails is final, as in {@link JournalAgent}.
+ * <p>With {@code journal.durability=disk} a batch that holds a decision of the clock is written through to the device
+ * before it is published; what can be computed again does not have to be there. Allocates nothing. A journal that
+ * fails is final, as in {@link JournalAgent}.
  */
 public final class OutcomeAgent implements Agent {
 
@@ -34,6 +36,7 @@ public final class OutcomeAgent implements Agent {
     private final Sequence sent;
     private final RecordLog outcomes;
     private final long epochOffsetNs;
+    private final boolean isWrittenThrough;
     private final StageRecorder stages;
     private final PipelineState state;
     private final AtomicCounter outcomeCount;
@@ -42,9 +45,10 @@ public final class OutcomeAgent implements Agent {
     private long next;
 
     /**
-     * @param sent     egress's sequence.
-     * @param settled  the sequences of the journal and of each infer worker's settled requests.
-     * @param recorded this stage's own sequence, which egress follows too.
+     * @param sent             egress's sequence.
+     * @param settled          the sequences of the journal and of each infer worker's settled requests.
+     * @param recorded         this stage's own sequence, which egress follows too.
+     * @param isWrittenThrough whether what the clock decided is synced before it is published.
      */
     public OutcomeAgent(
             final Sequencer sequencer,
@@ -55,6 +59,7 @@ public final class OutcomeAgent implements Agent {
             final RecordLog outcomes,
             final List<LoadedModel> models,
             final long epochOffsetNs,
+            final boolean isWrittenThrough,
             final StageRecorder stages,
             final PipelineState state,
             final Counters counters) {
@@ -65,6 +70,7 @@ public final class OutcomeAgent implements Agent {
         this.recorded = recorded;
         this.outcomes = outcomes;
         this.epochOffsetNs = epochOffsetNs;
+        this.isWrittenThrough = isWrittenThrough;
         this.stages = stages;
         this.state = state;
         frame = new OutcomeFrame(models, maxOutputsLength);
@@ -101,7 +107,8 @@ public final class OutcomeAgent implements Agent {
     }
 
     private int recordUpTo(final long available, final long sentSequence) {
-        int work = 0;
+        final long first = next;
+        boolean isSyncDue = false;
         while (next <= available) {
             final RequestSlot slot = sequencer.get(next);
             final boolean beforeResponse = slot.isDecidedByClock();
@@ -112,16 +119,23 @@ public final class OutcomeAgent implements Agent {
                 waitCount.incrementRelease();
                 break;
             }
+            isSyncDue |= beforeResponse && isWrittenThrough;
             if (beforeResponse) {
                 expiredCount.incrementRelease();
             } else {
                 stages.record(slot);
             }
             outcomeCount.incrementRelease();
-            recorded.set(next++);
-            work++;
+            next++;
+            if (!isSyncDue) {
+                recorded.set(next - 1);
+            }
         }
-        return work;
+        if (isSyncDue) {
+            outcomes.sync();
+            recorded.set(next - 1);
+        }
+        return (int) (next - first);
     }
 
     private boolean append(final RequestSlot slot, final boolean beforeResponse) {

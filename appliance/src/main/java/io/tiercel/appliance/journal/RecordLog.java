@@ -31,8 +31,20 @@ public interface RecordLog extends AutoCloseable {
     /** Called by the writing thread when it has had nothing to do: the moment to roll, if a roll is due. */
     int onIdle();
 
-    /** Writes through to the device (fdatasync). Not on a hot path. */
+    /**
+     * Writes through to the device. When it returns, every record whose append returned before is there, also those
+     * before a roll. By the writing thread, once for a batch; takes what the device takes, and allocates nothing.
+     *
+     * @throws JournalException if the device could not take it. That is final: the log has failed, and is not synced
+     *                          again, because after a failure the pages may be marked clean that are not on the device.
+     */
     void sync();
+
+    /** Whether requests are to be refused, because the file system is nearly full. Any thread. */
+    boolean isSpaceLow();
+
+    /** What is usable on the file system, as of half a second ago at most. Any thread. */
+    long freeBytes();
 
     @Override
     void close();

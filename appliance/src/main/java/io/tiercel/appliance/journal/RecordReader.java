@@ -438,9 +438,23 @@ public final class RecordReader implements AutoCloseable {
     }
 
     /** @return the sequence of the file's first record, or {@link Long#MAX_VALUE} if it has none. */
-    private long firstSequence(final Path path) throws IOException {
+    long firstSequence(final Path path) throws IOException {
         enter(path);
         return file.next() == QueueFile.Found.RECORD && isWhole() && isIntact() ? header.sequence() : Long.MAX_VALUE;
+    }
+
+    /**
+     * Of the last record that the file's header names, which is its last one once the keeper has let go of it.
+     *
+     * @return 0 if the file has none, {@link Long#MAX_VALUE} if that one is damaged.
+     */
+    long lastIngressNs(final Path path) throws IOException {
+        enter(path);
+        file.moveTo(file.claimedPosition());
+        if (file.next() != QueueFile.Found.RECORD) {
+            return 0;
+        }
+        return isWhole() && isIntact() ? header.ingressNs() : Long.MAX_VALUE;
     }
 
     private boolean placeIn(final Path path, final long sequence) throws IOException {

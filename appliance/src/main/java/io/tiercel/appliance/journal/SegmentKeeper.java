@@ -6,7 +6,10 @@ import org.slf4j.LoggerFactory;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -38,11 +41,11 @@ final class SegmentKeeper {
     private final long overlapBytes;
     private final long stepBytes;
     private final Queue<File> unsyncedFiles = new ConcurrentLinkedQueue<>();
-    private JournalSegment kept;
     private JournalSegment preparing;
     private long lastSpaceCheckNs;
     private long lastWideRefreshNs;
 
+    private volatile JournalSegment kept;
     private volatile JournalSegment current;
     private volatile JournalSegment next;
     private volatile int rollState = ROLL_NOT_DUE;
@@ -71,7 +74,7 @@ final class SegmentKeeper {
             checkSpace();
         }
         if (failure != null) {
-            close();
+            close(true);
             throw new JournalException(failure);
         }
     }
@@ -86,14 +89,24 @@ final class SegmentKeeper {
         return next;
     }
 
-    /** The log's side: it now writes {@code segment}, which was {@link #next()}. */
+    /**
+     * The log's side: it now writes {@code segment}, which was {@link #next()}. Noted here and not by the keeper later,
+     * so that the next sync includes the file that was left.
+     */
     void onRolled(final JournalSegment segment) {
+        unsyncedFiles.add(current.file());
         current = segment;
     }
 
     /** The log's side: whether, and how urgently, to roll to {@link #next()}. */
     int rollState() {
         return rollState;
+    }
+
+    /** For who prunes: the oldest file that is open here. Any thread. */
+    Pruner.OpenFile oldestOpen() {
+        final JournalSegment oldest = kept;
+        return new Pruner.OpenFile(oldest.cycle(), oldest.tailPosition());
     }
 
     /** Why nothing may be appended any more, or null. */
@@ -129,8 +142,8 @@ final class SegmentKeeper {
         fail("keeper failed", kept.file(), error.toString());
     }
 
-    /** After the writer has stopped. */
-    void close() {
+    /** After the writer has stopped. @param isSyncable whether the device has taken all that it was given so far. */
+    void close(final boolean isSyncable) {
         try {
             if (current != kept) {
                 onWriterRolled();
@@ -139,8 +152,10 @@ final class SegmentKeeper {
                 preparing.retire();
                 preparing = null;
             }
-            if (settings.isDurable()) {
-                sync();
+            if (settings.isDurable() && isSyncable) {
+                current.sync();
+                syncLeft();
+                kept.followablePosition(Long.MAX_VALUE);
             }
             kept.retire();
         } catch (final IOException ex) {
@@ -149,32 +164,38 @@ final class SegmentKeeper {
         }
     }
 
-    /** Writes the current file through to the device, and those rolled from since the last time. Any thread. */
-    void sync() throws IOException {
-        current.sync();
+    /** The log's side: writes the files through to the device that it has left since the last time. */
+    void syncLeft() throws IOException {
         File file = unsyncedFiles.poll();
         while (file != null) {
-            try (RandomAccessFile access = new RandomAccessFile(file, "rw")) {
-                access.getChannel().force(false);
-            }
+            syncLeft(file.toPath());
             file = unsyncedFiles.poll();
+        }
+    }
+
+    private static void syncLeft(final Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(false);
+        } catch (final NoSuchFileException ex) {
+            LOG.debug("removed before it was synced: file={}", file);
         }
     }
 
     private int onWriterRolled() {
         final JournalSegment left = kept;
-        kept = current;
+        final JournalSegment entered = current;
         preparing = null;
         next = null;
         rollState = ROLL_NOT_DUE;
         try {
             // Not synced here: that can take seconds, and meanwhile nothing would be prepared for the writer.
-            unsyncedFiles.add(left.file());
             left.retire();
         } catch (final IOException ex) {
             fail("truncate failed", left.file(), ex.toString());
         }
-        LOG.info("rolled from={} to={}", left.file(), kept.file());
+        // Not before it is let go of: who prunes leaves alone what is kept.
+        kept = entered;
+        LOG.info("rolled from={} to={}", left.file(), entered.file());
         return 1;
     }
 
@@ -251,10 +272,21 @@ final class SegmentKeeper {
 
     private JournalSegment newSegment(final int cycle, final JournalEnd end) {
         try {
-            return new JournalSegment(queue, cycle, overlapBytes, end);
+            final JournalSegment segment = new JournalSegment(queue, cycle, overlapBytes, end);
+            if (settings.isWrittenThrough()) {
+                syncEntries();
+            }
+            return segment;
         } catch (final IOException | RuntimeException ex) {
             throw new JournalException("journal file cannot be made: directory=" + queue.file() +
                     " cycle=" + cycle + " freeBytes=" + queue.file().getUsableSpace() + " " + ex, ex);
+        }
+    }
+
+    /** A record is not on the device while the directory there does not have its file. */
+    private void syncEntries() throws IOException {
+        try (FileChannel channel = FileChannel.open(queue.file().toPath(), StandardOpenOption.READ)) {
+            channel.force(true);
         }
     }
 

@@ -10,15 +10,28 @@ public final class PipelineState {
     public enum Phase {
         /** Takes requests. */
         SERVING,
+        /** Refuses new requests while the journal's file system is nearly full, finishes those in the ring. */
+        SPACE_LOW,
         /** Refuses new requests, finishes those in the ring. */
         DRAINING,
         /** The journal cannot be written: nothing more is answered. */
         JOURNAL_FAILED
     }
 
+    private final long refuseFreeBytes;
     private volatile Phase phase = Phase.SERVING;
+    private volatile long freeBytes;
     private volatile Throwable failure;
     private volatile boolean isJournalStopped;
+
+    public PipelineState() {
+        this(0);
+    }
+
+    /** @param refuseFreeBytes below which space is low, for whoever is told so. */
+    public PipelineState(final long refuseFreeBytes) {
+        this.refuseFreeBytes = refuseFreeBytes;
+    }
 
     public Phase phase() {
         return phase;
@@ -29,9 +42,26 @@ public final class PipelineState {
         return failure;
     }
 
+    /** Space on the journal's file system, as of the last look. */
+    public long freeBytes() {
+        return freeBytes;
+    }
+
+    public long refuseFreeBytes() {
+        return refuseFreeBytes;
+    }
+
+    /** The space that is left has changed. Who is draining or has failed stays so. */
+    public synchronized void space(final long nowFreeBytes, final boolean isLow) {
+        freeBytes = nowFreeBytes;
+        if (phase == Phase.SERVING || phase == Phase.SPACE_LOW) {
+            phase = isLow ? Phase.SPACE_LOW : Phase.SERVING;
+        }
+    }
+
     /** Stops taking requests; a journal that has failed stays failed. */
     public synchronized void drain() {
-        if (phase == Phase.SERVING) {
+        if (phase == Phase.SERVING || phase == Phase.SPACE_LOW) {
             phase = Phase.DRAINING;
         }
     }
