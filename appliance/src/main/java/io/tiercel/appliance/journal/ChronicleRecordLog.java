@@ -229,13 +229,15 @@ public final class ChronicleRecordLog implements RecordLog {
 
     /** The pages written since the last time; all of the file's if they are not all in the block at hand. */
     private void syncFile() throws IOException {
+        if (syncedPosition == tailPosition) {
+            return;
+        }
         if (syncedPosition < blockStart) {
             segment.sync();
             return;
         }
         final long from = syncedPosition - blockStart & -PagePopulator.PAGE_BYTES;
-        final long lengthBytes = tailPosition - blockStart - from;
-        final int errno = lengthBytes == 0 ? 0 : pageSync.sync(block.addressOffset() + from, lengthBytes);
+        final int errno = pageSync.sync(block.addressOffset() + from, tailPosition - blockStart - from);
         if (errno != 0) {
             throw failSync("errno=" + errno);
         }

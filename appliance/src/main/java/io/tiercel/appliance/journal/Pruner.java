@@ -20,6 +20,7 @@ import java.util.List;
 final class Pruner {
 
     private static final RecordKind[] KINDS = RecordKind.values();
+    private static final long NONE = Long.MAX_VALUE;
 
     private final Path directory;
     private final JournalView view;
@@ -97,11 +98,11 @@ final class Pruner {
             throws IOException {
         final Deque<Candidate> candidates = new ArrayDeque<>();
         final List<Path> files = QueueFile.list(view.queuePath(kind));
-        long nextSequence = Long.MAX_VALUE;
+        long nextSequence = NONE;
         try (RecordReader reader = new RecordReader(view, kind, false)) {
             for (int index = files.size() - 1; index >= 0; index--) {
                 final Path file = files.get(index);
-                if (cycleOf(file) < openCycle && nextSequence <= keepFromSequence) {
+                if (cycleOf(file) < openCycle && nextSequence != NONE && nextSequence <= keepFromSequence) {
                     candidates.addFirst(new Candidate(
                             file, Files.size(file), reader.lastIngressNs(file), nextSequence));
                 }

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -251,6 +252,114 @@ class ChronicleRecordLogTest {
     }
 
     @Test
+    void shouldSyncOnlyWhatWasWrittenSinceTheLastTime() {
+        final CountingSync device = new CountingSync();
+        final UnsafeBuffer frame = randomRequest(new Random(8), 8_000);
+        try (JournalDirectory journal = JournalDirectory.open(directory, settings(clock)
+                .isDurable(true).pageSync(device).populateAheadBytes(4 << 20))) {
+            journal.requests().sync();
+            assertEquals(0, device.syncCount);
+            appendAll(journal.requests(), frame, 0, 1);
+            journal.requests().sync();
+            assertEquals(1, device.syncCount);
+            assertTrue(device.lastLengthBytes > 8_000 && device.lastLengthBytes < 8_000 + 2 * PagePopulator.PAGE_BYTES,
+                    "lengthBytes=" + device.lastLengthBytes);
+            // Over the end of a block, where the whole file is synced, and on from there.
+            appendAll(journal.requests(), frame, 1, 300);
+            journal.requests().sync();
+            assertEquals(1, device.syncCount);
+            appendAll(journal.requests(), frame, 301, 1);
+            journal.requests().sync();
+            assertEquals(2, device.syncCount);
+        }
+        assertEquals(302, count(directory));
+    }
+
+    @Test
+    void shouldFailForGoodWhenASyncFails() {
+        final CountingSync device = new CountingSync();
+        final UnsafeBuffer frame = randomRequest(new Random(8), 100);
+        try (JournalDirectory journal =
+                JournalDirectory.open(directory, settings(clock).isDurable(true).pageSync(device))) {
+            final RecordLog log = journal.requests();
+            appendAll(log, frame, 0, 1);
+            device.errno = 5;
+            final JournalException ex = assertThrows(JournalException.class, log::sync);
+            assertTrue(ex.getMessage().contains("errno=5"), ex.getMessage());
+            assertTrue(ex.getMessage().contains(".cq4"), ex.getMessage());
+            device.errno = 0;
+            assertThrows(JournalException.class, log::sync);
+            assertThrows(JournalException.class, () -> appendAll(log, frame, 1, 1));
+            assertEquals(1, device.syncCount);
+        }
+    }
+
+    /** The keeper has not seen the roll yet. */
+    @Test
+    void shouldSyncTheFileThatWasLeftWhenRolled() throws IOException {
+        try (JournalDirectory journal = JournalDirectory.open(directory, settings(clock).isDurable(true))) {
+            appendMany(journal, 0, 10);
+            clock.advance(1, TimeUnit.DAYS);
+            runKeeper(journal);
+            runKeeper(journal);
+            assertEquals(1, journal.requests().onIdle());
+            final Path left = JournalFixture.files(directory.resolve("requests")).get(0);
+            final Path aside = directory.resolve("aside");
+            Files.move(left, aside);
+            Files.createDirectory(left);
+            final JournalException ex = assertThrows(JournalException.class, journal.requests()::sync);
+            assertTrue(ex.getMessage().contains(left.toString()), ex.getMessage());
+            Files.delete(left);
+            Files.move(aside, left);
+        }
+    }
+
+    /** Else the death of the machine could leave a header that names a record which is gone: that reads as damage. */
+    @Test
+    void shouldNameOnlyWhatIsSyncedWhenWrittenThrough() throws IOException {
+        final UnsafeBuffer frame = randomRequest(new Random(8), 100);
+        final CountingSync device = new CountingSync();
+        try (JournalDirectory journal = JournalDirectory.open(
+                directory, settings(clock).isDurable(true).isWrittenThrough(true).pageSync(device))) {
+            final Path file = JournalFixture.onlyFile(directory.resolve("requests"));
+            appendAll(journal.requests(), frame, 0, 1);
+            runKeeper(journal);
+            assertEquals(0, claimedPosition(file));
+            journal.requests().sync();
+            runKeeper(journal);
+            assertEquals(JournalFixture.positionOfFirstRecord(file), claimedPosition(file));
+            appendAll(journal.requests(), frame, 1, 5);
+            runKeeper(journal);
+            assertEquals(JournalFixture.positionOfFirstRecord(file), claimedPosition(file));
+            final int before = device.syncCount;
+            rollToNextDay(journal, clock);
+            assertEquals(before + 1, device.syncCount);
+            assertTrue(claimedPosition(file) > JournalFixture.positionOfFirstRecord(file));
+            appendAll(journal.requests(), frame, 6, 5);
+        }
+        assertEquals(11, count(directory));
+        try (RecordReader reader = JournalDirectory.openForRead(directory).requests()) {
+            assertTrue(reader.seek(10));
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingPerSyncWhenWarm() {
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        final UnsafeBuffer frame = randomRequest(new Random(7), 192);
+        try (JournalDirectory journal = JournalDirectory.open(directory, settings(clock)
+                .isDurable(true).blockBytes(16 << 20).populateAheadBytes(8 << 20))) {
+            final RecordLog log = journal.requests();
+            appendAndSync(log, frame, 0, 1_000);
+            final long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+            appendAndSync(log, frame, 1_000, 1_000);
+            final long after = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+            final long allocatedBytes = after - before;
+            assertTrue(allocatedBytes < 16 * 1_000, "allocatedBytes=" + allocatedBytes);
+        }
+    }
+
+    @Test
     void shouldAllocateNothingPerAppendWhenWarm() {
         final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         final UnsafeBuffer frame = randomRequest(new Random(7), 192);
@@ -269,12 +378,41 @@ class ChronicleRecordLogTest {
         return JournalDirectory.open(directory, settings(clock));
     }
 
+    private static long claimedPosition(final Path file) throws IOException {
+        try (QueueFile queueFile = QueueFile.open(file, QueueFile.newBuffer())) {
+            return queueFile.claimedPosition();
+        }
+    }
+
+    private static void appendAndSync(
+            final RecordLog log, final UnsafeBuffer frame, final long from, final int appendCount) {
+        for (long sequence = from; sequence < from + appendCount; sequence++) {
+            appendAll(log, frame, sequence, 1);
+            log.sync();
+        }
+    }
+
     private static void appendAll(
             final RecordLog log, final UnsafeBuffer frame, final long from, final int appendCount) {
         for (long i = from; i < from + appendCount; i++) {
             if (!log.append(i, i, i, frame, frame, 0, frame.capacity())) {
                 throw new AssertionError("memory is not prepared at " + i);
             }
+        }
+    }
+
+    /** Counts, and fails when told. */
+    private static final class CountingSync extends PageSync {
+        private int syncCount;
+        private long lastLengthBytes;
+        private int errno;
+
+        @Override
+        int sync(final long address, final long lengthBytes) {
+            assertEquals(0, address % PagePopulator.PAGE_BYTES);
+            syncCount++;
+            lastLengthBytes = lengthBytes;
+            return errno == 0 ? super.sync(address, lengthBytes) : errno;
         }
     }
 }

@@ -112,6 +112,13 @@ final class JournalFixture {
         }
     }
 
+    static void appendOutcomes(final JournalDirectory journal, final long from, final int count) {
+        final Random random = new Random(from);
+        for (int i = 0; i < count; i++) {
+            append(journal, journal.outcomes(), from + i, randomOutcome(random, 8 + random.nextInt(400)));
+        }
+    }
+
     /** Ends the day: rolls the requests, as a writer with nothing to do would. */
     static void rollToNextDay(final JournalDirectory journal, final ManualClock clock) {
         clock.advance(1, TimeUnit.DAYS);
