@@ -33,7 +33,9 @@ final class SpaceWatch {
         warnFreeBytes = settings.warnFreeBytes();
         refuseFreeBytes = settings.refuseFreeBytes();
         lastCheckNs = settings.clock().nanoTime();
-        check(directory.getUsableSpace());
+        // The first warning is left to the first look: who cannot even start says why in one line.
+        freeBytes = directory.getUsableSpace();
+        isLow = freeBytes < refuseFreeBytes;
     }
 
     /** As of the last look. */

@@ -144,6 +144,47 @@ class ChronicleRecordLogTest {
         }
     }
 
+    /** As fast as the writer, over blocks and days: it asks after each append, and now and then a while later. */
+    @Test
+    void shouldSeeEveryRecordOnceWhenReaderFollowsLiveAcrossRolls() {
+        final UnsafeBuffer frame = randomRequest(new Random(3), 700);
+        try (JournalDirectory journal = open();
+                RecordReader live = JournalDirectory.openForRead(directory).requests()) {
+            long readCount = 0;
+            for (long sequence = 0; sequence < 6_000; sequence++) {
+                append(journal, journal.requests(), sequence, frame);
+                if (sequence % 2_000 == 1_999) {
+                    rollToNextDay(journal, clock);
+                }
+                while (sequence % 100 != 50 && live.next()) {
+                    assertEquals(readCount, live.sequence());
+                    readCount++;
+                }
+            }
+            assertEquals(6_000, readCount);
+            assertEquals(3, journal.report().rolledCount());
+        }
+    }
+
+    /** The memory of the next file is there before the roll: nothing is left to do for the keeper at midnight. */
+    @Test
+    void shouldWriteToTheNextFileAtOnceWhenTheKeeperHasMadeItReadyEarly() {
+        final UnsafeBuffer frame = randomRequest(new Random(3), 1_000);
+        try (JournalDirectory journal = open()) {
+            appendMany(journal, 0, 10);
+            clock.advance(1, TimeUnit.DAYS);
+            clock.advance(-30, TimeUnit.SECONDS);
+            runKeeper(journal);
+            runKeeper(journal);
+            assertEquals(0, journal.requests().onIdle());
+            clock.advance(30, TimeUnit.SECONDS);
+            runKeeper(journal);
+            assertEquals(1, journal.requests().onIdle());
+            appendAll(journal.requests(), frame, 10, 600);
+        }
+        assertEquals(610, count(directory));
+    }
+
     @Test
     void shouldRollInAppendWhenWriterIsNeverIdle() {
         try (JournalDirectory journal = open()) {

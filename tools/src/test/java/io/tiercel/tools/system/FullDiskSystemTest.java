@@ -34,6 +34,23 @@ class FullDiskSystemTest {
     }
 
     @Test
+    void shouldRefuseWhileSpaceIsLowAndAnswerAgainAfterwards() throws IOException, InterruptedException {
+        final Path disk = mount("192m");
+        final ServeConfig config = bench.config(bench.model(6)).journal(disk.resolve("journal")).refuseFree("96m");
+        final TiercelProcess appliance = bench.serve(config);
+        final TiercelProcess client = bench.client("desk-1", "--until-refused", "true");
+        client.awaitLine("answered=500 ");
+        final Path taken = disk.resolve("somebody-elses-file");
+        fill(taken, MIN_FREE_BYTES + (8 << 20));
+        assertEquals(0, client.awaitExit(), client::toString);
+        assertTrue(client.awaitLine("refused ").startsWith("refused code=JOURNAL_SPACE_LOW"), client::toString);
+        Files.delete(taken);
+        assertTrue(isAnsweredSoon(), appliance::toString);
+        assertEquals(ExitCode.OK, appliance.terminate(), appliance::toString);
+        assertTrue(appliance.awaitLine("stopped: ").endsWith("drained=true"), appliance::toString);
+    }
+
+    @Test
     void shouldNotStartWhenThereIsTooLittleSpace() throws IOException, InterruptedException {
         final Path disk = mount("16m");
         final ServeConfig config = bench.config(bench.model(8)).journal(disk.resolve("journal"));
@@ -64,6 +81,19 @@ class FullDiskSystemTest {
         client.awaitLine("answered=500 ");
         fill(disk.resolve("somebody-elses-file"), leftBytes);
         assertRefuses(config, appliance, client);
+    }
+
+    /** The appliance looks at the space twice a second; a client takes about as long to start. */
+    private boolean isAnsweredSoon() throws IOException, InterruptedException {
+        for (int attempt = 0; attempt < 20; attempt++) {
+            final TiercelProcess client =
+                    bench.client("later-" + attempt, "--requests", "1", "--until-refused", "true");
+            assertEquals(0, client.awaitExit(), client::toString);
+            if (client.awaitLine("done ").startsWith("done answered=1 ")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void assertRefuses(

@@ -10,6 +10,7 @@ final class ServeConfig {
     private Path journalDirectory;
     private String layout = "compact";
     private String channel = "aeron:ipc";
+    private String refuseFree = "0";
     private String more = "";
 
     ServeConfig(final Path aeronDirectory, final Path journalDirectory, final Path bundle) {
@@ -37,6 +38,12 @@ final class ServeConfig {
         return this;
     }
 
+    /** Space below which requests are refused; not at all unless set, because the machine's disk may be nearly full. */
+    ServeConfig refuseFree(final String size) {
+        refuseFree = size;
+        return this;
+    }
+
     /** Lines at the end of the file. */
     ServeConfig more(final String lines) {
         more = lines;
@@ -56,6 +63,8 @@ final class ServeConfig {
                   directory: %s
                   block-size: 16m
                   populate-ahead: 1m
+                  warn-free: 0
+                  refuse-free: %s
                 models:
                   - alias: flow
                     bundle: %s
@@ -65,6 +74,7 @@ final class ServeConfig {
                   ring: 256
                 warm-up:
                   requests: 2000
-                %s""".formatted(layout, aeronDirectory, channel, journalDirectory, bundle, more);
+                %s""".formatted(layout, aeronDirectory, channel, journalDirectory, refuseFree, bundle,
+                more);
     }
 }
