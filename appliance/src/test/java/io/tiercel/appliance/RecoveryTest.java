@@ -421,6 +421,16 @@ class RecoveryTest {
         }
 
         @Override
+        public boolean isSpaceLow() {
+            return log.isSpaceLow();
+        }
+
+        @Override
+        public long freeBytes() {
+            return log.freeBytes();
+        }
+
+        @Override
         public void close() {
             log.close();
         }

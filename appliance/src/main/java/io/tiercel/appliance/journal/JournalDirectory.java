@@ -156,15 +156,18 @@ public final class JournalDirectory implements AutoCloseable {
         return keeper;
     }
 
-    /** Writes both queues through to the device. Not on a hot thread. */
+    /**
+     * Writes through to the device what is in both queues now, while their writers go on. Any thread but a hot one.
+     *
+     * @throws JournalException if the device could not take it.
+     */
     public void sync() {
-        requests.sync();
-        outcomes.sync();
-    }
-
-    /** Removes files that no snapshot needs, where the settings ask for it. Not on a hot thread. */
-    public void prune(final long keepFromSequence, final long nowNs) {
-        LOG.debug("nothing to remove before sequence={} at={}", keepFromSequence, nowNs);
+        try {
+            requests.keeper().syncBesideWriter();
+            outcomes.keeper().syncBesideWriter();
+        } catch (final IOException ex) {
+            throw new JournalException("journal cannot be written through: directory=" + directory + " " + ex, ex);
+        }
     }
 
     /**

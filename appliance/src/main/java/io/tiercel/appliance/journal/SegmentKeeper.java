@@ -173,6 +173,22 @@ final class SegmentKeeper {
         }
     }
 
+    /**
+     * Writes through what is written by now. A file that was left stays on the list until it is on the device: the
+     * writer's own sync must find it there, or find it done. The current file is looked at first, because a roll puts
+     * it on the list.
+     */
+    void syncBesideWriter() throws IOException {
+        final JournalSegment written = current;
+        for (final File file : unsyncedFiles) {
+            syncLeft(file.toPath());
+            unsyncedFiles.remove(file);
+        }
+        if (settings.isDurable()) {
+            syncLeft(written.file().toPath());
+        }
+    }
+
     private static void syncLeft(final Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             channel.force(false);
