@@ -13,9 +13,6 @@ import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
  */
 public final class LstmLayerParameters {
 
-    /** Sums before a gate stay below this, so nothing becomes infinite. */
-    private static final double PRE_ACTIVATION_LIMIT = 1e30;
-
     private final MatrixParameters input;
     private final MatrixParameters recurrent;
     private final float[] inputScales;
@@ -33,7 +30,7 @@ public final class LstmLayerParameters {
         recurrent = MatrixParameters.read(bundle, name + ".recurrent", format, rows, hiddenCount,
                 LstmParameters.HIDDEN_MAXIMUM);
         biases = bundle.floats(name + ".bias", rows);
-        hiddenScale = bundle.positiveFloats(name + ".hidden.scale", 1)[0];
+        hiddenScale = LstmParameters.vectorScale(bundle, name + ".hidden.scale");
         inverseHiddenScale = 1f / hiddenScale;
         inputScales = input.scalesWith(inputScale);
         recurrentScales = recurrent.scalesWith(hiddenScale);
@@ -90,10 +87,7 @@ public final class LstmLayerParameters {
         for (int row = 0; row < biases.length; row++) {
             final double largest = (double) input.rowMagnitude(row) * inputScales[row] +
                     (double) recurrent.rowMagnitude(row) * recurrentScales[row] + Math.abs(biases[row]);
-            if (!(largest < PRE_ACTIVATION_LIMIT)) {
-                throw new BundleException(bundle.path() + ": tensor=" + name + " row=" + row +
-                        " could reach " + largest + ", above the limit of " + PRE_ACTIVATION_LIMIT);
-            }
+            LstmParameters.checkSum(bundle, name, row, largest);
         }
     }
 }

@@ -23,6 +23,9 @@ public final class LstmParameters {
     /** The largest magnitude of a quantised hidden value: qh is int8 in every bundle. */
     public static final int HIDDEN_MAXIMUM = 127;
 
+    /** Sums before a gate, and the head's, stay below this, so nothing becomes infinite. */
+    private static final double SUM_LIMIT = 1e30;
+
     private final Manifest manifest;
     private final int hiddenCount;
     private final float[] featureMeans;
@@ -40,7 +43,7 @@ public final class LstmParameters {
         hiddenCount = bundle.size("hidden", MAX_HIDDEN);
         featureMeans = bundle.floats("features.mean", featureCount());
         inverseFeatureDeviations = bundle.positiveFloats("features.inverse_deviation", featureCount());
-        featureScale = bundle.positiveFloats("features.scale", 1)[0];
+        featureScale = vectorScale(bundle, "features.scale");
         inverseFeatureScale = 1f / featureScale;
         for (int i = 0; i < layers.length; i++) {
             layers[i] = i == 0
@@ -51,6 +54,7 @@ public final class LstmParameters {
         head = MatrixParameters.read(bundle, "head", headFormat(), outputCount(), hiddenCount, HIDDEN_MAXIMUM);
         headScales = head.scalesWith(layers[layers.length - 1].hiddenScale());
         headBiases = bundle.floats("head.bias", outputCount());
+        checkHeadSums(bundle);
     }
 
     /**
@@ -136,5 +140,30 @@ public final class LstmParameters {
     /** [outputs]. */
     public float[] headBiases() {
         return headBiases;
+    }
+
+    /** The scale of a quantised vector. What it is quantised with is the inverse, so that must be a number too. */
+    static float vectorScale(final Bundle bundle, final String name) {
+        final float scale = bundle.positiveFloats(name, 1)[0];
+        if (Float.isInfinite(1f / scale)) {
+            throw new BundleException(bundle.path() + ": tensor=" + name + " index=0 value=" + scale +
+                    " has no finite inverse");
+        }
+        return scale;
+    }
+
+    /** @param largest magnitude that the row's scaled product and its bias can have together; maybe not a number. */
+    static void checkSum(final Bundle bundle, final String name, final int row, final double largest) {
+        if (!(largest < SUM_LIMIT)) {
+            throw new BundleException(bundle.path() + ": tensor=" + name + " row=" + row + " could reach " + largest +
+                    ", above the limit of " + SUM_LIMIT);
+        }
+    }
+
+    private void checkHeadSums(final Bundle bundle) {
+        for (int row = 0; row < headBiases.length; row++) {
+            final double largest = (double) head.rowMagnitude(row) * headScales[row] + Math.abs(headBiases[row]);
+            checkSum(bundle, "head", row, largest);
+        }
     }
 }

@@ -132,6 +132,25 @@ class LstmParametersTest {
     }
 
     @Test
+    void shouldRefuseTheBundleWhenAnOutputCouldBecomeInfinite() {
+        final Bundle good = RandomModels.lstm(1).outputs(3).bundle();
+        assertRefused("tensor=head row=1 could reach",
+                changed(good, "head.scale", data -> littleEndian(new float[] {1, Float.MAX_VALUE, 1})));
+        assertRefused("tensor=head row=2 could reach",
+                changed(good, "head.bias", data -> littleEndian(new float[] {0, 0, -Float.MAX_VALUE})));
+    }
+
+    /** 1 / 1e-40 is infinite, and 0 times that is not a number. */
+    @Test
+    void shouldRefuseTheBundleWhenTheScaleOfAVectorHasNoInverse() {
+        final Bundle good = RandomModels.lstm(1).layers(2).bundle();
+        for (final String name : List.of("features.scale", "layers.0.hidden.scale", "layers.1.hidden.scale")) {
+            assertRefused("tensor=" + name + " index=0 value=1.0E-40 has no finite inverse",
+                    changed(good, name, data -> littleEndian(new float[] {1e-40f})));
+        }
+    }
+
+    @Test
     void shouldRefuseTheBundleWhenTheManifestIsOfAnotherSize() {
         final Bundle good = RandomModels.lstm(1).hidden(16).bundle();
         final Manifest manifest = good.manifest();
