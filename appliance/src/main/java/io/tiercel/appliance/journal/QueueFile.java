@@ -128,23 +128,30 @@ final class QueueFile implements AutoCloseable {
     /** Moves to the next record. */
     Found next() throws IOException {
         while (true) {
-            if (available(nextPosition, WORD_LENGTH) < WORD_LENGTH) {
-                return Found.NOTHING;
-            }
-            final int word = buffer.getInt((int) (nextPosition - bufferPosition), ByteOrder.LITTLE_ENDIAN);
+            final int word = word();
             if (word == 0) {
                 return Found.NOTHING;
             }
             if (word == Wires.END_OF_DATA) {
                 return Found.END_OF_FILE;
             }
-            documentPosition = nextPosition;
-            documentLength = isBad(word) ? UNFINISHED : Wires.lengthOf(word);
+            take(word);
             if (!isMetadata(word)) {
                 return Found.RECORD;
             }
-            nextPosition = JournalSegment.align(documentPosition + WORD_LENGTH + documentLength);
+            consume();
         }
+    }
+
+    /** Whether the word at a position could be a record's; if so, it is found as by {@link #next()}. */
+    boolean findAt(final long position) throws IOException {
+        moveTo(position);
+        final int word = word();
+        if (word == 0 || word == Wires.END_OF_DATA || isMetadata(word)) {
+            return false;
+        }
+        take(word);
+        return true;
     }
 
     /** Makes the record that {@link #next()} found, or as much of it as there is, readable in {@link #buffer()}. */
@@ -206,6 +213,18 @@ final class QueueFile implements AutoCloseable {
         } catch (final IOException ex) {
             throw new JournalException("file cannot be closed: file=" + path + " " + ex, ex);
         }
+    }
+
+    /** @return the word that comes next; 0, as if not written yet, where the file has none. */
+    private int word() throws IOException {
+        return available(nextPosition, WORD_LENGTH) < WORD_LENGTH
+                ? 0
+                : buffer.getInt((int) (nextPosition - bufferPosition), ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private void take(final int word) {
+        documentPosition = nextPosition;
+        documentLength = isBad(word) ? UNFINISHED : Wires.lengthOf(word);
     }
 
     /** @return how many of the bytes wanted are in the buffer from {@code position} on. */

@@ -41,7 +41,7 @@ public final class RecordReader implements AutoCloseable {
     private final boolean isRecovery;
     private final RollPeriod roll;
     private final Path directory;
-    private final ByteBuffer bytes = QueueFile.newBuffer();
+    private final ByteBuffer bytes;
     private final RecordHeaderDecoder header = new RecordHeaderDecoder();
     private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
     private final UnsafeBuffer modelVersion = new UnsafeBuffer(0, 0);
@@ -61,9 +61,15 @@ public final class RecordReader implements AutoCloseable {
 
     /** @param isRecovery whether a torn record at the very end is the end, and not damage. */
     RecordReader(final JournalView view, final RecordKind kind, final boolean isRecovery) {
+        this(view, kind, isRecovery, QueueFile.newBuffer());
+    }
+
+    /** @param bytes memory to read into, from {@link QueueFile#newBuffer()}, for as long as this is open. */
+    RecordReader(final JournalView view, final RecordKind kind, final boolean isRecovery, final ByteBuffer bytes) {
         this.view = view;
         this.kind = kind;
         this.isRecovery = isRecovery;
+        this.bytes = bytes;
         roll = view.roll();
         directory = view.queuePath(kind);
         if (!Files.isDirectory(directory)) {
@@ -460,7 +466,8 @@ public final class RecordReader implements AutoCloseable {
     private boolean placeIn(final Path path, final long sequence) throws IOException {
         final long first = firstSequence(path);
         long low = file.recordPosition();
-        long high = Math.min(file.claimedPosition(), file.length());
+        // A damaged header may claim any 64 bits, and to look that far could take for ever.
+        long high = Math.max(low, Math.min(file.claimedPosition(), file.length()));
         while (high - low > SEEK_SCAN_BYTES) {
             final long middle = JournalSegment.align(low + (high - low) / 2);
             if (findRecord(middle, high) && header.sequence() <= sequence) {
@@ -495,8 +502,7 @@ public final class RecordReader implements AutoCloseable {
     /** Finds the first record whose word is at {@code position} or behind it, and before {@code end}. */
     private boolean findRecord(final long position, final long end) throws IOException {
         for (long at = position; at < end; at += Integer.BYTES) {
-            file.moveTo(at);
-            if (file.next() == QueueFile.Found.RECORD && file.recordPosition() == at && isWhole() && isIntact()) {
+            if (file.findAt(at) && isWhole() && isIntact()) {
                 return true;
             }
         }

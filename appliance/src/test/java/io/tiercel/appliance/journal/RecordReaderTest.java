@@ -16,6 +16,7 @@ import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
@@ -172,6 +173,27 @@ class RecordReaderTest {
             assertFalse(reader.seek(1_200));
             assertTrue(reader.next());
             assertEquals(0, reader.sequence());
+        }
+    }
+
+    /** The header says where the last record is; a search that believed a damaged one would have no end. */
+    @Test
+    @Timeout(60)
+    void shouldSeekInWhatThereIsWhenTheFilesHeaderClaimsAnythingElse() throws IOException {
+        try (JournalDirectory journal = open()) {
+            appendMany(journal, 0, 10);
+        }
+        final Path file = JournalFixture.onlyFile(directory.resolve("requests"));
+        for (final long claimed : new long[] {1L << 60, Long.MAX_VALUE, Long.MIN_VALUE, -1, 1}) {
+            final byte[] bytes = Files.readAllBytes(file);
+            new UnsafeBuffer(bytes).putLong(64, claimed);
+            Files.write(file, bytes);
+            try (RecordReader reader = JournalDirectory.openForRead(directory).requests()) {
+                assertTrue(reader.seek(5), () -> "claimed=" + claimed);
+                assertTrue(reader.next());
+                assertEquals(5, reader.sequence());
+                assertFalse(reader.seek(10));
+            }
         }
     }
 
