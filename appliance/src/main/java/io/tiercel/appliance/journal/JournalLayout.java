@@ -1,7 +1,11 @@
 package io.tiercel.appliance.journal;
 
-import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.MappingStartEvent;
+import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 import java.io.IOException;
@@ -12,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.Map;
 
 /** Names of what is in a journal directory, and the file that says so. */
@@ -25,6 +30,8 @@ final class JournalLayout {
     static final String BUNDLES = "bundles";
     static final String TELEMETRY = "telemetry";
     static final String BUNDLE_SUFFIX = ".safetensors";
+
+    private static final int MAX_DESCRIPTION_LENGTH = 64 << 10;
 
     /**
      * What {@code journal.yaml} says.
@@ -67,37 +74,73 @@ final class JournalLayout {
         if (!Files.isRegularFile(file)) {
             throw new JournalException("not a journal: there is no file=" + file);
         }
+        final Map<String, String> entries = entries(file, text(file));
+        final String version = entries.get("formatVersion");
+        if (!String.valueOf(FORMAT_VERSION).equals(version)) {
+            throw new JournalException("journal format is not one this version reads: file=" + file +
+                    " formatVersion=" + version + " supported=" + FORMAT_VERSION);
+        }
+        return new Description(
+                RollPeriod.parse(entries.get("roll")), sequence(file, entries.get("firstSequence")));
+    }
+
+    private static String text(final Path file) {
         try {
-            final Object document = new Load(LoadSettings.builder().build())
-                    .loadFromString(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
-            if (!(document instanceof Map)) {
-                throw new JournalException("not a journal description: file=" + file);
+            final long length = Files.size(file);
+            if (length > MAX_DESCRIPTION_LENGTH) {
+                throw notADescription(file, "length=" + length + " is above " + MAX_DESCRIPTION_LENGTH);
             }
-            return description(file, (Map<?, ?>) document);
-        } catch (final IOException | YamlEngineException ex) {
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (final IOException ex) {
             throw new JournalException("journal description cannot be read: file=" + file + " " + ex, ex);
         }
     }
 
-    private static Description description(final Path file, final Map<?, ?> entries) {
-        final Object version = entries.get("formatVersion");
-        if (!Integer.valueOf(FORMAT_VERSION).equals(version)) {
-            throw new JournalException("journal format is not one this version reads: file=" + file +
-                    " formatVersion=" + version + " supported=" + FORMAT_VERSION);
+    /** @return 0 if there is none. */
+    private static long sequence(final Path file, final String text) {
+        try {
+            final long sequence = text == null ? 0 : Long.parseLong(text);
+            if (sequence >= 0) {
+                return sequence;
+            }
+        } catch (final NumberFormatException ex) {
+            throw new JournalException("not a journal description: file=" + file + " firstSequence=" + text, ex);
         }
-        final Object first = entries.get("firstSequence");
-        final long firstSequence = sequence(first);
-        if (firstSequence < 0) {
-            throw new JournalException("not a journal description: file=" + file + " firstSequence=" + first);
-        }
-        return new Description(RollPeriod.parse(String.valueOf(entries.get("roll"))), firstSequence);
+        throw notADescription(file, "firstSequence=" + text);
     }
 
-    /** @return -1 if it is none. */
-    private static long sequence(final Object entry) {
-        if (entry == null) {
-            return 0;
+    /**
+     * One mapping of names to plain values, taken from the parser's events: they take neither stack nor memory, however
+     * deep a file is nested, and an alias that leads back to itself leads nowhere.
+     */
+    private static Map<String, String> entries(final Path file, final String text) {
+        final Map<String, String> entries = new HashMap<>();
+        boolean isInMapping = false;
+        String key = null;
+        try {
+            for (final Event event : new Parse(LoadSettings.builder().build()).parseString(text)) {
+                if (isInMapping && event instanceof ScalarEvent scalar) {
+                    if (key == null) {
+                        key = scalar.getValue();
+                    } else if (entries.put(key, scalar.getValue()) == null) {
+                        key = null;
+                    } else {
+                        throw notADescription(file, "key=" + key + " is there twice");
+                    }
+                } else if (!isInMapping && event instanceof MappingStartEvent) {
+                    isInMapping = true;
+                } else if (event instanceof NodeEvent) {
+                    throw notADescription(file, "it is not one flat mapping of names to values");
+                }
+            }
+        } catch (final YamlEngineException | NumberFormatException ex) {
+            // The second is what the parser lets through where a file ends within an escape.
+            throw new JournalException("journal description cannot be read: file=" + file + " " + ex, ex);
         }
-        return entry instanceof Integer || entry instanceof Long ? ((Number) entry).longValue() : -1;
+        return entries;
+    }
+
+    private static JournalException notADescription(final Path file, final String reason) {
+        return new JournalException("not a journal description: file=" + file + " " + reason);
     }
 }
