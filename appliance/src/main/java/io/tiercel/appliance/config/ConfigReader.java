@@ -131,6 +131,9 @@ public final class ConfigReader {
             throw refusal(0, null, "not YAML: character " + character + " at " + ex.getPosition());
         } catch (final YamlEngineException ex) {
             throw refusal(0, null, "not YAML: " + onOneLine(ex.getMessage()));
+        } catch (final NumberFormatException ex) {
+            // What the parser lets through where a file ends within an escape.
+            throw refusal(0, null, "not YAML: an escape in quotes lacks its digits: " + onOneLine(ex.getMessage()));
         }
         return context;
     }

@@ -117,8 +117,9 @@ class ConfigReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a: b: c", "name: [", "name: 'x", "\tname: a", "name: a\n  b: c", "%YAML 9.9\n---\nname: a",
-        "name: \"\\q\"", "name: a\u0000b", "name: @a", "- - -\n -", "{", "}", "name: a\u001Bb"})
+    @ValueSource(strings = {"a: b: c", "name: [", "name: 'x", "name: \"\\u", "\tname: a", "name: a\n  b: c",
+        "%YAML 9.9\n---\nname: a", "name: \"\\q\"", "name: a\u0000b", "name: @a", "- - -\n -", "{", "}",
+        "name: a\u001Bb"})
     void shouldRefuseInOneLineWhenTheFileIsNotYaml(final String yaml) throws IOException {
         final String message = message(yaml);
         assertTrue(message.startsWith(directory.resolve("a.yaml").toString()), message);
