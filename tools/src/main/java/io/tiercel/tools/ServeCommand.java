@@ -5,11 +5,14 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.ConfigReader;
 import io.tiercel.appliance.config.IdleMode;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.recovery.RecoveryProgress;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
+import org.agrona.concurrent.SystemNanoClock;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -22,8 +25,15 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             "Runs an appliance until SIGTERM or Ctrl-C.",
+            "Goes on where the journal ends, however the process before ended, and says what that took.",
             "Then it takes no more requests, answers what it has, syncs the journal, and says what it did."})
 public final class ServeCommand implements Callable<Integer> {
+
+    /** How the line begins that says that the journal holds records, which are computed again from here on. */
+    public static final String RECOVERING = "recovering:";
+
+    /** How the line begins that says what was found in the journal. Only if it held records. */
+    public static final String RECOVERED = "recovered:";
 
     /** How the line begins that says that clients are welcome. */
     public static final String READY = "ready";
@@ -63,7 +73,10 @@ public final class ServeCommand implements Callable<Integer> {
         System.out.println("tiercel " + BuildInfo.version() + " commit " + BuildInfo.commit());
         System.out.println("machine: " + MachineInfo.describe() + "; " + MachineInfo.runtime());
         System.out.print(BackendsCommand.table());
-        try (Appliance appliance = Appliance.launch(context)) {
+        try (Appliance appliance = launch(context)) {
+            if (appliance.recovered().nextSequence() > 0) {
+                System.out.println(RECOVERED + " " + appliance.recovered());
+            }
             if (appliance.context().idle() == IdleMode.SPIN) {
                 MachineInfo.printNoteOfSpinningThreads(
                         System.out, appliance.context().layout(), appliance.context().inferWorkers());
@@ -72,6 +85,15 @@ public final class ServeCommand implements Callable<Integer> {
             final Throwable told = awaitStop(appliance, stop);
             System.out.println("stopping: " + stop.cause());
             return report(appliance.shutdown(), told);
+        }
+    }
+
+    private static Appliance launch(final ApplianceContext context) {
+        final RecoveryWatch watch = new RecoveryWatch();
+        try {
+            return Appliance.launch(context, watch);
+        } finally {
+            watch.bar.clear();
         }
     }
 
@@ -124,5 +146,22 @@ public final class ServeCommand implements Callable<Integer> {
     private static long sinceProcessStartMs() {
         final Instant start = ProcessHandle.current().info().startInstant().orElse(Instant.now());
         return Duration.between(start, Instant.now()).toMillis();
+    }
+
+    /** Says that a recovery has begun and, if it takes long, how far it is. */
+    private static final class RecoveryWatch implements RecoveryProgress {
+
+        private final CountProgress bar = new CountProgress(
+                "recovery", new PrintWriter(System.err), Terminal.isErrorInteractive(), SystemNanoClock.INSTANCE);
+        private boolean isBegun;
+
+        @Override
+        public void onProgress(final long doneCount, final long totalCount) {
+            if (!isBegun) {
+                isBegun = true;
+                System.out.println(RECOVERING + " requests=" + totalCount);
+            }
+            bar.show(doneCount, totalCount);
+        }
     }
 }

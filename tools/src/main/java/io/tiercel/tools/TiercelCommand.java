@@ -5,6 +5,8 @@ import io.tiercel.appliance.config.ConfigException;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.journal.JournalException;
+import io.tiercel.appliance.recovery.RecoveryException;
+import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.engine.EngineBenchCommand;
@@ -141,6 +143,8 @@ public final class TiercelCommand implements Runnable {
                 || e instanceof BundleException
                 || e instanceof JournalException
                 || e instanceof NoBackendException
+                || e instanceof RecoveryException
+                || e instanceof SnapshotException
                 || e instanceof TapeException
                 || e instanceof TiercelClientException
                 || e instanceof UncheckedIOException && e.getMessage() != null;

@@ -141,6 +141,7 @@ public final class Recovery implements AutoCloseable {
 
     private void replay(final RecordReader requests, final RecordReader outcomes, final long totalCount) {
         boolean hasOutcome = true;
+        progress.onProgress(0, totalCount);
         while (requests.next()) {
             lastIngressNs = requests.ingressNs();
             hasOutcome = hasOutcome && outcomes.next();

@@ -1,6 +1,6 @@
 package io.tiercel.appliance.recovery;
 
-/** Told now and then how far a recovery is. */
+/** Told how far a recovery is: when it begins to compute, now and then, and at the end. Not if there is no record. */
 @FunctionalInterface
 public interface RecoveryProgress {
 

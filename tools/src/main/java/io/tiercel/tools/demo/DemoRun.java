@@ -13,10 +13,10 @@ import io.tiercel.replay.ReplayVerifier;
 import io.tiercel.tools.AeronConnection;
 import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.ChildProcess;
+import io.tiercel.tools.CountProgress;
 import io.tiercel.tools.ServeCommand;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ToolException;
-import io.tiercel.tools.journal.VerifyProgress;
 import io.tiercel.tools.load.ApplianceTarget;
 import io.tiercel.tools.load.EchoClient;
 import io.tiercel.tools.load.FeedRequests;
@@ -87,9 +87,10 @@ final class DemoRun {
         out.println("replaying the journal in a fresh engine");
         final ReplayOptions options =
                 new ReplayOptions().journalDirectory(plan.journal()).backend(plan.replayBackend());
-        final VerifyProgress progress = new VerifyProgress(new PrintWriter(out), clock);
-        if (Terminal.isInteractive()) {
-            options.progress(progress);
+        final boolean isInteractive = Terminal.isInteractive();
+        final CountProgress progress = new CountProgress("replay", new PrintWriter(out), isInteractive, clock);
+        if (isInteractive) {
+            options.progress(progress::show);
         }
         result.replay = new ReplayVerifier(options).verify();
         progress.clear();

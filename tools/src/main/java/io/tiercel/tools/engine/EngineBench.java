@@ -10,6 +10,7 @@ import io.tiercel.nativecuda.cpu.CpuLstmExecutor;
 import io.tiercel.nativecuda.cpu.CpuLstmModel;
 import io.tiercel.nativecuda.cpu.CpuLstmModel.Teamwork;
 import io.tiercel.nativecuda.cpu.KernelSet;
+import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.model.UncalibratedBundle;
 import java.util.ArrayList;

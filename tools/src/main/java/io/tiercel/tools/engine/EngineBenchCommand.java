@@ -11,10 +11,12 @@ import io.tiercel.tools.DurationConverter;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
+import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.load.LatencyTable;
 import io.tiercel.tools.load.LiveReport.IntervalLog;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -135,7 +137,8 @@ public final class EngineBenchCommand implements Callable<Integer> {
             final List<EngineShape> shapes, final EnginePlan plan, final IntervalLog histograms,
             final Map<String, Object> result) {
         final EngineBench bench =
-                new EngineBench(clock, plan, new StatusLine(System.err, Terminal.isErrorInteractive()));
+                new EngineBench(clock, plan,
+                        new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
         final List<Map<String, Object>> rows = new ArrayList<>();
         final List<String> summaries = new ArrayList<>();
         final Map<String, Object> ghzByShape = new LinkedHashMap<>();

@@ -7,6 +7,7 @@ import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.replay.ReplayOptions;
 import io.tiercel.replay.ReplayReport;
 import io.tiercel.replay.ReplayVerifier;
+import io.tiercel.tools.CountProgress;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ToolException;
@@ -77,14 +78,14 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
         checkBackend();
         final PrintWriter out = spec.commandLine().getOut();
         final boolean isInteractive = Terminal.isInteractive();
-        final VerifyProgress progress = new VerifyProgress(out, SystemNanoClock.INSTANCE);
+        final CountProgress progress = new CountProgress("replay", out, isInteractive, SystemNanoClock.INSTANCE);
         final ReplayReport report = verify(new ReplayOptions()
                 .journalDirectory(directory)
                 .fromSequence(from == null ? 0 : from)
                 .toSequence(to == null ? Long.MAX_VALUE : to)
                 .backend(backend)
                 .allowOpenTail(allowOpenTail)
-                .progress(isInteractive ? progress : null), progress);
+                .progress(isInteractive ? progress::show : null), progress);
         out.print(VerifyReport.text(report));
         out.flush();
         if (json != null) {
@@ -101,7 +102,7 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
         }
     }
 
-    private ReplayReport verify(final ReplayOptions options, final VerifyProgress progress) {
+    private ReplayReport verify(final ReplayOptions options, final CountProgress progress) {
         try {
             return new ReplayVerifier(options).verify();
         } catch (final NoBackendException | JournalException ex) {

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.ToolException;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -159,7 +161,8 @@ class EngineBenchPartsTest {
     @Test
     void shouldMeasureTheOthersWhereThereAreNoKernels() {
         final EngineBench bench =
-                new EngineBench(SystemNanoClock.INSTANCE, plan(20, 10_000_000), new StatusLine(System.err, false));
+                new EngineBench(SystemNanoClock.INSTANCE, plan(20, 10_000_000),
+                        new StatusLine(new PrintWriter(System.err), false));
         final EngineBench.Result result = bench.measure(new EngineShape(1, 8, 5));
         assertEquals(List.of("1x8/5:int8:reference:1", "1x8/5:fp32:onnxruntime:1", "1x8/5:int8:onnxruntime:1"),
                 result.rows().stream().map(row -> row.label().tag()).toList());

@@ -152,13 +152,6 @@ class ReplayVerifyCommandTest {
         assertTrue(help.contains("Exit codes:"), run.out);
     }
 
-    @Test
-    void shouldDrawABarWithWhatIsLeft() {
-        final String line = VerifyProgress.line(250_000, 1_000_000, 2_000_000_000L);
-
-        assertEquals("replay [=======                       ] 25%  250,000 of 1,000,000, 125,000/s, 6 s left", line);
-    }
-
     private CommandRun verify(final String... more) {
         final String[] arguments = new String[3 + more.length];
         arguments[0] = "verify";

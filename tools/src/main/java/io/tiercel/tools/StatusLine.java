@@ -1,22 +1,22 @@
-package io.tiercel.tools.engine;
+package io.tiercel.tools;
 
-import java.io.PrintStream;
+import java.io.PrintWriter;
 
 /** What a long run is doing, on a line that is drawn again and again; nothing where there is no terminal. */
-final class StatusLine {
+public final class StatusLine {
 
     private static final String CLEAR_TO_END = "\u001b[K";
 
-    private final PrintStream out;
+    private final PrintWriter out;
     private final boolean isInteractive;
     private boolean isLineOpen;
 
-    StatusLine(final PrintStream out, final boolean isInteractive) {
+    public StatusLine(final PrintWriter out, final boolean isInteractive) {
         this.out = out;
         this.isInteractive = isInteractive;
     }
 
-    void show(final String text) {
+    public void show(final String text) {
         if (isInteractive) {
             out.print("\r" + text + CLEAR_TO_END);
             out.flush();
@@ -25,7 +25,7 @@ final class StatusLine {
     }
 
     /** Removes the line, so that what follows starts on a clean one. */
-    void clear() {
+    public void clear() {
         if (isLineOpen) {
             out.print("\r" + CLEAR_TO_END);
             out.flush();
