@@ -66,7 +66,7 @@ class ArchitectureTest {
             Map.entry("cycle", List.of("config", "sequencer", "telemetry")),
             Map.entry("session", List.of("engine", "engine.bundle")),
             Map.entry("journal", List.of("config", "engine", "engine.bundle", "sequencer", "telemetry", "cycle")),
-            Map.entry("snapshot", List.of("engine", "session", "sequencer", "telemetry")),
+            Map.entry("snapshot", List.of("engine", "session", "telemetry")),
             Map.entry("recovery", List.of("engine", "journal", "session", "sequencer", "snapshot")),
             Map.entry("ingress", List.of(
                     "config", "engine", "engine.bundle", "sequencer", "session", "snapshot", "telemetry", "transport",
