@@ -5,6 +5,8 @@ import io.aeron.CncFileDescriptor;
 import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.DriverTimeoutException;
 import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.agrona.concurrent.AgentTerminationException;
 
 /** Connects the tools to a media driver that runs in another process. */
@@ -13,6 +15,18 @@ public final class AeronConnection {
     private static final long DRIVER_TIMEOUT_MS = 5_000;
 
     private AeronConnection() {
+    }
+
+    /**
+     * Where the media driver of a child of this process may run: in memory where the machine has such a place, as
+     * Aeron itself does.
+     *
+     * @param purpose tells the directories of one process apart.
+     */
+    public static String directoryName(final String purpose) {
+        final Path memory = Path.of("/dev/shm");
+        final Path parent = Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
+        return parent.resolve("tiercel-" + purpose + "-" + ProcessHandle.current().pid()).toString();
     }
 
     /**

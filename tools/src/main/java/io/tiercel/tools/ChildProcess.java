@@ -120,6 +120,18 @@ public final class ChildProcess implements AutoCloseable {
         return process.exitValue();
     }
 
+    /** Kills the child, as {@code kill -9} does, and waits until it is gone. No harm if it has ended by itself. */
+    public void kill() {
+        try {
+            process.destroyForcibly().waitFor();
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw ToolException.environment("interrupted while " + name + " was killed");
+        } finally {
+            removeHook();
+        }
+    }
+
     /** A failure of this child, with the end of what it printed. */
     public ToolException failed(final String what) {
         final List<String> lines = outputLines();

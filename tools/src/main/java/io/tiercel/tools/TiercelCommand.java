@@ -8,6 +8,7 @@ import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.protocol.client.TiercelClientException;
+import io.tiercel.tools.chaos.ChaosCommand;
 import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.engine.EngineBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
@@ -54,6 +55,7 @@ public final class TiercelCommand implements Runnable {
             ModelCommand.class,
             ReplayCommand.class,
             JournalCommand.class,
+            ChaosCommand.class,
             FeaturesCommand.class,
             WarmArchiveCommand.class,
             HelpCommand.class);

@@ -4,18 +4,16 @@ import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.FreshDirectory;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.market.MarketFeed;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.agrona.concurrent.SystemNanoClock;
@@ -33,10 +31,7 @@ import picocli.CommandLine.Option;
                     + "request was answered and every outcome is bit-identical."})
 public final class DemoCommand implements Callable<Integer> {
 
-    private static final String MODELS = "/io/tiercel/tools/models/";
     private static final double MAX_RATE = 1_000_000;
-    private static final DateTimeFormatter FOLDER_TIME =
-            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     @Option(names = "--input", defaultValue = MarketFeed.BITSTAMP, paramLabel = "FILE",
             description = "What to play: bitstamp, the trade tape that comes with the program, or a LOBSTER zip as "
@@ -141,65 +136,25 @@ public final class DemoCommand implements Callable<Integer> {
 
     /** Checks the bundle against what will be played, and only then makes directories. */
     private DemoPlan prepare(final MarketFeed feed) {
-        final Bundle bundle = model != null ? Bundle.open(model.toAbsolutePath()) : committedBundle(feed.modelName());
+        final Bundle bundle = model != null
+                ? Bundle.open(model.toAbsolutePath())
+                : CommittedModels.open(feed.modelName() + "-" + weights);
         if (bundle.manifest().featureCount() != feed.featureCount()) {
             throw ToolException.badArgument("--model=" + bundle.path() + " takes " + bundle.manifest().featureCount()
                     + " features, but " + feed.tapeName() + " gives " + feed.featureCount());
         }
         checkBackend("--backend", backend, bundle);
         checkBackend("--replay-backend", replayBackend, bundle);
-        final Path directory = freshJournal();
+        final Path directory = FreshDirectory.make("demo", "--journal", journal);
         final Path folder = directory.resolve("demo");
         try {
             Files.createDirectories(folder);
-            final Path file = model != null ? bundle.path() : extract(bundle, folder);
+            final Path file = model != null ? bundle.path() : CommittedModels.extract(bundle, folder);
             return new DemoPlan(
                     feed, file, bundle.manifest().outputCount(), parseLayout(), backend, replayBackend, rate, directory,
                     folder);
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }
-    }
-
-    private Path freshJournal() {
-        final Path directory = (journal != null
-                ? journal
-                : Path.of("journal", "demo-" + FOLDER_TIME.format(Instant.now()))).toAbsolutePath().normalize();
-        try {
-            if (Files.exists(directory) && !Files.isDirectory(directory)) {
-                throw ToolException.badArgument("--journal=" + directory + " is not a directory");
-            }
-            Files.createDirectories(directory);
-            try (var entries = Files.newDirectoryStream(directory)) {
-                if (entries.iterator().hasNext()) {
-                    throw ToolException.badArgument(
-                            "--journal=" + directory + " is not empty: the demo starts a journal of its own");
-                }
-            }
-            return directory;
-        } catch (final IOException e) {
-            throw ToolException.environment("cannot use --journal=" + directory + ": " + e, e);
-        }
-    }
-
-    /** A model that comes with the program; its path is only a name yet. */
-    private Bundle committedBundle(final String name) {
-        final String resource = MODELS + name + "-" + weights + ".safetensors";
-        try (InputStream in = DemoCommand.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw ToolException.environment("this build carries no model " + resource + "; give one with --model");
-            }
-            return Bundle.of(Path.of(resource), in.readAllBytes());
-        } catch (final IOException e) {
-            throw ToolException.environment("cannot read " + resource + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static Path extract(final Bundle bundle, final Path folder) throws IOException {
-        final Path target = folder.resolve(bundle.path().getFileName());
-        try (InputStream in = DemoCommand.class.getResourceAsStream(bundle.path().toString())) {
-            Files.copy(in, target);
-        }
-        return target;
     }
 }

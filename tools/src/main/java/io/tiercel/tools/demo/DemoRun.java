@@ -28,7 +28,6 @@ import io.tiercel.tools.load.Schedules;
 import java.io.File;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -97,7 +96,7 @@ final class DemoRun {
     }
 
     private void serveAndPlay() {
-        final String aeronDirectoryName = aeronDirectoryName();
+        final String aeronDirectoryName = AeronConnection.directoryName("demo");
         final Path configuration = ServeConfiguration.write(plan, aeronDirectoryName);
         out.println("starting the appliance: tiercel serve --config " + configuration);
         try (ChildProcess appliance = start(
@@ -216,12 +215,5 @@ final class DemoRun {
     private static String word(final String line, final String pattern) {
         final Matcher matcher = Pattern.compile(pattern).matcher(line);
         return matcher.find() ? matcher.group(1) : "unknown";
-    }
-
-    /** In memory where the machine has such a place, as Aeron itself does. */
-    private static String aeronDirectoryName() {
-        final Path memory = Path.of("/dev/shm");
-        final Path parent = Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
-        return parent.resolve("tiercel-demo-" + ProcessHandle.current().pid()).toString();
     }
 }

@@ -1,6 +1,7 @@
 package io.tiercel.tools.demo;
 
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.YamlText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -39,15 +40,10 @@ final class ServeConfiguration {
                   echo: true
                 """.formatted(
                 plan.layout().name().toLowerCase(Locale.ROOT),
-                quoted(aeronDirectoryName),
-                quoted(plan.journal().toString()),
+                YamlText.quoted(aeronDirectoryName),
+                YamlText.quoted(plan.journal()),
                 DemoPlan.ALIAS,
-                quoted(plan.bundle().toString()),
-                quoted(plan.backend()));
-    }
-
-    /** A YAML single-quoted scalar: only the quote itself needs care. */
-    private static String quoted(final String text) {
-        return "'" + text.replace("'", "''") + "'";
+                YamlText.quoted(plan.bundle()),
+                YamlText.quoted(plan.backend()));
     }
 }
