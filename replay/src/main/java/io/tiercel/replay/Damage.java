@@ -3,7 +3,7 @@ package io.tiercel.replay;
 /**
  * The first thing that stops a journal from being verified.
  *
- * @param queue    {@code requests}, {@code outcomes} or {@code bundles}.
+ * @param queue    {@code requests}, {@code outcomes}, {@code bundles} or {@code snapshots}.
  * @param sequence where it was met; -1 if it has no place in the sequence.
  * @param detail   what was found and what should have been there, as {@code name=value}.
  */

@@ -24,6 +24,10 @@ public enum DamageKind {
     OPEN_TAIL("open tail"),
     /** An outcome has no request. */
     OUTCOME_WITHOUT_REQUEST("outcome without request"),
+    /** A snapshot cannot be read, or does not belong to the journal. */
+    BAD_SNAPSHOT("unusable snapshot"),
+    /** The journal's beginning was removed, and no snapshot stands for it. */
+    NO_SNAPSHOT("no snapshot to begin with"),
     /** The journal does not reach as far as what was to be compared. */
     RANGE_OUTSIDE_JOURNAL("range outside the journal");
 

@@ -90,6 +90,11 @@ public final class JoinedJournal implements AutoCloseable {
         return requests == null ? !areOutcomesAtEnd : requests.seek(sequence);
     }
 
+    /** Where {@link #next} begins: above 0 if older records have been removed. */
+    public long firstSequence() {
+        return requests == null ? outcomes.firstSequence() : requests.firstSequence();
+    }
+
     public boolean hasRequest() {
         return hasRequest;
     }
@@ -149,9 +154,9 @@ public final class JoinedJournal implements AutoCloseable {
         return outcomes.modelVersion();
     }
 
-    /** How many outcomes there are now. */
-    long countOutcomes() {
-        return outcomes.countRecords();
+    /** The sequence behind the last outcome that there is now. */
+    long outcomesEndSequence() {
+        return outcomes.endSequence();
     }
 
     @Override

@@ -13,31 +13,42 @@ import org.agrona.DirectBuffer;
 final class QueueRecordSource implements RecordSource {
 
     private final String name;
+    private final long firstSequence;
     private final Supplier<RecordReader> readers;
     private final RecordReader reader;
 
-    private QueueRecordSource(final String name, final Supplier<RecordReader> readers) {
+    private QueueRecordSource(final String name, final long firstSequence, final Supplier<RecordReader> readers) {
         this.name = name;
+        this.firstSequence = firstSequence;
         this.readers = readers;
         this.reader = open();
     }
 
     static JoinedJournal open(final Path journalDirectory, final JoinedJournal.Queues queues) {
         final JournalView view = JournalDirectory.openForRead(journalDirectory);
+        final long firstSequence = view.firstSequence();
         final RecordSource requests = queues == JoinedJournal.Queues.OUTCOMES
                 ? null
-                : new QueueRecordSource(JoinedJournal.REQUESTS, view::requests);
+                : new QueueRecordSource(JoinedJournal.REQUESTS, firstSequence, view::requests);
         try {
             final RecordSource outcomes = queues == JoinedJournal.Queues.REQUESTS
                     ? null
-                    : new QueueRecordSource(JoinedJournal.OUTCOMES, view::outcomes);
-            return new JoinedJournal(requests, outcomes);
+                    : new QueueRecordSource(JoinedJournal.OUTCOMES, firstSequence, view::outcomes);
+            return begun(new JoinedJournal(requests, outcomes));
         } catch (final RuntimeException ex) {
             if (requests != null) {
                 requests.close();
             }
             throw ex;
         }
+    }
+
+    /** Older records may have been removed at different places in the two queues. */
+    private static JoinedJournal begun(final JoinedJournal journal) {
+        if (journal.firstSequence() > 0) {
+            journal.seek(journal.firstSequence());
+        }
+        return journal;
     }
 
     @Override
@@ -93,15 +104,20 @@ final class QueueRecordSource implements RecordSource {
         }
     }
 
+    @Override
+    public long firstSequence() {
+        return firstSequence;
+    }
+
     /** By bisection: a dozen or two look-ups, however long the queue is. */
     @Override
-    public long countRecords() {
-        long low = 0;
+    public long endSequence() {
+        long low = firstSequence;
         try (RecordReader counter = open()) {
-            long high = 1;
+            long high = firstSequence + 1;
             while (counter.seek(high - 1) && counter.next()) {
                 low = high;
-                high *= 2;
+                high += high - firstSequence;
             }
             while (high - low > 1) {
                 final long middle = (low + high) >>> 1;

@@ -3,7 +3,7 @@ package io.tiercel.replay;
 import org.agrona.DirectBuffer;
 
 /**
- * One of the journal's two queues, read from its first record. What is returned is good until the next call of
+ * One of the journal's two queues, read from the first record that there is. What is returned is good until the next call of
  * {@link #next}.
  */
 interface RecordSource extends AutoCloseable {
@@ -39,8 +39,11 @@ interface RecordSource extends AutoCloseable {
      */
     boolean seek(long sequence);
 
-    /** Records there are now; fewer where damage is in the way of counting. Does not move this source. */
-    long countRecords();
+    /** The first sequence from which on both queues are whole; above 0 if older records have been removed. */
+    long firstSequence();
+
+    /** The sequence behind the last record; a lower one where damage is in the way. Does not move this source. */
+    long endSequence();
 
     @Override
     void close();

@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
@@ -17,12 +18,15 @@ import java.util.List;
 import org.agrona.DirectBuffer;
 
 /**
- * Applies requests, in sequence order and one at a time, to sessions that begin empty: the journal's state machine
- * without a clock, a network or a queue. What became of the last request stands in the fields until the next one.
+ * Applies requests, in sequence order and one at a time, to sessions that begin empty or as a snapshot has them: the
+ * journal's state machine without a clock, a network or a queue. What became of the last request stands in the fields
+ * until the next one.
  *
  * <p>One thread. Allocates when a model, a session block or a larger frame appears.
  */
 final class ReplayEngine implements AutoCloseable {
+
+    static final String SNAPSHOTS = "snapshots";
 
     private static final int VERSION_BYTES = 32;
     private static final int FIRST_SESSION_LIMIT = 4096;
@@ -50,6 +54,56 @@ final class ReplayEngine implements AutoCloseable {
     }
 
     /**
+     * Puts the sessions where they stood when the snapshot was taken. Before any request.
+     *
+     * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
+     */
+    void restore(final SnapshotReader snapshot) {
+        while (snapshot.nextSession()) {
+            final ReplayModel owner = owner(snapshot);
+            final int sessionIndex = indexOf(
+                    snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
+            owner.states(sessionIndex).restore(
+                    ReplayModel.slot(sessionIndex), snapshot.stateHash(), snapshot.state(), owner.executor());
+        }
+    }
+
+    /**
+     * Compares every session with what a snapshot says of it.
+     *
+     * @return the first difference; null if there is none.
+     * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
+     */
+    SnapshotDifference compare(final SnapshotReader snapshot) {
+        while (snapshot.nextSession()) {
+            final ReplayModel owner = owner(snapshot);
+            final int sessionIndex = indexOf(
+                    snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
+            final SnapshotDifference difference = SnapshotDifference.find(
+                    snapshot, owner.states(sessionIndex), ReplayModel.slot(sessionIndex));
+            if (difference != null) {
+                return difference;
+            }
+        }
+        return sessions.size() == snapshot.sessionCount()
+                ? null
+                : SnapshotDifference.ofCounts(snapshot,
+                        sessions.size());
+    }
+
+    /** The bundle of the snapshot's current session. */
+    private ReplayModel owner(final SnapshotReader snapshot) {
+        final SnapshotReader.ModelEntry entry = snapshot.models().get(snapshot.modelIndex());
+        final ReplayModel owner = find(entry.versionHex(), snapshot.sequence());
+        if (owner.shape().canonicalBytes() != entry.stateLength()) {
+            throw new DamageException(DamageKind.BAD_SNAPSHOT, SNAPSHOTS, snapshot.sequence(),
+                    "file=" + snapshot.file() + " stateLength=" + entry.stateLength() + " but modelVersion=" +
+                            entry.versionHex() + " has " + owner.shape().canonicalBytes());
+        }
+        return owner;
+    }
+
+    /**
      * What the request does to its session.
      *
      * @param isExpired whether the journal says that the clock had decided against computing it.
@@ -58,7 +112,7 @@ final class ReplayEngine implements AutoCloseable {
         final RequestFrame request = journal.requestFrame();
         selectModel(journal.sequence(), journal.requestModelVersion());
         checkFeatureCount(journal.sequence(), request);
-        final int sessionIndex = sessionIndex(journal.requestPrincipalId(), request);
+        final int sessionIndex = indexOf(journal.requestPrincipalId(), model, request.modelId(), request.sessionKey());
         final SessionStates states = model.states(sessionIndex);
         final int slot = ReplayModel.slot(sessionIndex);
 
@@ -109,14 +163,15 @@ final class ReplayEngine implements AutoCloseable {
     }
 
     /** Two aliases may serve one bundle: their sessions are different ones, and the model id tells them apart. */
-    private int sessionIndex(final long principalId, final RequestFrame request) {
-        final int modelIndex = model.index() << Short.SIZE | request.modelId();
-        final int sessionIndex = sessions.indexOf(principalId, modelIndex, request.sessionKey());
+    private int indexOf(
+            final long principalId, final ReplayModel owner, final int modelId, final long sessionKey) {
+        final int modelIndex = owner.index() << Short.SIZE | modelId;
+        final int sessionIndex = sessions.indexOf(principalId, modelIndex, sessionKey);
         if (sessionIndex != SessionTable.FULL) {
             return sessionIndex;
         }
         sessions = sessions.withLimit(sessions.maxSessions() * 2);
-        return sessions.indexOf(principalId, modelIndex, request.sessionKey());
+        return sessions.indexOf(principalId, modelIndex, sessionKey);
     }
 
     private void selectModel(final long sequence, final DirectBuffer version) {

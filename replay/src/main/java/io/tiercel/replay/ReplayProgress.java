@@ -5,7 +5,7 @@ package io.tiercel.replay;
 public interface ReplayProgress {
 
     /**
-     * @param doneCount  requests recomputed so far, from the journal's first.
+     * @param doneCount  requests recomputed so far.
      * @param totalCount requests to recompute; fewer than there will be if the journal is being written.
      */
     void onProgress(long doneCount, long totalCount);

@@ -6,6 +6,7 @@ import java.util.List;
 /**
  * What a replay found.
  *
+ * @param baseSequence    of the snapshot that computing began with; -1: with the journal's first record.
  * @param fromSequence    first sequence compared.
  * @param lastSequence    last sequence recomputed; -1 if there was none.
  * @param comparedCount   outcomes compared, the divergent one included.
@@ -22,6 +23,7 @@ import java.util.List;
  */
 public record ReplayReport(
         Path journalDirectory,
+        long baseSequence,
         long fromSequence,
         long lastSequence,
         long comparedCount,

@@ -1,5 +1,7 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.snapshot.SnapshotReader;
+import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,8 +11,8 @@ import java.util.List;
  * it with what the journal says, bit for bit. Stops at the first difference and at the first damage; there is no
  * warning.
  *
- * <p>A session's state is the sum of all its requests, so the journal is always read from its first record; a range
- * only says what is compared. What the clock decided (a request expired) is taken from the outcome: replay has no
+ * <p>A session's state is the sum of all its requests, so the journal is always read from its first record, or, where
+ * older ones have been removed, from its oldest snapshot on; a range only says what is compared. What the clock decided (a request expired) is taken from the outcome: replay has no
  * clock. The journal is opened for reading only.
  *
  * <p>Used once, on one thread:
@@ -24,6 +26,7 @@ public final class ReplayVerifier {
     private static final int PROGRESS_MASK = (1 << 10) - 1;
 
     private final ReplayOptions options;
+    private long baseSequence = -1;
     private long lastSequence = -1;
     private long comparedCount;
     private long identicalCount;
@@ -55,12 +58,41 @@ public final class ReplayVerifier {
         try (ReplayEngine engine = new ReplayEngine(bundles, options.backend())) {
             final long startNs = options.nanoClock().nanoTime();
             try {
+                begin(journal, engine);
                 replay(journal, engine, new OutcomeComparator(journal, engine));
                 checkEnd();
             } catch (final DamageException ex) {
                 damage = ex.damage();
             }
             return report(engine, options.nanoClock().nanoTime() - startNs);
+        }
+    }
+
+    /** At the journal's first record, or behind the oldest snapshot if that record is not the first there was. */
+    private void begin(final JoinedJournal journal, final ReplayEngine engine) {
+        final long firstSequence = journal.firstSequence();
+        if (firstSequence == 0) {
+            return;
+        }
+        final SnapshotBase bases = new SnapshotBase(new SnapshotStore(options.journalDirectory()), firstSequence);
+        try (SnapshotReader snapshot = bases.oldest()) {
+            if (snapshot == null) {
+                throw bases.none();
+            }
+            engine.restore(snapshot);
+            baseSequence = snapshot.sequence();
+        }
+        lastSequence = baseSequence;
+        checkBegin(options.fromSequence() > 0 && options.fromSequence() <= baseSequence, "from=",
+                options.fromSequence());
+        checkBegin(options.toSequence() <= baseSequence, "to=", options.toSequence());
+        journal.seek(baseSequence + 1);
+    }
+
+    private void checkBegin(final boolean isBefore, final String name, final long sequence) {
+        if (isBefore) {
+            throw new DamageException(DamageKind.RANGE_OUTSIDE_JOURNAL, ReplayEngine.SNAPSHOTS, baseSequence,
+                    name + sequence + " is not behind the oldest snapshot, with which computing begins");
         }
     }
 
@@ -86,7 +118,7 @@ public final class ReplayVerifier {
 
     private void reportProgress(final long totalCount) {
         if (options.progress() != null) {
-            options.progress().onProgress(lastSequence + 1, totalCount);
+            options.progress().onProgress(lastSequence - baseSequence, totalCount);
         }
     }
 
@@ -116,8 +148,9 @@ public final class ReplayVerifier {
         if (options.progress() == null) {
             return 0;
         }
-        final long outcomeCount = journal.countOutcomes();
-        return options.isToTheEnd() ? outcomeCount : Math.min(outcomeCount, options.toSequence() + 1);
+        final long endSequence = journal.outcomesEndSequence();
+        return (options.isToTheEnd() ? endSequence : Math.min(endSequence, options.toSequence() + 1)) -
+                (baseSequence + 1);
     }
 
     private void checkEnd() {
@@ -149,6 +182,7 @@ public final class ReplayVerifier {
         }
         return new ReplayReport(
                 options.journalDirectory(),
+                baseSequence,
                 options.fromSequence(),
                 lastSequence,
                 comparedCount,

@@ -3,6 +3,7 @@
  *
  * <p>Start at {@link io.tiercel.replay.ReplayVerifier}. {@link io.tiercel.replay.JoinedJournal} puts each request
  * beside its outcome, {@code ReplayEngine} recomputes, {@code OutcomeComparator} compares, and
- * {@link io.tiercel.replay.ReplayReport} says what came of it.
+ * {@link io.tiercel.replay.ReplayReport} says what came of it. {@link io.tiercel.replay.SnapshotVerifier} holds the
+ * snapshots of session states against the same engine.
  */
 package io.tiercel.replay;

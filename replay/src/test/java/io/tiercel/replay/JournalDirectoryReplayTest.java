@@ -181,7 +181,7 @@ class JournalDirectoryReplayTest {
         journal.write(directory);
 
         try (JoinedJournal joined = JoinedJournal.open(directory)) {
-            assertEquals(COUNT - 2, joined.countOutcomes());
+            assertEquals(COUNT - 2, joined.outcomesEndSequence());
         }
     }
 

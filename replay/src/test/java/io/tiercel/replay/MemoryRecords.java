@@ -75,7 +75,12 @@ final class MemoryRecords implements RecordSource {
     }
 
     @Override
-    public long countRecords() {
+    public long firstSequence() {
+        return 0;
+    }
+
+    @Override
+    public long endSequence() {
         return records.size();
     }
 

@@ -13,6 +13,7 @@ import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.engine.EngineBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
 import io.tiercel.tools.journal.ReplayCommand;
+import io.tiercel.tools.journal.SnapshotCommand;
 import io.tiercel.tools.load.JournalBenchCommand;
 import io.tiercel.tools.load.LoadCommand;
 import io.tiercel.tools.market.FeaturesCommand;
@@ -55,6 +56,7 @@ public final class TiercelCommand implements Runnable {
             ModelCommand.class,
             ReplayCommand.class,
             JournalCommand.class,
+            SnapshotCommand.class,
             ChaosCommand.class,
             FeaturesCommand.class,
             WarmArchiveCommand.class,

@@ -1,12 +1,11 @@
 package io.tiercel.tools.journal;
 
-import io.tiercel.appliance.engine.Backend;
-import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.replay.ReplayOptions;
 import io.tiercel.replay.ReplayReport;
 import io.tiercel.replay.ReplayVerifier;
+import io.tiercel.tools.BackendOption;
 import io.tiercel.tools.CountProgress;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Terminal;
@@ -15,14 +14,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.agrona.concurrent.SystemNanoClock;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code tiercel replay verify}: recomputes every outcome of a journal and compares every bit. */
@@ -48,16 +45,17 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
 
     @Option(names = "--from", paramLabel = "SEQ",
             description = "First sequence to compare. A session is the sum of all its requests, so what is before it " +
-                    "is still read and computed, from the journal's first record.")
+                    "is still read and computed, from the journal's first record, or, if older ones have been removed, "
+                    +
+                    "from its oldest snapshot on.")
     private Long from;
 
     @Option(names = "--to", paramLabel = "SEQ",
             description = "Last sequence to compare; the journal must reach it. Nothing after it is read.")
     private Long to;
 
-    @Option(names = "--backend", paramLabel = "NAME", defaultValue = Backends.AUTO,
-            description = "Backend that computes (default: ${DEFAULT-VALUE}). All exact backends give the same bits.")
-    private String backend;
+    @Mixin
+    private BackendOption backend;
 
     @Option(names = "--allow-open-tail",
             description = "Requests at the very end without an outcome are counted, and are no failure: after a " +
@@ -75,7 +73,6 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
     public Integer call() {
         final Path directory = journal.directory();
         journal.checkRange(from, to);
-        checkBackend();
         final PrintWriter out = spec.commandLine().getOut();
         final boolean isInteractive = Terminal.isInteractive();
         final CountProgress progress = new CountProgress("replay", out, isInteractive, SystemNanoClock.INSTANCE);
@@ -83,7 +80,7 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
                 .journalDirectory(directory)
                 .fromSequence(from == null ? 0 : from)
                 .toSequence(to == null ? Long.MAX_VALUE : to)
-                .backend(backend)
+                .backend(backend.name())
                 .allowOpenTail(allowOpenTail)
                 .progress(isInteractive ? progress::show : null), progress);
         out.print(VerifyReport.text(report));
@@ -92,14 +89,6 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
             writeJson(report);
         }
         return report.isIdentical() ? ExitCode.OK : ExitCode.CHECK_FAILED;
-    }
-
-    private void checkBackend() {
-        final List<String> names = Backends.all().stream().map(Backend::name).toList();
-        if (!Backends.AUTO.equals(backend) && !names.contains(backend)) {
-            throw new ParameterException(spec.commandLine(),
-                    "--backend=" + backend + " is not one of " + Backends.AUTO + ", " + String.join(", ", names));
-        }
     }
 
     private ReplayReport verify(final ReplayOptions options, final CountProgress progress) {

@@ -26,6 +26,10 @@ final class VerifyReport {
         for (final ReplayReport.ReplayedModel model : report.models()) {
             line(text, "model", model.version() + " " + model.family() + ", backend " + model.backend());
         }
+        if (report.baseSequence() >= 0) {
+            line(text, "began at", "snapshot sequence " + report.baseSequence() +
+                    ", the oldest that fits: older requests have been removed");
+        }
         line(text, "replayed", counts(report));
         line(text, "speed", String.format(Locale.ROOT, "%,.0f requests/s, %.2f s",
                 report.requestsPerSecond(), report.elapsedNs() / 1e9));
@@ -87,6 +91,9 @@ final class VerifyReport {
         final ObjectNode root = MAPPER.createObjectNode();
         root.put("journal", report.journalDirectory().toString());
         root.put("ok", report.isIdentical());
+        if (report.baseSequence() >= 0) {
+            root.put("baseSequence", report.baseSequence());
+        }
         root.put("compared", report.comparedCount());
         root.put("identical", report.identicalCount());
         root.put("rebuilt", report.rebuiltCount());
