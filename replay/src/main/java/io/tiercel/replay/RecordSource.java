@@ -3,8 +3,8 @@ package io.tiercel.replay;
 import org.agrona.DirectBuffer;
 
 /**
- * One of the journal's two queues, read from the first record that there is. What is returned is good until the next call of
- * {@link #next}.
+ * One of the journal's two queues, read from the first record that there is. What is returned is good until the next
+ * call of {@link #next}.
  */
 interface RecordSource extends AutoCloseable {
 

@@ -12,8 +12,8 @@ import java.util.List;
  * warning.
  *
  * <p>A session's state is the sum of all its requests, so the journal is always read from its first record, or, where
- * older ones have been removed, from its oldest snapshot on; a range only says what is compared. What the clock decided (a request expired) is taken from the outcome: replay has no
- * clock. The journal is opened for reading only.
+ * older ones have been removed, from its oldest snapshot on; a range only says what is compared. What the clock decided
+ * (a request expired) is taken from the outcome: replay has no clock. The journal is opened for reading only.
  *
  * <p>Used once, on one thread:
  * <pre>{@code

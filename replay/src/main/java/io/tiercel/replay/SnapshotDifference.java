@@ -10,8 +10,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  * The first bit in which a snapshot is not what the journal comes to.
  *
  * @param principalId as in the records; 0 where no session is meant.
- * @param field       {@code stateHash}, {@code state[OFFSET]} of the canonical state, {@code session} if the journal has
- *                    no such session, {@code sessionCount} if it has more of them.
+ * @param field       {@code stateHash}, {@code state[OFFSET]} of the canonical state, {@code session} if the journal
+ *                    has no such session, {@code sessionCount} if it has more of them.
  * @param expected    in the snapshot.
  * @param actual      computed again.
  */

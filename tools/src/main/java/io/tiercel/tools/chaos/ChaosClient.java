@@ -23,8 +23,8 @@ import org.agrona.ExpandableDirectByteBuffer;
 
 /**
  * A trading system that goes on whatever happens: connects, sends at its rate, and when the connection is lost connects
- * anew and sends everything that was not answered once more, under the ids it had, before anything else. Now and then it
- * also asks for an answer that it has had, which must be the same.
+ * anew and sends everything that was not answered once more, under the ids it had, before anything else. Now and then
+ * it also asks for an answer that it has had, which must be the same.
  *
  * <p>The clients' thread only.
  */
@@ -36,6 +36,7 @@ final class ChaosClient implements ResponseHandler, AutoCloseable {
     /** Of the newest requests one is asked for again, so that it is within the retry window. */
     private static final int RECENT_COUNT = 100;
     private static final int AGAIN_PERCENT = 3;
+    private static final int BURST_COUNT = 200;
     private static final long CONNECT_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(20);
 
     private final ChaosLog log;
@@ -55,6 +56,7 @@ final class ChaosClient implements ResponseHandler, AutoCloseable {
     private long unansweredAgainCount;
     private long answeredAgainCount;
     private long sameAgainCount;
+    private long cutOffAgainCount;
 
     ChaosClient(final ChaosLog log, final long seed, final long intervalNs) {
         this.log = log;
@@ -85,6 +87,11 @@ final class ChaosClient implements ResponseHandler, AutoCloseable {
             work += sendDue(nowNs);
         }
         return work;
+    }
+
+    /** Makes as many requests due at once, so that a kill finds some in every stage. */
+    void burst() {
+        dueNs -= BURST_COUNT * intervalNs;
     }
 
     boolean isAttached() {
@@ -118,6 +125,11 @@ final class ChaosClient implements ResponseHandler, AutoCloseable {
     /** Of them, those that were answered as the first time. */
     long sameAgainCount() {
         return sameAgainCount;
+    }
+
+    /** Of them, those that a kill kept from being answered again. */
+    long cutOffAgainCount() {
+        return cutOffAgainCount;
     }
 
     /** Answers that contradict earlier ones. */
@@ -242,7 +254,9 @@ final class ChaosClient implements ResponseHandler, AutoCloseable {
         for (final ChaosRequest request : inFlight) {
             request.isInFlight = false;
             request.arriving = new int[0];
-            if (!request.isAnswered()) {
+            if (request.isAnswered()) {
+                cutOffAgainCount++;
+            } else {
                 unanswered.add(request);
             }
         }

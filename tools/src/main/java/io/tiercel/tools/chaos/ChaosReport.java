@@ -30,7 +30,7 @@ final class ChaosReport {
         row(table, "repeated without an answer", result.unansweredAgainCount,
                 result.takenBeforeCount + " answered as they were taken before the kill");
         row(table, "repeated with an answer", result.answeredAgainCount,
-                result.sameAgainCount + " answered the same again");
+                result.sameAgainCount + " answered the same again, " + result.cutOffAgainCount + " cut off by a kill");
         row(table, "lost", result.lostCount, "");
         row(table, "twice", result.twiceCount, "");
         row(table, "never answered", result.unansweredCount, "");
@@ -40,6 +40,7 @@ final class ChaosReport {
         row(table, "  torn records cut", sum(ChaosResult.Recovery::tornCount), "");
         out.print(table);
         out.println(replay());
+        out.println(snapshots());
         result.violations.forEach(violation -> out.println("violated: " + violation));
         if (result.violationCount > result.violations.size()) {
             out.println("violated: " + (result.violationCount - result.violations.size()) + " times more");
@@ -71,12 +72,14 @@ final class ChaosReport {
         json.put("takenBeforeTheKill", result.takenBeforeCount);
         json.put("repeatedAnswered", result.answeredAgainCount);
         json.put("sameAgain", result.sameAgainCount);
+        json.put("cutOffAgain", result.cutOffAgainCount);
         json.put("lost", result.lostCount);
         json.put("twice", result.twiceCount);
         json.put("neverAnswered", result.unansweredCount);
         json.put("journaled", result.journaledCount);
         json.put("recoveries", result.recoveries);
         json.put("replayed", result.replay.identicalCount());
+        json.put("snapshotsVerified", result.snapshots.verified().size());
         json.put("violations", result.violations);
         json.put("violationCount", result.violationCount);
         return json;
@@ -111,6 +114,16 @@ final class ChaosReport {
         }
         return "replay: FAILED, " +
                 (result.replay.divergence() != null ? result.replay.divergence() : result.replay.damage());
+    }
+
+    private String snapshots() {
+        if (result.snapshots.isIdentical()) {
+            return "snapshots: " + result.snapshots.verified().size() + " verified, " +
+                    result.snapshots.sessionCount() + " sessions bit-identical";
+        }
+        return "snapshots: FAILED, " + (result.snapshots.difference() != null
+                ? result.snapshots.difference()
+                : result.snapshots.damage());
     }
 
     private long sum(final ToLongFunction<ChaosResult.Recovery> value) {

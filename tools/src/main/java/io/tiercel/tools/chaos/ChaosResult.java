@@ -1,6 +1,7 @@
 package io.tiercel.tools.chaos;
 
 import io.tiercel.replay.ReplayReport;
+import io.tiercel.replay.SnapshotReport;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -25,6 +26,7 @@ final class ChaosResult {
     long takenBeforeCount;
     long answeredAgainCount;
     long sameAgainCount;
+    long cutOffAgainCount;
     long confirmedCount;
     long lostCount;
     long twiceCount;
@@ -33,6 +35,7 @@ final class ChaosResult {
     long journaledCount;
     boolean isRestarted;
     ReplayReport replay;
+    SnapshotReport snapshots;
 
     /**
      * What one start said that it did with the journal.
@@ -84,7 +87,9 @@ final class ChaosResult {
 
     boolean holds() {
         return violationCount == 0 && lostCount == 0 && twiceCount == 0 && unansweredCount == 0
-                && sameAgainCount == answeredAgainCount && confirmedCount == answeredCount && answeredCount > 0
-                && replay != null && replay.isIdentical() && isRestarted;
+                && sameAgainCount + cutOffAgainCount == answeredAgainCount && confirmedCount == answeredCount
+                && answeredCount > 0
+                && replay != null && replay.isIdentical()
+                && snapshots != null && snapshots.isIdentical() && isRestarted;
     }
 }

@@ -1,8 +1,10 @@
 package io.tiercel.tools.chaos;
 
+import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.replay.ReplayOptions;
 import io.tiercel.replay.ReplayVerifier;
+import io.tiercel.replay.SnapshotVerifier;
 import io.tiercel.tools.AeronConnection;
 import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.ChildProcess;
@@ -43,6 +45,8 @@ final class ChaosRun {
     private static final int MAX_STARTING_MS = 1_500;
     private static final int MAX_RECOVERING_US = 30_000;
     private static final int MAX_SNAPSHOT_US = 1_000;
+    /** About as long as a burst is under way. */
+    private static final int MAX_BURST_US = 10_000;
     private static final long POLL_NS = 200_000;
     private static final int SIGTERM_EXIT_CODE = 143;
     private static final String DRAFT_SUFFIX = ".tmp";
@@ -85,7 +89,7 @@ final class ChaosRun {
         try (ChildProcess appliance = start()) {
             traffic.attach(aeronDirectoryName, life);
             traffic.send(true);
-            awaitMoment(KillMoment.ofRound(round), appliance);
+            awaitMoment(KillMoment.ofRound(round), appliance, traffic);
             traffic.requireAlive();
             if (!appliance.isAlive()) {
                 throw died(appliance);
@@ -104,7 +108,7 @@ final class ChaosRun {
         }
     }
 
-    private void awaitMoment(final KillMoment aim, final ChildProcess appliance) {
+    private void awaitMoment(final KillMoment aim, final ChildProcess appliance, final ChaosTraffic traffic) {
         switch (aim) {
             case STARTING -> pause(random.nextInt(MAX_STARTING_MS) * 1_000_000L);
             case RECOVERING -> {
@@ -114,10 +118,13 @@ final class ChaosRun {
             case SERVING -> {
                 awaitReady(appliance);
                 pause((MIN_SERVING_MS + random.nextInt(MAX_SERVING_MS)) * 1_000_000L);
+                traffic.burst();
+                pause(random.nextInt(MAX_BURST_US) * 1_000L);
             }
             default -> {
                 awaitReady(appliance);
                 awaitDraft();
+                traffic.burst();
                 pause(random.nextInt(MAX_SNAPSHOT_US) * 1_000L);
             }
         }
@@ -200,6 +207,7 @@ final class ChaosRun {
             result.unansweredAgainCount += client.unansweredAgainCount();
             result.answeredAgainCount += client.answeredAgainCount();
             result.sameAgainCount += client.sameAgainCount();
+            result.cutOffAgainCount += client.cutOffAgainCount();
             client.violations().forEach(result::violated);
         }
         new JournalCheck(clients.stream().map(ChaosClient::log).toList(), result).check(plan.journal());
@@ -208,6 +216,8 @@ final class ChaosRun {
         result.replay = new ReplayVerifier(
                 new ReplayOptions().journalDirectory(plan.journal()).progress(progress::show)).verify();
         progress.clear();
+        result.snapshots = new SnapshotVerifier(
+                plan.journal(), Backends.AUTO, (doneCount, totalCount) -> {}, clock).verifyAll();
     }
 
     /** What was left in order starts in order: nothing is torn, nothing is missing. */

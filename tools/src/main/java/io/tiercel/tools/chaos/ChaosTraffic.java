@@ -25,6 +25,8 @@ final class ChaosTraffic implements Agent, AutoCloseable {
     private final AgentRunner runner;
     private volatile Appliance appliance;
     private volatile boolean isSending;
+    private volatile int wantedBurstCount;
+    private int burstCount;
     private volatile boolean isDetached = true;
     private volatile boolean isSettled;
     private volatile Throwable failure;
@@ -56,6 +58,11 @@ final class ChaosTraffic implements Agent, AutoCloseable {
         isSending = isWanted;
     }
 
+    /** All clients send many requests at once, from now on. */
+    void burst() {
+        wantedBurstCount++; // one thread writes it
+    }
+
     /** Returns when every request has been answered or refused. No new ones may be wanted. */
     void awaitSettled(final String otherwise) {
         isSettled = false;
@@ -70,6 +77,10 @@ final class ChaosTraffic implements Agent, AutoCloseable {
         int work = 0;
         boolean isAttached = false;
         boolean isOpen = current == null;
+        if (burstCount != wantedBurstCount) {
+            burstCount = wantedBurstCount;
+            clients.forEach(ChaosClient::burst);
+        }
         for (final ChaosClient client : clients) {
             work += current == null
                     ? client.doWork(null, 0, false, nowNs)
