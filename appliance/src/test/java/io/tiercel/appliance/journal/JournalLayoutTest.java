@@ -18,8 +18,8 @@ class JournalLayoutTest {
     @Test
     void shouldReadBackWhatWasWritten() throws IOException {
         for (final RollPeriod roll : RollPeriod.values()) {
-            JournalLayout.write(directory, roll);
-            assertEquals(roll, JournalLayout.read(directory));
+            JournalLayout.write(directory, new JournalLayout.Description(roll, 0));
+            assertEquals(roll, JournalLayout.read(directory).roll());
         }
     }
 
