@@ -2,6 +2,9 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.client.TiercelClient;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -128,6 +132,28 @@ class DurabilityTest {
         state.journalFailed(new IllegalStateException("told to"));
         state.space(900, true);
         assertEquals(PipelineState.Phase.JOURNAL_FAILED, state.phase());
+    }
+
+    /** Through a real journal, which is then read as the death of the process would leave it. */
+    @Test
+    void shouldHoldWhatIsAnsweredWhenTheJournalIsReal() {
+        final Path realDirectory = directory.resolve("real");
+        final JournalSettings settings = new JournalSettings().blockBytes(1 << 20).populateAheadBytes(1 << 20)
+                .minimumFreeBytes(0).isWrittenThrough(true);
+        try (JournalDirectory journal = JournalDirectory.open(realDirectory, settings);
+                PipelineHarness real = new PipelineHarness(directory.resolve("other"),
+                        List.of(RandomModels.lstm(2).features(FEATURES).write(directory)),
+                        context -> context.durability(DurabilityLevel.DISK), journal.requests(), journal.outcomes())) {
+            final TiercelClient realClient = real.connect("desk");
+            for (int request = 1; request <= REQUESTS; request++) {
+                assertTrue(realClient.infer(0, 1, new float[FEATURES], 0) > 0);
+                real.exchange(realClient, answers, request);
+                try (RecordReader reader = JournalDirectory.openForRead(realDirectory).requests()) {
+                    assertTrue(reader.seek(request - 1));
+                }
+            }
+            assertEquals(REQUESTS, answers.results.size());
+        }
     }
 
     private void infer(final long budgetNs) {

@@ -285,8 +285,13 @@ public final class JournalDirectory implements AutoCloseable {
         if (!JournalLayout.exists(directory)) {
             JournalLayout.write(directory, new JournalLayout.Description(settings.roll(), 0));
         }
-        Files.createDirectories(directory.resolve(JournalLayout.BUNDLES));
-        Files.createDirectories(directory.resolve(JournalLayout.TELEMETRY));
+        for (final String name : new String[] {JournalLayout.REQUESTS, JournalLayout.OUTCOMES, JournalLayout.BUNDLES,
+            JournalLayout.TELEMETRY}) {
+            Files.createDirectories(directory.resolve(name));
+        }
+        if (settings.isWrittenThrough()) {
+            JournalLayout.syncEntries(directory);
+        }
     }
 
     private static void refuseStranger(final Path directory) {

@@ -192,7 +192,15 @@ final class QueueTail {
     }
 
     private List<Path> files() throws IOException {
-        return Files.isDirectory(directory) ? QueueFile.list(directory) : new ArrayList<>();
+        final List<Path> files = new ArrayList<>();
+        if (Files.isDirectory(directory)) {
+            for (final Path file : QueueFile.list(directory)) {
+                if (cycleOf(file) >= 0) {
+                    files.add(file);
+                }
+            }
+        }
+        return files;
     }
 
     private void force(final FileChannel channel) throws IOException {

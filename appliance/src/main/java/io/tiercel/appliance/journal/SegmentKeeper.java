@@ -290,19 +290,12 @@ final class SegmentKeeper {
         try {
             final JournalSegment segment = new JournalSegment(queue, cycle, overlapBytes, end);
             if (settings.isWrittenThrough()) {
-                syncEntries();
+                JournalLayout.syncEntries(queue.file().toPath());
             }
             return segment;
         } catch (final IOException | RuntimeException ex) {
             throw new JournalException("journal file cannot be made: directory=" + queue.file() +
                     " cycle=" + cycle + " freeBytes=" + queue.file().getUsableSpace() + " " + ex, ex);
-        }
-    }
-
-    /** A record is not on the device while the directory there does not have its file. */
-    private void syncEntries() throws IOException {
-        try (FileChannel channel = FileChannel.open(queue.file().toPath(), StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 

@@ -143,6 +143,7 @@ class JournalPruneTest {
     void shouldBeReadByChronicleWhenTheFirstFilesAreGone() {
         try (JournalDirectory journal = written(settings(clock).keepForNs(1))) {
             prune(journal, 250);
+            rollBoth(journal);
             appendMany(journal, 500, 5);
         }
         try (SingleChronicleQueue queue = SingleChronicleQueueBuilder.binary(directory.resolve("requests"))

@@ -197,6 +197,12 @@ class JournalTailTest {
         assertEquals(lastPosition - RECORD_LENGTH, end.lastPosition());
         assertEquals(tornCount, end.tornCount(), () -> "place=" + place);
         assertTrue(tornCount == 0 || end.tornBytes() > 0, () -> "place=" + place);
+        for (int sequence = 0; sequence < RECORD_COUNT; sequence++) {
+            try (RecordReader reader = JournalDirectory.openForRead(live).recoverRequests()) {
+                assertTrue(reader.seek(sequence));
+                assertEquals(end, endOf(reader), () -> "place=" + place);
+            }
+        }
         assertGoesOn(RECORD_COUNT - 1);
     }
 
