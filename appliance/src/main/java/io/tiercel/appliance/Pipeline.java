@@ -27,6 +27,7 @@ import io.tiercel.appliance.telemetry.StageRecorder;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.Overload;
 import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentInvoker;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,17 +101,15 @@ final class Pipeline implements AutoCloseable {
         ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
                 new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut()),
                 parts.maxRatePerSecond(), Foundation.mtuLength(context, models), models, sequencer, commands, state,
-                clocks.io(),
-                parts.counters());
+                clocks.io(), parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),
                 isWrittenThrough, state, parts.counters());
         for (int worker = 0; worker < context.inferWorkers(); worker++) {
-            inferWorkers
-                    .add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(), context.maxBatch(),
-                            context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
+            inferWorkers.add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(),
+                    context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
         final Sequence recorded = sequencer.newSequence();
-        final ResponseWriter writer = new ResponseWriter(models, limits(context, parts));
+        final ResponseWriter writer = new ResponseWriter(models, limits(context, parts), driverOf(parts.aeron()));
         final KeptAnswers kept = new KeptAnswers(
                 parts.retries().answers(), writer, models, context.maxFrameLength(), parts.counters());
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
@@ -203,6 +202,11 @@ final class Pipeline implements AutoCloseable {
 
     private Sequence[] sequences(final Function<InferAgent, Sequence> sequenceOf) {
         return inferWorkers.stream().map(sequenceOf).toArray(Sequence[]::new);
+    }
+
+    /** Where the driver has no thread of its own it shares that of ingress and egress, in every layout. */
+    private static AgentInvoker driverOf(final Aeron aeron) {
+        return aeron.context().driverAgentInvoker();
     }
 
     private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context, final Parts parts) {

@@ -153,6 +153,24 @@ class OverloadTest {
     }
 
     @Test
+    void shouldKeepAClientThatReadsWhenItIsRefusedMoreThanItsWindowBetweenTwoTurnsOfTheDriver() throws Exception {
+        start(context -> context.overloadPolicy(OverloadPolicy.SHED).overloadUnfinished(UNFINISHED)
+                .responseTermLength(64 * 1024));
+        harness.requests.stall(true);
+        for (int turn = 0; turn < 8; turn++) {
+            burst(client, 1 + 300L * turn, 300);
+            harness.stages().get(INGRESS).doWork();
+            harness.pipeline.egress().doWork();
+            for (int poll = 0; poll < 300; poll++) {
+                client.poll();
+            }
+        }
+        assertEquals(8 * 300 - UNFINISHED, client.rejections.size());
+        assertEquals(0, harness.counter(CounterId.CLIENTS_SLOW));
+        harness.requests.stall(false);
+    }
+
+    @Test
     void shouldOpenNoSessionWhenARequestIsShed() {
         startShedding();
         for (int request = 1; request <= 10; request++) {

@@ -127,13 +127,13 @@ public final class EgressAgent implements Agent {
 
     /** Under overload there are many refusals; a result that is ready meanwhile waits for a burst of them at most. */
     private int runCommands() {
-        int work = commands.poll(commandHandler, COMMAND_BURST);
-        for (int read = work, total = work; read == COMMAND_BURST && total < COMMAND_LIMIT; total += read) {
-            work += sendResults();
+        int work = 0;
+        int read = commands.poll(commandHandler, COMMAND_BURST);
+        for (int total = read; read > 0 && total < COMMAND_LIMIT; total += read) {
+            work += read + sendResults();
             read = commands.poll(commandHandler, COMMAND_BURST);
-            work += read;
         }
-        return work;
+        return work + read;
     }
 
     private int sendResults() {

@@ -24,6 +24,7 @@ import io.tiercel.protocol.wire.WelcomeEncoder;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
 import org.agrona.DirectBuffer;
+import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.List;
@@ -31,6 +32,9 @@ import java.util.List;
 /**
  * Encodes what the appliance says straight into a client's publication. Egress thread only; allocates nothing but in
  * a welcome.
+ *
+ * <p>How far a client has read is told by the media driver. Where the driver has its turns on this thread, the last one
+ * may be many refusals ago; so a buffer counts as full only after the driver has had another.
  */
 public final class ResponseWriter {
 
@@ -57,6 +61,7 @@ public final class ResponseWriter {
     private final List<LoadedModel> models;
     private final int[] outputCounts;
     private final WelcomeLimits limits;
+    private final AgentInvoker driver;
 
     /** The limits that a welcome states. */
     public record WelcomeLimits(
@@ -71,9 +76,11 @@ public final class ResponseWriter {
             int maxRatePerSecond) {
     }
 
-    public ResponseWriter(final List<LoadedModel> models, final WelcomeLimits limits) {
+    /** @param driver the media driver's turn, where it runs on egress's thread; else null. */
+    public ResponseWriter(final List<LoadedModel> models, final WelcomeLimits limits, final AgentInvoker driver) {
         this.models = List.copyOf(models);
         this.limits = limits;
+        this.driver = driver;
         outputCounts = models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
     }
 
@@ -249,6 +256,15 @@ public final class ResponseWriter {
     }
 
     private int claim(final ExclusivePublication publication, final int length) {
+        final int status = tryClaim(publication, length);
+        if (status == FULL && driver != null) {
+            driver.invoke();
+            return tryClaim(publication, length);
+        }
+        return status;
+    }
+
+    private int tryClaim(final ExclusivePublication publication, final int length) {
         for (int tries = 0; tries < ADMIN_ACTION_TRIES; tries++) {
             final long position = publication.tryClaim(length, claim);
             if (position > 0) {
