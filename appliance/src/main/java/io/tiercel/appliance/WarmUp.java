@@ -27,6 +27,7 @@ import org.agrona.IoUtil;
 import java.io.IOException;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,6 +55,7 @@ final class WarmUp implements ResponseHandler {
     /** Requests too many that are sent at once where the appliance sheds. */
     private static final int SHED_REQUESTS = 64;
     private static final int POLL_LIMIT = 16;
+    private static final String SCRATCH_PREFIX = ".warm-up-";
     private static final String PRINCIPAL = "tiercel-warm-up";
 
     private final Foundation foundation;
@@ -77,7 +79,8 @@ final class WarmUp implements ResponseHandler {
         final Path parent = foundation.context().journalDirectory();
         Path scratch = null;
         try {
-            scratch = Files.createTempDirectory(parent, ".warm-up-");
+            removeLeftovers(parent);
+            scratch = Files.createTempDirectory(parent, SCRATCH_PREFIX);
             runIn(scratch, minRequests);
         } catch (final IOException ex) {
             throw new ApplianceException("no scratch directory for the warm-up in " + parent + ": " + ex, ex);
@@ -137,6 +140,13 @@ final class WarmUp implements ResponseHandler {
     @Override
     public void onGoodbye(final GoodbyeReason reason) {
         isLost = true;
+    }
+
+    /** Of warm-ups in which the process died: whoever holds the journal's lock is the only one to make any. */
+    private static void removeLeftovers(final Path parent) throws IOException {
+        try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(parent, SCRATCH_PREFIX + "*")) {
+            leftovers.forEach(leftover -> IoUtil.delete(leftover.toFile(), true));
+        }
     }
 
     private void runIn(final Path scratch, final int minRequests) {

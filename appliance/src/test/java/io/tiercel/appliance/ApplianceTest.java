@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,7 +46,9 @@ class ApplianceTest {
                 .journalDirectory(directory.resolve("journal"))
                 .warmUpRequests(2_000)
                 .addModel(new ModelConfig("tape", bundle));
+        final Path leftover = Files.createDirectories(context.journalDirectory().resolve(".warm-up-1/requests"));
         final Appliance appliance = Appliance.launch(context);
+        assertFalse(Files.exists(leftover), "of a warm-up in which the process died");
         final Answers answers = new Answers();
         final SleepingMillisIdleStrategy idle = new SleepingMillisIdleStrategy(1);
         try (TiercelClient client = TiercelClient.connect(new ClientContext()
