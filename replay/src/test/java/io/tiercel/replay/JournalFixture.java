@@ -1,17 +1,25 @@
 package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalEnd;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.appliance.recovery.Recovery;
+import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotFiles;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.OutcomeEncoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
@@ -34,6 +42,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.agrona.BufferUtil;
+import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -52,16 +61,19 @@ public final class JournalFixture {
     private static final int MAX_STEPS = 3;
     private static final int HEADER_LENGTH = 8;
     private static final long FIRST_INGRESS_NS = 1_700_000_000_000_000_000L;
+    private static final long DAY_NS = 86_400_000_000_000L;
 
     public final List<TestRecord> requests = new ArrayList<>();
     public final List<TestRecord> outcomes = new ArrayList<>();
     public final List<Bundle> bundles = new ArrayList<>();
 
+    private final long seed;
     private final SplittableRandom random;
     private final List<byte[]> bundleBytes = new ArrayList<>();
     private final List<Draft> drafts = new ArrayList<>();
 
     private JournalFixture(final long seed) {
+        this.seed = seed;
         random = new SplittableRandom(seed);
         addBundle(RandomModels.lstm(seed).hidden(16).features(FEATURES).outputs(OUTPUTS));
         addBundle(RandomModels.lstm(seed + 1).hidden(8).features(FEATURES).outputs(OUTPUTS).layers(2)
@@ -135,17 +147,104 @@ public final class JournalFixture {
 
     /** Writes the journal as it stands now, changes and all, with right checksums. */
     public void write(final Path journalDirectory) {
-        final JournalSettings settings = new JournalSettings()
-                .blockBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
-                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
-                .minimumFreeBytes(0)
-                .clock(() -> FIRST_INGRESS_NS)
-                .keeperThread(false);
-        try (JournalDirectory journal = JournalDirectory.open(journalDirectory, settings)) {
+        try (JournalDirectory journal = JournalDirectory.open(journalDirectory, settings(FIRST_INGRESS_NS))) {
             write(journal, journal.requests(), requests);
             write(journal, journal.outcomes(), outcomes);
         }
         writeBundles(journalDirectory);
+    }
+
+    /**
+     * Writes the journal as retention leaves it: requests before {@code requestsFirst} and outcomes before
+     * {@code outcomesFirst} lay in files of the day before, which are gone.
+     */
+    public void writeWithoutBeginning(
+            final Path journalDirectory, final int requestsFirst, final int outcomesFirst) {
+        try (JournalDirectory journal = JournalDirectory.open(journalDirectory, settings(FIRST_INGRESS_NS))) {
+            write(journal, journal.requests(), requests.subList(0, requestsFirst));
+            write(journal, journal.outcomes(), outcomes.subList(0, outcomesFirst));
+        }
+        try (ClaimedJournal claimed = JournalDirectory.claim(journalDirectory, settings(FIRST_INGRESS_NS + DAY_NS));
+                JournalDirectory journal = claimed.append(
+                        endOf(claimed.view().recoverRequests()), endOf(claimed.view().recoverOutcomes()))) {
+            write(journal, journal.requests(), requests.subList(requestsFirst, requests.size()));
+            write(journal, journal.outcomes(), outcomes.subList(outcomesFirst, outcomes.size()));
+        }
+        writeBundles(journalDirectory);
+        try {
+            for (final String queue : List.of("requests", "outcomes")) {
+                Files.delete(filesOf(journalDirectory.resolve(queue)).get(0));
+            }
+            final Path description = journalDirectory.resolve("journal.yaml");
+            Files.writeString(description, Files.readString(description) +
+                    "firstSequence: " + Math.max(requestsFirst, outcomesFirst) + "\n");
+        } catch (final IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /**
+     * Writes a snapshot into the journal, as an appliance would have taken it after that request. The requests of this
+     * fixture must be as they were made.
+     *
+     * @return the file.
+     */
+    public Path writeSnapshot(final Path journalDirectory, final int sequence) {
+        final JournalFixture before = of(seed, sequence + 1);
+        Path scratch = null;
+        final List<LoadedModel> models = before.loadModels();
+        try (Sessions sessions = new Sessions(models, MAX_SESSIONS);
+                RetryWindow retries = new RetryWindow(1, 0, OUTPUTS)) {
+            scratch = Files.createTempDirectory("tiercel-fixture-");
+            before.write(scratch);
+            try (ClaimedJournal claimed = JournalDirectory.claim(scratch, settings(FIRST_INGRESS_NS));
+                    Recovery recovery = new Recovery(claimed, models, sessions, retries, () -> Long.MAX_VALUE, () -> 0,
+                            (doneCount, totalCount) -> {})) {
+                recovery.read();
+            }
+            return SnapshotFiles.write(journalDirectory, sequence, sessions, models, retries);
+        } catch (final IOException ex) {
+            throw new UncheckedIOException(ex);
+        } finally {
+            models.forEach(LoadedModel::close);
+            if (scratch != null) {
+                IoUtil.delete(scratch.toFile(), true);
+            }
+        }
+    }
+
+    private List<LoadedModel> loadModels() {
+        final List<LoadedModel> models = new ArrayList<>();
+        for (int modelId = 0; modelId < MODELS; modelId++) {
+            final Bundle bundle = bundleOf(modelId);
+            models.add(LoadedModel.of(modelId, "alias-" + modelId, bundle.version(), Backends.AUTO,
+                    Backends.select(Backends.AUTO, bundle).load(bundle, 1)));
+        }
+        return models;
+    }
+
+    private static JournalSettings settings(final long nowNs) {
+        return new JournalSettings()
+                .blockBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .minimumFreeBytes(0)
+                .clock(() -> nowNs)
+                .keeperThread(false);
+    }
+
+    private static JournalEnd endOf(final RecordReader reader) {
+        try (reader) {
+            while (reader.next()) {
+                continue;
+            }
+            return reader.end();
+        }
+    }
+
+    private static List<Path> filesOf(final Path queue) throws IOException {
+        try (Stream<Path> files = Files.list(queue)) {
+            return files.filter(file -> file.toString().endsWith(".cq4")).sorted().toList();
+        }
     }
 
     private static void write(final JournalDirectory journal, final RecordLog log, final List<TestRecord> records) {
