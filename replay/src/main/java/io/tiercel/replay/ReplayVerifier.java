@@ -58,8 +58,9 @@ public final class ReplayVerifier {
         try (ReplayEngine engine = new ReplayEngine(bundles, options.backend())) {
             final long startNs = options.nanoClock().nanoTime();
             try {
-                begin(journal, engine);
-                replay(journal, engine, new OutcomeComparator(journal, engine));
+                if (begin(journal, engine)) {
+                    replay(journal, engine, new OutcomeComparator(journal, engine));
+                }
                 checkEnd();
             } catch (final DamageException ex) {
                 damage = ex.damage();
@@ -68,11 +69,15 @@ public final class ReplayVerifier {
         }
     }
 
-    /** At the journal's first record, or behind the oldest snapshot if that record is not the first there was. */
-    private void begin(final JoinedJournal journal, final ReplayEngine engine) {
+    /**
+     * At the journal's first record, or behind the oldest snapshot if that record is not the first there was.
+     *
+     * @return false if nothing is behind that snapshot.
+     */
+    private boolean begin(final JoinedJournal journal, final ReplayEngine engine) {
         final long firstSequence = journal.firstSequence();
         if (firstSequence == 0) {
-            return;
+            return true;
         }
         final SnapshotBase bases = new SnapshotBase(new SnapshotStore(options.journalDirectory()), firstSequence);
         try (SnapshotReader snapshot = bases.oldest()) {
@@ -86,7 +91,7 @@ public final class ReplayVerifier {
         checkBegin(options.fromSequence() > 0 && options.fromSequence() <= baseSequence, "from=",
                 options.fromSequence());
         checkBegin(options.toSequence() <= baseSequence, "to=", options.toSequence());
-        journal.seek(baseSequence + 1);
+        return journal.seek(baseSequence + 1);
     }
 
     private void checkBegin(final boolean isBefore, final String name, final long sequence) {

@@ -30,6 +30,7 @@ public final class SnapshotVerifier {
     private final SnapshotStore store;
     private final List<SnapshotReport.VerifiedSnapshot> verified = new ArrayList<>();
     private long baseSequence = -1;
+    private boolean hasNext = true;
     private long requestCount;
     private SnapshotDifference difference;
     private Damage damage;
@@ -111,7 +112,7 @@ public final class SnapshotVerifier {
             if (base != null) {
                 engine.restore(base);
                 baseSequence = base.sequence();
-                journal.seek(baseSequence + 1);
+                hasNext = journal.seek(baseSequence + 1);
             } else if (!isBeginningThere) {
                 throw bases.none();
             }
@@ -139,9 +140,9 @@ public final class SnapshotVerifier {
         }
     }
 
-    private static long applyNext(
+    private long applyNext(
             final JoinedJournal journal, final ReplayEngine engine, final SnapshotStore.Entry entry) {
-        if (!journal.next() || !journal.hasOutcome()) {
+        if (!hasNext || !journal.next() || !journal.hasOutcome()) {
             throw new DamageException(DamageKind.BAD_SNAPSHOT, ReplayEngine.SNAPSHOTS, entry.sequence(),
                     "file=" + entry.file() + " is beyond the journal's last outcome");
         }
