@@ -104,6 +104,17 @@ class JournalFailureTest {
     }
 
     @Test
+    void shouldRefuseAllBehindAnExpiredRequestWhenItsOutcomeCannotBeJournaled() {
+        harness.outcomes.failFrom(0);
+        inferLate();
+        infer(1);
+        harness.exchange(client, answers, 2);
+        assertEquals(2, harness.requests.size());
+        assertEquals(2, answers.rejections.size(), "a recovery computes the first, so the second comes out otherwise");
+        answers.rejections.forEach(rejection -> assertEquals(RejectCode.JOURNAL_UNAVAILABLE, rejection.code()));
+    }
+
+    @Test
     void shouldRefuseNothingThatIsJournaledWhenTheOutcomeFailsFirst() {
         harness.outcomes.failFrom(0);
         infer(1);

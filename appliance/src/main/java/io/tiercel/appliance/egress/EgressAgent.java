@@ -61,6 +61,8 @@ public final class EgressAgent implements Agent {
     private final AtomicCounter undeliveredCount;
     private final AtomicCounter slowCount;
     private long next;
+    /** A request that the clock decided was refused: what came behind it is not what a recovery will compute. */
+    private boolean refusesAll;
 
     /**
      * @param journaled the sequence of the journal.
@@ -137,6 +139,9 @@ public final class EgressAgent implements Agent {
     }
 
     private int sendResults() {
+        if (refusesAll) {
+            return 0;
+        }
         final long available = ready.getCursor();
         final long first = next;
         while (next <= available) {
@@ -212,15 +217,19 @@ public final class EgressAgent implements Agent {
 
     /**
      * The journal has failed: what is in it is answered once it is computed, the rest is refused, so that no client
-     * waits in vain. A request that the clock decided is refused too, because its outcome cannot be recorded.
+     * waits in vain. A request that the clock decided is refused too, because its outcome cannot be recorded; and with
+     * it all that follow, because a recovery will compute it, and they were computed as if it had not been there.
      */
     private int refuseUnjournaled() {
         final long available = published.getCursor();
         final long first = next;
         while (next <= available) {
             final RequestSlot slot = sequencer.get(next);
-            if (next <= journaled.get() && (next > ready.getCursor() || canBeAnswered(slot))) {
-                break;
+            if (next <= journaled.get() && !refusesAll) {
+                if (next > ready.getCursor() || canBeAnswered(slot)) {
+                    break;
+                }
+                refusesAll = true;
             }
             final ClientConnection client = clients[slot.clientIndex];
             if (client.openGeneration == slot.clientGeneration) {
