@@ -1,5 +1,6 @@
 package io.tiercel.tools.demo;
 
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
@@ -54,6 +55,11 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--layout", defaultValue = "auto", paramLabel = "LAYOUT",
             description = "compact, paired, dedicated or auto (by the number of cores). Default: ${DEFAULT-VALUE}.")
     private String layout;
+
+    @Option(names = "--durability", defaultValue = "process", paramLabel = "LEVEL",
+            description = "What an answered request survives: process, or disk, where each batch is written through "
+                    + "before its answers leave. Default: ${DEFAULT-VALUE}.")
+    private DurabilityLevel durability;
 
     @Option(names = "--backend", defaultValue = Backends.AUTO, paramLabel = "NAME",
             description = "What computes the model; see tiercel backends. Default: ${DEFAULT-VALUE}.")
@@ -151,7 +157,8 @@ public final class DemoCommand implements Callable<Integer> {
             Files.createDirectories(folder);
             final Path file = model != null ? bundle.path() : CommittedModels.extract(bundle, folder);
             return new DemoPlan(
-                    feed, file, bundle.manifest().outputCount(), parseLayout(), backend, replayBackend, rate, directory,
+                    feed, file, bundle.manifest().outputCount(), parseLayout(), durability, backend, replayBackend,
+                    rate, directory,
                     folder);
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);

@@ -1,5 +1,6 @@
 package io.tiercel.tools.demo;
 
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.tools.market.MarketFeed;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.List;
  * @param bundle    the model to serve.
  * @param outputCount floats in the model's answer.
  * @param layout    never {@code AUTO}.
+ * @param durability what an answered request survives.
  * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same
  *                      bits.
  * @param journal   directory of the journal, fresh.
@@ -22,6 +24,7 @@ record DemoPlan(
         Path bundle,
         int outputCount,
         Layout layout,
+        DurabilityLevel durability,
         String backend,
         String replayBackend,
         double rate,

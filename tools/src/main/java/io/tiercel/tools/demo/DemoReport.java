@@ -39,7 +39,8 @@ final class DemoReport {
                 result.readyMs, format(headP99()), format(tailP99()));
         out.printf("model: %s, %s; backend %s%s%n", plan.bundle().getFileName(), result.bundleVersion.substring(0, 16),
                 result.backend, result.kernel.isEmpty() ? "" : " (" + result.kernel + ")");
-        out.println("layout: " + result.layout + "; machine: " + MachineInfo.describe());
+        out.println("layout: " + result.layout + "; durability: " +
+                plan.durability().name().toLowerCase(Locale.ROOT) + "; machine: " + MachineInfo.describe());
         out.println("jvm: " + MachineInfo.runtime() + "; commit: " + BuildInfo.commit());
         out.println("journal: " + plan.journal());
     }
@@ -104,6 +105,7 @@ final class DemoReport {
         json.put("backend", result.backend);
         json.put("kernel", result.kernel);
         json.put("layout", result.layout);
+        json.put("durability", plan.durability().name().toLowerCase(Locale.ROOT));
         json.put("journal", plan.journal().toString());
         json.put("machine", MachineInfo.describe());
         json.put("jvm", MachineInfo.runtime());

@@ -32,6 +32,7 @@ final class ServeConfiguration {
                   directory: %s
                 journal:
                   directory: %s
+                  durability: %s
                 models:
                   - alias: %s
                     bundle: %s
@@ -42,6 +43,7 @@ final class ServeConfiguration {
                 plan.layout().name().toLowerCase(Locale.ROOT),
                 YamlText.quoted(aeronDirectoryName),
                 YamlText.quoted(plan.journal()),
+                plan.durability().name().toLowerCase(Locale.ROOT),
                 DemoPlan.ALIAS,
                 YamlText.quoted(plan.bundle()),
                 YamlText.quoted(plan.backend()));

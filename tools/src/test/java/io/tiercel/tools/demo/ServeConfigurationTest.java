@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.ConfigReader;
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.tools.market.MarketFeed;
 import java.nio.file.Files;
@@ -18,13 +19,16 @@ class ServeConfigurationTest {
         final Path odd = Files.createDirectory(folder.resolve("it's: #odd"));
         final Path bundle = Files.createFile(odd.resolve("model.safetensors"));
         final DemoPlan plan = new DemoPlan(
-                MarketFeed.open(MarketFeed.BITSTAMP, 2, 100), bundle, 3, Layout.PAIRED, "reference", "auto", 1_000,
+                MarketFeed.open(MarketFeed.BITSTAMP, 2, 100), bundle, 3, Layout.PAIRED, DurabilityLevel.DISK,
+                "reference", "auto",
+                1_000,
                 odd.resolve("journal"), odd);
 
         final ApplianceContext context =
                 ConfigReader.read(ServeConfiguration.write(plan, odd.resolve("aeron").toString()));
 
         assertEquals(Layout.PAIRED, context.layout());
+        assertEquals(DurabilityLevel.DISK, context.durability());
         assertEquals(odd.resolve("aeron").toString(), context.aeronDirectoryName());
         assertEquals(odd.resolve("journal"), context.journalDirectory());
         assertEquals(DemoPlan.ALIAS, context.models().get(0).alias());
