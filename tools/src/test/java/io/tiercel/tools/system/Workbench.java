@@ -127,6 +127,13 @@ final class Workbench implements BeforeAllCallback, BeforeEachCallback, AfterEac
         return process;
     }
 
+    /** A short run of the fuzzer, which writes inputs to a file thousands of times a second: in memory. */
+    TiercelProcess fuzz(final String... arguments) throws IOException {
+        final Path memory = Files.createDirectories(aeronDirectory);
+        return start("fuzz", FuzzRun.class, List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + memory),
+                arguments);
+    }
+
     /** Is done at the end of the test, after the processes' end. */
     void atEnd(final Runnable ending) {
         endings.add(0, ending);
