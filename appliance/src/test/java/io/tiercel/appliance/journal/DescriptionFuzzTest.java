@@ -34,9 +34,12 @@ class DescriptionFuzzTest {
     void shouldHaveSeedsOfEveryRollAndEveryKindOfRefusal(@TempDir final Path written) throws IOException {
         final FuzzSeeds seeds = FuzzSeeds.of(DescriptionFuzzTest.class, "shouldReadOrRefuseAnyDescription");
         for (final RollPeriod roll : RollPeriod.values()) {
-            JournalLayout.write(written, roll);
+            JournalLayout.write(written, new JournalLayout.Description(roll, 0));
             seeds.add(roll.toString(), Files.readAllBytes(written.resolve(JournalLayout.DESCRIPTION)));
         }
+        JournalLayout.write(written, new JournalLayout.Description(RollPeriod.DAILY, 4_711));
+        seeds.add("pruned", Files.readAllBytes(written.resolve(JournalLayout.DESCRIPTION)))
+                .add("no-number", text("formatVersion: 1\nroll: daily\nfirstSequence: 0x1F\n"));
         seeds.add("flow", text("{formatVersion: 1, roll: 'daily'}"))
                 .add("other-version", text("formatVersion: 2\nroll: daily\n"))
                 .add("other-roll", text("formatVersion: 1\nroll: [weekly, {a: b}]\n"))

@@ -46,6 +46,7 @@ class QueueFileFuzzTest {
 
     @BeforeAll
     static void nameFile() throws IOException {
+        JournalLayout.write(directory, new JournalLayout.Description(RollPeriod.DAILY, 0));
         file = Files.createDirectory(directory.resolve(JournalLayout.REQUESTS)).resolve("20260216X.cq4");
     }
 
@@ -63,6 +64,7 @@ class QueueFileFuzzTest {
     private void check(final byte[] bytes, final List<Integer> offsets) throws IOException {
         Files.write(file, bytes);
         final int count = readAll(bytes, offsets);
+        recover(count);
         try (RecordReader reader = open()) {
             assertTrue(count == 0 || reader.hasDocuments(), "records, and yet none");
         }
@@ -93,6 +95,20 @@ class QueueFileFuzzTest {
         return count;
     }
 
+    /** Where a recovery would go on: behind what can be read, if that is not damaged. */
+    private void recover(final int count) {
+        try (RecordReader reader = open(true)) {
+            while (reader.next()) {
+                assertTrue(reader.sequence() < count, "a record that a strict reader does not read");
+            }
+            final JournalEnd end = reader.end();
+            assertEquals(count, end.nextSequence());
+            assertTrue(end.position() <= file.toFile().length() + RECORD_HEADER_LENGTH, end::toString);
+        } catch (final JournalDamageException ex) {
+            assertTrue(ex.getMessage().contains("damage=" + ex.damage()), ex.getMessage());
+        }
+    }
+
     private void seek(final long sequence) {
         try (RecordReader reader = open()) {
             if (reader.seek(sequence) && reader.next()) {
@@ -104,7 +120,12 @@ class QueueFileFuzzTest {
     }
 
     private RecordReader open() {
-        return new RecordReader(file.getParent(), RollPeriod.DAILY, RecordKind.REQUEST, memory);
+        return open(false);
+    }
+
+    private RecordReader open(final boolean isRecovery) {
+        final JournalView view = new JournalView(directory, RollPeriod.DAILY);
+        return new RecordReader(view, RecordKind.REQUEST, isRecovery, memory);
     }
 
     /** Where the records stand, by the picture in {@link QueueFile} alone. */
