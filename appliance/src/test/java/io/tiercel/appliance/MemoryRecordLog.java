@@ -85,6 +85,13 @@ final class MemoryRecordLog implements RecordLog {
         return sequence < entries.size() ? entries.get((int) sequence) : null;
     }
 
+    /** The device lost what is behind the first {@code size} records. */
+    synchronized void truncate(final int size) {
+        if (size < entries.size()) {
+            entries.subList(size, entries.size()).clear();
+        }
+    }
+
     synchronized int size() {
         return entries.size();
     }

@@ -39,7 +39,8 @@ final class SnapshotCheck {
         return entries;
     }
 
-    private static void assertSame(
+    /** Holds one snapshot against a run that has come up to its sequence. */
+    static void assertSame(
             final StraightRun straight, final SnapshotStore store, final SnapshotStore.Entry entry) {
         try (SnapshotReader snapshot = store.open(entry)) {
             assertEquals(straight.sessionCount(), snapshot.sessionCount(), entry::toString);

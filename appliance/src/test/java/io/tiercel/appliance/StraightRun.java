@@ -63,20 +63,24 @@ final class StraightRun implements AutoCloseable {
         assertEquals(requests.size(), outcomes.size());
         try (StraightRun run = new StraightRun(models)) {
             for (int index = 0; index < requests.size(); index++) {
-                final MemoryRecordLog.Entry request = requests.find(index);
-                final MemoryRecordLog.Entry outcome = outcomes.find(index);
-                assertEquals(index, request.sequence());
-                assertEquals(index, outcome.sequence());
-                assertEquals(request.principalId(), outcome.principalId());
-                assertEquals(request.ingressNs(), outcome.ingressNs());
-                assertArrayEquals(request.modelVersion(), outcome.modelVersion());
-                final Outcome actual = Outcome.of(outcome);
-                final Outcome expected = run.next(request, actual.status() == OutcomeStatus.EXPIRED);
-                assertEquals(expected.status(), actual.status(), "sequence=" + index);
-                assertArrayEquals(expected.outputs(), actual.outputs(), "sequence=" + index);
-                assertEquals(expected.stateHash(), actual.stateHash(), "sequence=" + index);
+                run.assertSameOutcome(index, requests.find(index), outcomes.find(index));
             }
         }
+    }
+
+    /** Computes the next request; fails if its outcome is not what this and the requests before it come to. */
+    void assertSameOutcome(
+            final long sequence, final MemoryRecordLog.Entry request, final MemoryRecordLog.Entry outcome) {
+        assertEquals(sequence, request.sequence());
+        assertEquals(sequence, outcome.sequence());
+        assertEquals(request.principalId(), outcome.principalId());
+        assertEquals(request.ingressNs(), outcome.ingressNs());
+        assertArrayEquals(request.modelVersion(), outcome.modelVersion());
+        final Outcome actual = Outcome.of(outcome);
+        final Outcome expected = next(request, actual.status() == OutcomeStatus.EXPIRED);
+        assertEquals(expected.status(), actual.status(), () -> "sequence=" + sequence);
+        assertArrayEquals(expected.outputs(), actual.outputs(), () -> "sequence=" + sequence);
+        assertEquals(expected.stateHash(), actual.stateHash(), () -> "sequence=" + sequence);
     }
 
     Outcome next(final MemoryRecordLog.Entry request, final boolean isExpired) {

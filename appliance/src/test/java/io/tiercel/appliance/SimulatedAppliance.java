@@ -1,0 +1,254 @@
+package io.tiercel.appliance;
+
+import io.aeron.Aeron;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.cycle.DutyCycle;
+import io.tiercel.appliance.cycle.StageClocks;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.journal.ClaimedJournal;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.recovery.Recovery;
+import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.session.RetryWindow;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotAgent;
+import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.HiccupRecorder;
+import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.appliance.transport.AeronErrors;
+import io.tiercel.appliance.transport.TransportAgent;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentTerminationException;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One life of the appliance: what {@link Foundation} and {@link Appliance} put together, with the simulation's clocks,
+ * driver and threads. The recovery, the journal's files, the stages and the snapshots are the shipped ones.
+ *
+ * <p>A thread is a list of stages in its layout's order. {@link #step} runs the next one of a thread, so threads meet
+ * each other at every point between two stages.
+ */
+final class SimulatedAppliance implements AutoCloseable {
+
+    /** The memory of what the two logs have taken, through all lives. */
+    record Taken(MemoryRecordLog requests, MemoryRecordLog outcomes) {
+    }
+
+    /** One thread's stages and the one whose turn it is. */
+    private static final class SimulatedThread {
+        private final List<Agent> stages = new ArrayList<>();
+        private int nextIndex;
+    }
+
+    /** What the journal has been asked to do for a snapshot, and whether it dies on it. */
+    private static final class Housekeeping implements SnapshotAgent.Housekeeping {
+        private final SnapshotAgent.Housekeeping journal;
+        private final Runnable onSynced;
+        private int callsBeforeCrash = Integer.MAX_VALUE;
+
+        private Housekeeping(final SnapshotAgent.Housekeeping journal, final Runnable onSynced) {
+            this.journal = journal;
+            this.onSynced = onSynced;
+        }
+
+        @Override
+        public void sync() {
+            crashIfDue("before the sync of a snapshot");
+            journal.sync();
+            onSynced.run();
+            crashIfDue("behind the sync of a snapshot");
+        }
+
+        @Override
+        public void prune(final long keepFromSequence) {
+            crashIfDue("before the removal of old files");
+            journal.prune(keepFromSequence);
+            crashIfDue("behind the removal of old files");
+        }
+
+        private void crashIfDue(final String where) {
+            if (callsBeforeCrash-- == 0) {
+                throw new SimulatedCrash(where);
+            }
+        }
+    }
+
+    final ApplianceContext context;
+    final JournalSettings settings;
+    final Sessions sessions;
+    final SnapshotStore snapshotStore;
+    final RecoveryReport recovered;
+    final Counters counters = Counters.inMemory();
+    FaultyRecordLog requests;
+    FaultyRecordLog outcomes;
+    private final HiccupRecorder hiccups = new HiccupRecorder(false, counters);
+    private final List<LoadedModel> models;
+    private final SimulatedTime time;
+    private final RetryWindow retries;
+    private final ClaimedJournal claimed;
+    private final List<SimulatedThread> threads = new ArrayList<>();
+    private JournalDirectory journal;
+    private Aeron aeron;
+    private Pipeline pipeline;
+    private SnapshotAgent snapshots;
+    private Housekeeping housekeeping;
+
+    /** Recovers what an earlier life has left. @throws RuntimeException if that cannot be continued. */
+    SimulatedAppliance(
+            final ApplianceContext context,
+            final JournalSettings settings,
+            final List<LoadedModel> models,
+            final SimulatedTime time) {
+        this.context = context;
+        this.settings = settings;
+        this.models = models;
+        this.time = time;
+        snapshotStore = new SnapshotStore(context.journalDirectory());
+        claimed = JournalDirectory.claim(context.journalDirectory(), settings);
+        sessions = new Sessions(models, context.maxSessions());
+        retries = Pipeline.newRetryWindow(context, models);
+        try (Recovery recovery = new Recovery(
+                claimed, models, sessions, retries, time.wall(), time.ticks(), (doneCount, totalCount) -> {})) {
+            recovered = recovery.read();
+            journal = recovery.continueJournal();
+        } catch (final RuntimeException | Error ex) {
+            CloseHelper.quietCloseAll(retries, sessions, claimed);
+            throw ex;
+        }
+    }
+
+    /** Begins to listen. */
+    void open(final SimulatedNetwork network, final Taken taken, final Runnable onSynced) {
+        final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), time.ticks());
+        final long epochOffsetNs =
+                Math.max(time.wall().nanoTime(), recovered.lastIngressNs() + 1) - time.ticks().nanoTime();
+        final SnapshotCut cut = new SnapshotCut();
+        requests = new FaultyRecordLog(SimulatedDisk.REQUESTS, journal.requests(), taken.requests());
+        outcomes = new FaultyRecordLog(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
+        aeron = network.connect();
+        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM, models, sessions,
+                retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), requests, outcomes, clocks,
+                epochOffsetNs, new StageRecorder(), counters));
+        housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), onSynced);
+        snapshots = new SnapshotAgent(
+                new SnapshotAgent.Settings(
+                        context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
+                cut, sessions, retries, models, snapshotStore,
+                new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
+                housekeeping, recovered.nextSequence(), time.ticks(), counters);
+        pipeline.open();
+        final TransportAgent transport = new TransportAgent(
+                network.driverInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());
+        Threads.plan(context.layout(), pipeline, transport, null).forEach(this::addThread);
+        addThread(journal.keeper());
+        addThread(snapshots);
+    }
+
+    int threadCount() {
+        return threads.size();
+    }
+
+    /**
+     * Runs the next stage of a thread.
+     *
+     * @throws SimulatedCrash if the process dies in it.
+     */
+    void step(final int threadIndex) {
+        final SimulatedThread thread = threads.get(threadIndex);
+        final Agent stage = thread.stages.get(thread.nextIndex);
+        thread.nextIndex = (thread.nextIndex + 1) % thread.stages.size();
+        try {
+            stage.doWork();
+        } catch (final AgentTerminationException ex) {
+            if (ex.getCause() instanceof SimulatedCrash crash) {
+                throw crash;
+            }
+            throw new AssertionError("a stage has died: " + stage.roleName() + ": " + ex.getCause(), ex.getCause());
+        } catch (final RuntimeException ex) {
+            throw ex;
+        } catch (final Exception ex) {
+            throw new AssertionError(stage.roleName(), ex);
+        }
+    }
+
+    /** A turn of every stage. */
+    void round() {
+        for (int index = 0; index < threads.size(); index++) {
+            for (int stage = threads.get(index).stages.size(); stage > 0; stage--) {
+                step(index);
+            }
+        }
+    }
+
+    /** The process dies in the course of a snapshot, at one of four places. */
+    void crashInSnapshot(final int place) {
+        housekeeping.callsBeforeCrash = place;
+    }
+
+    /** From the next look at the free space on there is too little of it. */
+    void fillDisk() {
+        settings.minimumFreeBytes(Long.MAX_VALUE);
+    }
+
+    PipelineState.Phase phase() {
+        return pipeline.state().phase();
+    }
+
+    void drain() {
+        pipeline.state().drain();
+    }
+
+    boolean isDrained() {
+        return pipeline.recordedCount() >= pipeline.takenCount();
+    }
+
+    boolean sayGoodbye() {
+        return pipeline.sayGoodbye();
+    }
+
+    void takeSnapshotSoon() {
+        snapshots.takeSoon();
+    }
+
+    boolean isSnapshotTaken() {
+        return snapshots.isIdle();
+    }
+
+    long rolledCount() {
+        return journal.report().rolledCount();
+    }
+
+    long counter(final CounterId id) {
+        return counters.value(id);
+    }
+
+    /** An orderly end, if everything was drained before; else it only gives the memory back. */
+    @Override
+    public void close() {
+        threads.forEach(thread -> thread.stages.forEach(Agent::onClose));
+        CloseHelper.quietCloseAll(pipeline, aeron, retries, sessions, journal, claimed);
+    }
+
+    private void addThread(final Threads.Share share) {
+        final SimulatedThread thread = new SimulatedThread();
+        for (final Agent stage : share.stages()) {
+            thread.stages.add(new DutyCycle(stage.roleName(), List.of(stage), share.clock(),
+                    hiccups, pipeline.state()));
+        }
+        threads.add(thread);
+    }
+
+    private void addThread(final Agent agent) {
+        final SimulatedThread thread = new SimulatedThread();
+        thread.stages.add(agent);
+        threads.add(thread);
+    }
+}

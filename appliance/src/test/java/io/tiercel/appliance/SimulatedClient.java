@@ -1,0 +1,392 @@
+package io.tiercel.appliance;
+
+import io.aeron.Aeron;
+import io.aeron.ChannelUri;
+import io.aeron.ExclusivePublication;
+import io.aeron.FragmentAssembler;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.Header;
+import io.tiercel.appliance.SimulatedPrincipal.Answer;
+import io.tiercel.appliance.SimulatedPrincipal.Request;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.GoodbyeDecoder;
+import io.tiercel.protocol.wire.GoodbyeEncoder;
+import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HeartbeatDecoder;
+import io.tiercel.protocol.wire.HeartbeatEncoder;
+import io.tiercel.protocol.wire.HelloEncoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.RejectDecoder;
+import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.WelcomeDecoder;
+import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
+import org.agrona.ExpandableArrayBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/**
+ * A client behind a bad network: it comes and goes, with or without a word, sends whatever a client may send, reads
+ * when it feels like it, and its frames are doubled, delayed past later ones, or lost. Checks each answer as it comes.
+ *
+ * <p>{@link #act} is one moment of its life. It knows of its connection only what a client can know.
+ */
+final class SimulatedClient implements AutoCloseable {
+
+    private static final String CHANNEL = "aeron:ipc";
+    private static final String REQUEST_CHANNEL = "aeron:ipc?term-length=64k";
+    private static final int RESPONSE_STREAM = 7301;
+    private static final int MAX_DEAF_OUTSTANDING = 600;
+    private static final int PATIENCE_ACTS = 600;
+    private static final int POLL_LIMIT = 16;
+    private static final int MAX_NEWEST = 100;
+
+    private enum State { AWAY, CALLING, OPEN }
+
+    /** A frame on its way through the network, for so many more acts. */
+    private static final class Delayed {
+        private final Request request;
+        private int actsLeft;
+
+        private Delayed(final Request request, final int actsLeft) {
+            this.request = request;
+            this.actsLeft = actsLeft;
+        }
+    }
+
+    private final int index;
+    private final boolean isRetrying;
+    private final Aeron aeron;
+    private final SimulatedPrincipal principal;
+    private final SimulatedTraffic traffic;
+    private final SimulationCheck check;
+    private final SimulationTrace trace;
+    private final SplittableRandom random;
+    private final int sendPercent;
+    private final int readPercent;
+    private final int faultPercent;
+    private final int maxOutstanding;
+    private final List<Delayed> network = new ArrayList<>();
+    /** What it asked for and has no answer to, in the order in which it asked. */
+    private final Set<Request> unanswered = new LinkedHashSet<>();
+    private final List<Request> newest = new ArrayList<>();
+    /** Copies that were sent on this connection and have no answer, by correlation id. */
+    private final Map<Long, Integer> outstanding = new HashMap<>();
+    private final Map<Long, ByteArrayOutputStream> chunks = new HashMap<>();
+    private final FragmentAssembler assembler = new FragmentAssembler(this::onFrame);
+    private final ExpandableArrayBuffer frame = new ExpandableArrayBuffer();
+    private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private State state = State.AWAY;
+    private ExclusivePublication publication;
+    private Subscription subscription;
+    private boolean isHelloSaid;
+    private boolean isDeaf;
+    private boolean isCalm;
+    private boolean isLeaving;
+    private int callingActs;
+    private int outstandingCount;
+    private long lastSequence = -1;
+
+    /** @param isRetrying whether it sends again what it has no answer to, and now and then what it has one to. */
+    SimulatedClient(
+            final int index,
+            final boolean isRetrying,
+            final Aeron aeron,
+            final SimulatedPrincipal principal,
+            final SimulatedTraffic traffic,
+            final SimulationCheck check,
+            final SimulationTrace trace,
+            final SplittableRandom random) {
+        this.index = index;
+        this.isRetrying = isRetrying;
+        this.aeron = aeron;
+        this.principal = principal;
+        this.traffic = traffic;
+        this.check = check;
+        this.trace = trace;
+        this.random = random;
+        sendPercent = 2 + random.nextInt(60);
+        readPercent = 10 + random.nextInt(91);
+        faultPercent = random.nextInt(3) == 0 ? 0 : random.nextInt(20);
+        maxOutstanding = 1 + random.nextInt(40);
+    }
+
+    /** Whatever comes next to its mind. */
+    void act() {
+        switch (state) {
+            case AWAY -> {
+                if (!isCalm && random.nextInt(20) == 0) {
+                    call();
+                }
+            }
+            case CALLING -> greet();
+            case OPEN -> talk();
+            default -> throw new IllegalStateException(state.toString());
+        }
+    }
+
+    /** From here on it only waits for what it has asked for, with a network that does not fail. */
+    void calm() {
+        isCalm = true;
+        isDeaf = false;
+    }
+
+    /** It dies with the machine, and has heard no more than it has read. */
+    void lose() {
+        if (state != State.AWAY) {
+            leave("died too");
+        }
+    }
+
+    /** Whether every frame that it has sent is answered, or its connection lost. */
+    boolean isContent() {
+        return state == State.AWAY || state == State.OPEN && network.isEmpty() && outstanding.isEmpty();
+    }
+
+    @Override
+    public String toString() {
+        return "client=" + index + " state=" + state + " outstanding=" + outstanding.keySet();
+    }
+
+    @Override
+    public void close() {
+        CloseHelper.closeAll(publication, subscription);
+    }
+
+    private void call() {
+        publication = aeron.addExclusivePublication(REQUEST_CHANNEL, SimulationPlan.REQUEST_STREAM);
+        subscription = aeron.addSubscription(
+                ChannelUri.addSessionId(CHANNEL, publication.sessionId()), RESPONSE_STREAM);
+        isHelloSaid = false;
+        callingActs = 0;
+        state = State.CALLING;
+    }
+
+    private void greet() {
+        if (!isHelloSaid && publication.isConnected()) {
+            final HelloEncoder hello = new HelloEncoder()
+                    .wrapAndApplyHeader(frame, 0, headerEncoder)
+                    .responseStreamId(RESPONSE_STREAM)
+                    .nonce(index)
+                    .principal(principal.name())
+                    .responseChannel(CHANNEL);
+            isHelloSaid = publication.offer(frame, 0, Frames.HEADER_LENGTH + hello.encodedLength()) > 0;
+        }
+        subscription.poll(assembler, 1);
+        if (state == State.CALLING && ++callingActs > PATIENCE_ACTS || isLeaving) {
+            leave("unheard");
+        }
+    }
+
+    private void talk() {
+        if (!isDeaf && (isCalm || random.nextInt(100) < readPercent)) {
+            subscription.poll(assembler, POLL_LIMIT);
+        }
+        if (isLeaving || !subscription.isConnected()) {
+            leave("lost");
+            return;
+        }
+        passNetwork();
+        if (!isCalm) {
+            fancy();
+        }
+    }
+
+    private void fancy() {
+        switch (random.nextInt(3_000)) {
+            case 0 -> {
+                trace.count(SimulationEvent.VANISHES);
+                leave("vanishes");
+            }
+            case 1 -> {
+                trace.count(SimulationEvent.GOODBYES);
+                new GoodbyeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).reason(GoodbyeReason.CLIENT_CLOSED);
+                publication.offer(frame, 0, Frames.GOODBYE_LENGTH);
+                leave("goodbye");
+            }
+            case 2, 3 -> isDeaf = true;
+            case 4, 5, 6, 7, 8, 9 -> isDeaf = false;
+            case 10, 11, 12 -> {
+                new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(outstandingCount);
+                publication.offer(frame, 0, Frames.HEARTBEAT_LENGTH);
+            }
+            case 13, 14, 15, 16, 17, 18, 19, 20 -> {
+                if (isRetrying && !newest.isEmpty()) {
+                    trace.count(SimulationEvent.REQUESTS_REPEATED);
+                    send(newest.get(random.nextInt(newest.size())));
+                }
+            }
+            default -> {
+                if (random.nextInt(100) < sendPercent &&
+                        outstandingCount < (isDeaf ? MAX_DEAF_OUTSTANDING : maxOutstanding)) {
+                    ask();
+                }
+            }
+        }
+    }
+
+    private void ask() {
+        final Request request = traffic.next(principal);
+        trace.count(SimulationEvent.REQUESTS_SENT);
+        if (request.isBad) {
+            trace.count(SimulationEvent.BAD_FRAMES);
+        }
+        principal.add(request);
+        unanswered.add(request);
+        newest.add(request);
+        if (newest.size() > MAX_NEWEST) {
+            newest.remove(0);
+        }
+        send(request);
+    }
+
+    private void send(final Request request) {
+        if (random.nextInt(100) >= faultPercent) {
+            network.add(new Delayed(request, 0));
+            return;
+        }
+        switch (random.nextInt(3)) {
+            case 0 -> {
+                trace.count(SimulationEvent.FRAMES_DOUBLED);
+                network.add(new Delayed(request, 0));
+                network.add(new Delayed(request, random.nextInt(20)));
+            }
+            case 1 -> {
+                trace.count(SimulationEvent.FRAMES_DELAYED);
+                network.add(new Delayed(request, 1 + random.nextInt(20)));
+            }
+            default -> trace.count(SimulationEvent.FRAMES_LOST);
+        }
+    }
+
+    /** Frames that are due go out, in the order in which they came; the others wait, and may be overtaken. */
+    private void passNetwork() {
+        final Iterator<Delayed> frames = network.iterator();
+        while (frames.hasNext()) {
+            final Delayed delayed = frames.next();
+            if (delayed.actsLeft-- <= 0 && offer(delayed.request)) {
+                frames.remove();
+            }
+        }
+    }
+
+    private boolean offer(final Request request) {
+        if (publication.offer(new UnsafeBuffer(request.frame), 0, request.frame.length) <= 0) {
+            return false;
+        }
+        request.sentCount++;
+        outstanding.merge(request.correlationId, 1, Integer::sum);
+        outstandingCount++;
+        trace.say("client=" + index + " asks id=" + request.correlationId);
+        return true;
+    }
+
+    private void leave(final String why) {
+        trace.say("client=" + index + " is away: " + why + " unanswered=" + outstandingCount);
+        CloseHelper.closeAll(publication, subscription);
+        assembler.clear();
+        network.clear();
+        outstanding.clear();
+        chunks.clear();
+        outstandingCount = 0;
+        lastSequence = -1;
+        isLeaving = false;
+        isDeaf = false;
+        state = State.AWAY;
+    }
+
+    private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        header.wrap(buffer, offset);
+        switch (header.templateId()) {
+            case WelcomeDecoder.TEMPLATE_ID -> onWelcome();
+            case RejectDecoder.TEMPLATE_ID -> onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
+            case ResultDecoder.TEMPLATE_ID -> onResult(new ResultDecoder().wrapAndApplyHeader(buffer, offset, header));
+            case ChunkDecoder.TEMPLATE_ID -> onChunk(new ChunkDecoder().wrapAndApplyHeader(buffer, offset, header));
+            case GoodbyeDecoder.TEMPLATE_ID -> isLeaving = true;
+            case HeartbeatDecoder.TEMPLATE_ID -> {}
+            default -> throw new AssertionError("templateId=" + header.templateId());
+        }
+    }
+
+    private void onWelcome() {
+        check.that(state == State.CALLING, () -> "a welcome that nobody waits for: " + this);
+        state = State.OPEN;
+        trace.count(SimulationEvent.CONNECTS);
+        trace.say("client=" + index + " is welcome principal=" + principal.name());
+        if (isRetrying) {
+            trace.count(SimulationEvent.REQUESTS_REPEATED, unanswered.size());
+            unanswered.forEach(request -> network.add(new Delayed(request, 0)));
+        } else {
+            unanswered.clear();
+        }
+    }
+
+    private void onReject(final RejectDecoder reject) {
+        final RejectCode code = reject.code();
+        if (state == State.CALLING) {
+            isLeaving = true;
+            return;
+        }
+        final Request request = takeAnswered(reject.correlationId());
+        trace.count(SimulationEvent.REJECTS);
+        trace.say("client=" + index + " hears id=" + request.correlationId + " code=" + code);
+        // A request whose outcome cannot be journaled is refused too, and is in the journal.
+        if (code != RejectCode.JOURNAL_UNAVAILABLE) {
+            request.refusedCount++;
+        }
+    }
+
+    private void onChunk(final ChunkDecoder chunk) {
+        final ByteArrayOutputStream outputs =
+                chunks.computeIfAbsent(chunk.sequence(), sequence -> new ByteArrayOutputStream());
+        final byte[] bytes = new byte[chunk.outputsLength()];
+        final long stepIndex = chunk.stepIndex();
+        check.that(stepIndex * bytes.length == outputs.size(), () -> "a chunk out of turn: stepIndex=" + stepIndex);
+        chunk.getOutputs(bytes, 0, bytes.length);
+        outputs.writeBytes(bytes);
+    }
+
+    private void onResult(final ResultDecoder result) {
+        final Request request = takeAnswered(result.correlationId());
+        final ByteArrayOutputStream outputs = chunks.remove(result.sequence());
+        final ByteArrayOutputStream all = outputs == null ? new ByteArrayOutputStream() : outputs;
+        final long sequence = result.sequence();
+        final ResultStatus status = result.status();
+        final byte[] bytes = new byte[result.outputsLength()];
+        result.getOutputs(bytes, 0, bytes.length);
+        all.writeBytes(bytes);
+        trace.count(SimulationEvent.RESULTS);
+        trace.say("client=" + index + " hears id=" + request.correlationId + " sequence=" + sequence + " " + status);
+        check.that(isRetrying || sequence > lastSequence, () -> "an answer behind a later one: sequence=" + sequence);
+        lastSequence = sequence;
+        check.onAnswer(principal, request, new Answer(sequence, status, all.toByteArray()));
+    }
+
+    private Request takeAnswered(final long correlationId) {
+        final Integer copies = outstanding.get(correlationId);
+        check.that(copies != null, () -> "an answer that nobody waits for: id=" + correlationId + " " + this);
+        if (copies == 1) {
+            outstanding.remove(correlationId);
+        } else {
+            outstanding.put(correlationId, copies - 1);
+        }
+        outstandingCount--;
+        final Request request = principal.find(correlationId);
+        unanswered.remove(request);
+        return request;
+    }
+}

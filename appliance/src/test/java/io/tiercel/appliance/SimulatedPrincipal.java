@@ -1,0 +1,97 @@
+package io.tiercel.appliance;
+
+import io.tiercel.protocol.Principals;
+import io.tiercel.protocol.wire.ResultStatus;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a principal has asked for and been told, over all of its connections and all lives of the appliance. Its clients
+ * share it, as the processes of one desk share their memory of what they did.
+ */
+final class SimulatedPrincipal {
+
+    /** A request and what became of it, as far as its client can know. */
+    static final class Request {
+        final long correlationId;
+        final byte[] frame;
+        final boolean isStreamed;
+        final int stepCount;
+        final boolean hasBudget;
+        /** It is to be refused, whenever it comes. */
+        final boolean isBad;
+        /** Copies of the frame that went to the appliance, which may have died before it read them. */
+        int sentCount;
+        /** Copies that were refused: they had no effect. */
+        int refusedCount;
+        final List<Answer> answers = new ArrayList<>();
+
+        Request(
+                final long correlationId,
+                final byte[] frame,
+                final int stepCount,
+                final boolean isStreamed,
+                final boolean hasBudget,
+                final boolean isBad) {
+            this.correlationId = correlationId;
+            this.frame = frame;
+            this.stepCount = stepCount;
+            this.isStreamed = isStreamed;
+            this.hasBudget = hasBudget;
+            this.isBad = isBad;
+        }
+
+        /** Of a retry window. */
+        int slotCount() {
+            return isStreamed ? Math.max(1, stepCount) : 1;
+        }
+    }
+
+    /** A result as it was heard; of a streamed request the outputs of all steps. */
+    record Answer(long sequence, ResultStatus status, byte[] outputs) {
+    }
+
+    private final String name;
+    private final long id;
+    private final Map<Long, Request> requests = new LinkedHashMap<>();
+    private long lastCorrelationId;
+
+    SimulatedPrincipal(final String name) {
+        this.name = name;
+        id = Principals.idOf(name);
+    }
+
+    String name() {
+        return name;
+    }
+
+    long id() {
+        return id;
+    }
+
+    long nextCorrelationId() {
+        return ++lastCorrelationId;
+    }
+
+    void add(final Request request) {
+        requests.put(request.correlationId, request);
+    }
+
+    /** The request of that id, or null. */
+    Request find(final long correlationId) {
+        return requests.get(correlationId);
+    }
+
+    Collection<Request> requests() {
+        return requests.values();
+    }
+
+    /** What was promised of this sequence and later ones does not hold any more. */
+    void forgetFrom(final long sequence) {
+        requests.values().forEach(request -> request.answers.removeIf(answer -> answer.sequence() >= sequence));
+    }
+}

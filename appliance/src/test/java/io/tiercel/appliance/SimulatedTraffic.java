@@ -1,0 +1,91 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.SimulatedPrincipal.Request;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.InferEncoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.ResetSessionEncoder;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Requests of every kind: steps, streams, budgets, resets, and some that are to be refused. */
+final class SimulatedTraffic {
+
+    private final List<LoadedModel> models;
+    private final int sessionKeyCount;
+    private final SplittableRandom random;
+    private final MessageHeaderEncoder header = new MessageHeaderEncoder();
+
+    SimulatedTraffic(final List<LoadedModel> models, final int sessionKeyCount, final SplittableRandom random) {
+        this.models = models;
+        this.sessionKeyCount = sessionKeyCount;
+        this.random = random;
+    }
+
+    Request next(final SimulatedPrincipal principal) {
+        final long correlationId = principal.nextCorrelationId();
+        final int modelIndex = random.nextInt(models.size());
+        final long sessionKey = random.nextInt(sessionKeyCount);
+        return random.nextInt(12) == 0
+                ? reset(correlationId, modelIndex, sessionKey)
+                : infer(correlationId, modelIndex, sessionKey);
+    }
+
+    private Request reset(final long correlationId, final int modelIndex, final long sessionKey) {
+        final byte[] frame = new byte[Frames.RESET_SESSION_LENGTH];
+        final boolean isBad = random.nextInt(30) == 0;
+        new ResetSessionEncoder()
+                .wrapAndApplyHeader(new UnsafeBuffer(frame), 0, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .modelId(isBad ? models.size() : modelIndex);
+        return new Request(correlationId, frame, 0, false, false, isBad);
+    }
+
+    private Request infer(final long correlationId, final int modelIndex, final long sessionKey) {
+        final ModelShape shape = models.get(modelIndex).model().shape();
+        final int stepCount = random.nextInt(3) == 0 ? 1 + random.nextInt(SimulationPlan.MAX_STEPS) : 1;
+        final boolean isStreamed = random.nextBoolean();
+        final boolean isBad = random.nextInt(30) == 0;
+        final int floatCount = stepCount * shape.featureCount();
+        final byte[] frame = new byte[Frames.inferLength(floatCount)];
+        final UnsafeBuffer buffer = new UnsafeBuffer(frame);
+        final long budgetNs = budgetNs();
+        final InferEncoder infer = new InferEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .budgetNs(budgetNs)
+                .modelId(modelIndex)
+                .stepCount(stepCount)
+                .featureCount(shape.featureCount());
+        infer.flags().clear().stream(isStreamed);
+        buffer.putInt(infer.limit(), floatCount * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+        for (int index = 0; index < floatCount; index++) {
+            buffer.putFloat(Frames.FEATURES_OFFSET + index * Float.BYTES, (float) random.nextDouble() * 4 - 2,
+                    ByteOrder.LITTLE_ENDIAN);
+        }
+        if (isBad) {
+            spoil(infer, buffer);
+        }
+        return new Request(correlationId, frame, stepCount, isStreamed, budgetNs > 0, isBad);
+    }
+
+    private long budgetNs() {
+        return random.nextInt(3) == 0 ? PipelineHarness.ROUND_NS * (1 + random.nextInt(10)) : 0;
+    }
+
+    private void spoil(final InferEncoder infer, final UnsafeBuffer buffer) {
+        switch (random.nextInt(4)) {
+            case 0 -> infer.modelId(models.size() + random.nextInt(100));
+            case 1 -> infer.stepCount(0);
+            case 2 -> buffer.putFloat(Frames.FEATURES_OFFSET, Float.NaN, ByteOrder.LITTLE_ENDIAN);
+            default -> infer.featureCount(999);
+        }
+    }
+}

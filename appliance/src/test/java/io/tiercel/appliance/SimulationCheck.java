@@ -1,0 +1,267 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.SimulatedPrincipal.Answer;
+import io.tiercel.appliance.SimulatedPrincipal.Request;
+import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalView;
+import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.concurrent.UnsafeBuffer;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What must hold of any run, whatever went wrong in it:
+ * <ul>
+ * <li>an answer's request was in the journal before it, and an answer that the clock decided had its outcome there;
+ * <li>what a log has taken is in its file after any death of the process, in its place, to the last byte;
+ * <li>every outcome and every snapshot, and the sessions in memory after a recovery and at an end, are what the
+ * requests of the journal come to when they are computed one by one;
+ * <li>what a client was told is what the outcome says;
+ * <li>a request is in the journal at most as often as it was sent, and never for a copy that was refused.
+ * </ul>
+ */
+final class SimulationCheck implements AutoCloseable {
+
+    private final List<LoadedModel> models;
+    private final SimulatedAppliance.Taken taken;
+    private final List<SimulatedPrincipal> principals;
+    private final SimulationTrace trace;
+    private final int retryWindow;
+    private final List<Answer> unverified = new ArrayList<>();
+    private StraightRun straight;
+    /** Outcomes that the straight run has come to. */
+    private int straightCount;
+
+    /** @param retryWindow answer slots of a principal, as the appliance has them. */
+    SimulationCheck(
+            final int retryWindow,
+            final List<LoadedModel> models,
+            final SimulatedAppliance.Taken taken,
+            final List<SimulatedPrincipal> principals,
+            final SimulationTrace trace) {
+        this.retryWindow = retryWindow;
+        this.models = models;
+        this.taken = taken;
+        this.principals = principals;
+        this.trace = trace;
+        straight = new StraightRun(models);
+    }
+
+    void that(final boolean isSo, final Supplier<String> otherwise) {
+        if (!isSo) {
+            throw new AssertionError(otherwise.get());
+        }
+    }
+
+    /** A client has been told something. */
+    void onAnswer(final SimulatedPrincipal principal, final Request request, final Answer answer) {
+        final long sequence = answer.sequence();
+        final MemoryRecordLog.Entry record = taken.requests().find(sequence);
+        that(record != null, () -> "answered before its request is in the journal: " + answer);
+        that(record.principalId() == principal.id() && Arrays.equals(record.frame(), request.frame),
+                () -> "answered with the sequence of another request: id=" + request.correlationId + " " + answer);
+        that(!request.isBad, () -> "a bad request is answered: id=" + request.correlationId);
+        that(retryWindow > 0 || request.answers.stream().noneMatch(other -> other.sequence() == sequence),
+                () -> "answered twice: id=" + request.correlationId + " " + answer);
+        if (answer.status() == ResultStatus.EXPIRED) {
+            trace.count(SimulationEvent.RESULTS_EXPIRED);
+            that(request.hasBudget, () -> "expired without a budget: id=" + request.correlationId);
+            that(taken.outcomes().find(sequence) != null,
+                    () -> "answered before what the clock decided is in the journal: " + answer);
+        } else if (request.isStreamed && request.stepCount > 1) {
+            trace.count(SimulationEvent.RESULTS_STREAMED);
+        }
+        request.answers.add(answer);
+        unverified.add(answer);
+    }
+
+    /**
+     * A life begins, and nothing has been taken in it.
+     *
+     * @param adoptableCount requests that the last life may have left in the file without having been told so: 1 if it
+     *                       died in an append.
+     */
+    void onStart(final SimulatedAppliance appliance, final int adoptableCount) {
+        adopt(appliance.context.journalDirectory(), adoptableCount);
+        that(appliance.recovered.nextSequence() == taken.requests().size(),
+                () -> "nextSequence=" + appliance.recovered.nextSequence() + " taken=" + taken.requests().size());
+        that(taken.outcomes().size() == taken.requests().size(),
+                () -> "outcomes=" + taken.outcomes().size() + " requests=" + taken.requests().size());
+        verify(appliance);
+    }
+
+    /** A life has come to an orderly end: everything taken is through. */
+    void onDrained(final SimulatedAppliance appliance) {
+        adopt(appliance.context.journalDirectory(), 0);
+        that(taken.outcomes().size() == taken.requests().size(),
+                () -> "drained, and outcomes=" + taken.outcomes().size() + " requests=" + taken.requests().size());
+        verify(appliance);
+    }
+
+    /** The device has lost what was behind these, and so the promises made of them. */
+    void onLost(final int requestCount, final int outcomeCount) {
+        taken.requests().truncate(requestCount);
+        taken.outcomes().truncate(outcomeCount);
+        final int firstLost = Math.min(requestCount, outcomeCount);
+        principals.forEach(principal -> principal.forgetFrom(firstLost));
+        unverified.removeIf(answer -> answer.sequence() >= firstLost);
+        if (straightCount > firstLost) {
+            straight.close();
+            straight = new StraightRun(models);
+            straightCount = 0;
+        }
+    }
+
+    /** The run is over: what the journal has of each request. */
+    void onEnd() {
+        trace.count(SimulationEvent.REQUESTS_RECORDED, taken.requests().size());
+        for (final SimulatedPrincipal principal : principals) {
+            final Map<Long, Integer> counts = countRecords(principal);
+            for (final Request request : principal.requests()) {
+                final int count = counts.getOrDefault(request.correlationId, 0);
+                that(count <= request.sentCount - request.refusedCount, () -> "applied more often than sent: id=" +
+                        request.correlationId + " recorded=" + count + " sent=" + request.sentCount + " refused=" +
+                        request.refusedCount);
+                that(!request.isBad || count == 0, () -> "a bad request is recorded: id=" + request.correlationId);
+            }
+        }
+    }
+
+    /** By correlation id; a request that was applied while it was known from before is found here. */
+    private Map<Long, Integer> countRecords(final SimulatedPrincipal principal) {
+        final Map<Long, Integer> counts = new HashMap<>();
+        final Map<Long, Integer> slotsBehind = new HashMap<>();
+        int slots = 0;
+        for (final MemoryRecordLog.Entry entry : taken.requests().entries()) {
+            if (entry.principalId() != principal.id()) {
+                continue;
+            }
+            // Both kinds of request begin with their correlation id.
+            final long correlationId = new UnsafeBuffer(entry.frame()).getLong(Frames.HEADER_LENGTH);
+            final Integer before = slotsBehind.get(correlationId);
+            final int slotsSince = before == null ? Integer.MAX_VALUE : slots - before;
+            that(slotsSince > retryWindow, () -> "applied twice: id=" + correlationId + " sequence=" +
+                    entry.sequence() + " slotsSince=" + slotsSince + " retryWindow=" + retryWindow);
+            slotsBehind.put(correlationId, slots);
+            slots += principal.find(correlationId).slotCount();
+            counts.merge(correlationId, 1, Integer::sum);
+        }
+        return counts;
+    }
+
+    @Override
+    public void close() {
+        straight.close();
+    }
+
+    private void adopt(final Path directory, final int adoptableCount) {
+        final JournalView view = JournalDirectory.openForRead(directory);
+        final int requestCount = taken.requests().size();
+        try (RecordReader requests = view.requests(); RecordReader outcomes = view.outcomes()) {
+            adopt("requests", requests, taken.requests());
+            adopt("outcomes", outcomes, taken.outcomes());
+        }
+        that(taken.requests().size() - requestCount <= adoptableCount,
+                () -> "requests that nobody has appended: from=" +
+                        requestCount + " to=" + taken.requests().size());
+    }
+
+    private void adopt(final String name, final RecordReader reader, final MemoryRecordLog log) {
+        long next = -1;
+        while (reader.next()) {
+            final byte[] frame = new byte[reader.frameLength()];
+            reader.frame().getBytes(0, frame);
+            final MemoryRecordLog.Entry known = log.find(reader.sequence());
+            if (known == null) {
+                log.append(reader.sequence(), reader.ingressNs(), reader.principalId(), reader.modelVersion(),
+                        reader.frame(), 0, frame.length);
+            } else {
+                final long sequence = reader.sequence();
+                that(known.ingressNs() == reader.ingressNs() && known.principalId() == reader.principalId() &&
+                        Arrays.equals(known.frame(), frame),
+                        () -> name + " has another record than was appended: sequence=" + sequence);
+            }
+            next = reader.sequence() + 1;
+        }
+        final long end = next;
+        that(end == log.size() || end < 0 && log.size() == 0,
+                () -> name + " has lost records: next=" + end + " appended=" + log.size());
+    }
+
+    private void verify(final SimulatedAppliance appliance) {
+        final List<SnapshotStore.Entry> entries = new ArrayList<>(appliance.snapshotStore.list());
+        Collections.reverse(entries);
+        int nextEntry = 0;
+        while (true) {
+            while (nextEntry < entries.size() && entries.get(nextEntry).sequence() < straightCount) {
+                final SnapshotStore.Entry entry = entries.get(nextEntry++);
+                if (entry.sequence() == straightCount - 1) {
+                    SnapshotCheck.assertSame(straight, appliance.snapshotStore, entry);
+                    trace.count(SimulationEvent.SNAPSHOTS_CHECKED);
+                }
+            }
+            if (straightCount == taken.outcomes().size()) {
+                break;
+            }
+            straight.assertSameOutcome(
+                    straightCount, taken.requests().find(straightCount), taken.outcomes().find(straightCount));
+            straightCount++;
+        }
+        final int unknown = nextEntry;
+        that(unknown == entries.size(), () -> "a snapshot of requests that are not there: " + entries.get(unknown));
+        verifySessions(appliance.sessions);
+        unverified.forEach(this::verify);
+        unverified.clear();
+    }
+
+    private void verify(final Answer answer) {
+        final StraightRun.Outcome outcome = StraightRun.Outcome.of(taken.outcomes().find(answer.sequence()));
+        that(outcome.status().name().equals(answer.status().name()),
+                () -> "told otherwise than recorded: " + answer + " outcome=" + outcome.status());
+        that(outcome.status() == OutcomeStatus.EXPIRED || Arrays.equals(outcome.outputs(), answer.outputs()),
+                () -> "told other outputs than recorded: " + answer);
+    }
+
+    private void verifySessions(final Sessions sessions) {
+        final SessionTable table = sessions.table();
+        int sessionCount = 0;
+        for (int index = 0; index < table.size(); index++) {
+            final int modelIndex = table.modelIndex(index);
+            final SessionStates states = sessions.states(modelIndex);
+            if (states.isInitialised(index)) {
+                sessionCount++;
+                verifySession(table, index, states);
+            }
+        }
+        final int liveCount = sessionCount;
+        that(liveCount == straight.sessionCount(),
+                () -> "sessions=" + liveCount + " expected=" + straight.sessionCount());
+    }
+
+    private void verifySession(final SessionTable table, final int index, final SessionStates states) {
+        final long principalId = table.principalId(index);
+        final int modelIndex = table.modelIndex(index);
+        final long sessionKey = table.sessionKey(index);
+        final byte[] state = new byte[states.shape().canonicalBytes()];
+        new UnsafeBuffer(states.stateAddress(index), state.length).getBytes(0, state);
+        that(states.hash(index) == straight.hash(principalId, modelIndex, sessionKey) &&
+                Arrays.equals(state, straight.canonicalState(principalId, modelIndex, sessionKey)),
+                () -> "a session is not what its requests come to: modelIndex=" + modelIndex + " sessionKey=" +
+                        sessionKey);
+    }
+}

@@ -1,0 +1,37 @@
+package io.tiercel.appliance;
+
+/** What a simulation may meet. Counted, so that a fault that never happens any more is noticed. */
+enum SimulationEvent {
+    LIVES,
+    SHUTDOWNS,
+    KILLS,
+    KILLS_IN_AN_APPEND,
+    KILLS_IN_A_SNAPSHOT,
+    KILLS_IN_A_RECOVERY,
+    POWER_LOSSES,
+    STARTS_REFUSED,
+    TORN_RECORDS,
+    OUTCOMES_RECOMPUTED,
+    STARTS_FROM_A_SNAPSHOT,
+    SNAPSHOTS_CHECKED,
+    SNAPSHOTS_DAMAGED,
+    JOURNAL_STALLS,
+    WRITE_ERRORS,
+    FULL_DISKS,
+    CLOCK_JUMPS,
+    ROLLS,
+    CONNECTS,
+    GOODBYES,
+    VANISHES,
+    REQUESTS_SENT,
+    REQUESTS_REPEATED,
+    FRAMES_DOUBLED,
+    FRAMES_DELAYED,
+    FRAMES_LOST,
+    BAD_FRAMES,
+    RESULTS,
+    RESULTS_EXPIRED,
+    RESULTS_STREAMED,
+    REJECTS,
+    REQUESTS_RECORDED
+}

@@ -1,0 +1,121 @@
+package io.tiercel.appliance;
+
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.ModelConfig;
+import io.tiercel.appliance.config.OverloadPolicy;
+import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.RollPeriod;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What a seed decides before anything runs: how the appliance is configured, which stays so through all of its lives,
+ * and how rough the run will be.
+ */
+final class SimulationPlan {
+
+    static final int REQUEST_STREAM = 7001;
+    static final int MAX_STEPS = 4;
+    private static final int RESPONSE_TERM_LENGTH = 64 * 1024;
+    private static final int MAX_FRAME_LENGTH = 1024;
+
+    final int lifeCount;
+    final int clientCount;
+    final int principalCount;
+    final int sessionKeyCount;
+    /** Of 100 stages whose turn it is, how many run. */
+    final int eagerness;
+    final Layout layout;
+    /** Answer slots of each principal; 0 if a request that comes again is a new one. */
+    final int retryWindow;
+    private final int inferWorkers;
+    private final int ringCapacity;
+    private final int maxBatch;
+    private final int maxInFlight;
+    private final int maxSessions;
+    private final long batchWindowNs;
+    private final long snapshotIntervalNs;
+    private final int snapshotKeep;
+    private final OverloadPolicy overloadPolicy;
+    private final int overloadUnfinished;
+    private final int maxRatePerSecond;
+
+    SimulationPlan(final SplittableRandom random) {
+        lifeCount = 2 + random.nextInt(4);
+        clientCount = 1 + random.nextInt(5);
+        principalCount = 1 + random.nextInt(3);
+        sessionKeyCount = 1 + random.nextInt(8);
+        eagerness = 30 + random.nextInt(71);
+        layout = new Layout[] {Layout.COMPACT, Layout.PAIRED, Layout.DEDICATED, Layout.DEDICATED}[random.nextInt(4)];
+        inferWorkers = layout == Layout.DEDICATED ? 1 + random.nextInt(3) : 1;
+        ringCapacity = 2 << random.nextInt(6);
+        maxBatch = 1 + random.nextInt(Math.min(16, ringCapacity));
+        maxInFlight = 1 + random.nextInt(64);
+        // Now and then too few for those that ask.
+        maxSessions = random.nextInt(8) == 0 ? 4 : 2 * principalCount * sessionKeyCount;
+        batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
+        snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
+        snapshotKeep = 1 + random.nextInt(3);
+        retryWindow = random.nextInt(3) == 0 ? 0 : Math.max(maxInFlight, MAX_STEPS) + random.nextInt(200);
+        overloadPolicy = random.nextInt(4) == 0 ? OverloadPolicy.SHED : OverloadPolicy.BACKPRESSURE;
+        overloadUnfinished = 1 + random.nextInt(ringCapacity);
+        maxRatePerSecond = random.nextInt(5) == 0 ? 100 + random.nextInt(3_000) : 0;
+    }
+
+    ApplianceContext context(final Path journal, final String aeronDirectoryName, final List<Path> bundles) {
+        final ApplianceContext context = new ApplianceContext()
+                .layout(layout)
+                .inferWorkers(inferWorkers)
+                .aeronDirectoryName(aeronDirectoryName)
+                .journalDirectory(journal)
+                .responseTermLength(RESPONSE_TERM_LENGTH)
+                .maxFrameLength(MAX_FRAME_LENGTH)
+                .maxSteps(MAX_STEPS)
+                .maxClients(clientCount)
+                .maxSessions(maxSessions)
+                .maxInFlight(maxInFlight)
+                .retryWindow(retryWindow)
+                .maxRatePerSecond(maxRatePerSecond)
+                .overloadPolicy(overloadPolicy)
+                .overloadUnfinished(overloadUnfinished)
+                .ringCapacity(ringCapacity)
+                .maxBatch(maxBatch)
+                .batchWindowNs(batchWindowNs)
+                .snapshotIntervalNs(snapshotIntervalNs)
+                .snapshotKeep(snapshotKeep)
+                .rehearseAfterNs(PipelineHarness.ROUND_NS)
+                .heartbeatTimeoutNs(TimeUnit.MILLISECONDS.toNanos(200))
+                .connectTimeoutNs(TimeUnit.MILLISECONDS.toNanos(100));
+        for (int index = 0; index < bundles.size(); index++) {
+            context.addModel(new ModelConfig(
+                    index == 0 ? PipelineHarness.ALIAS : PipelineHarness.ALIAS + "-" + index, bundles.get(index)));
+        }
+        return context.conclude();
+    }
+
+    /** A journal in small, whose keeper is one of the simulation's threads. */
+    JournalSettings journalSettings(final SimulatedTime time) {
+        return new JournalSettings()
+                .blockBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
+                .minimumFreeBytes(0)
+                .roll(RollPeriod.HOURLY)
+                .isDurable(false)
+                .keeperThread(false)
+                .clock(time.wall());
+    }
+
+    @Override
+    public String toString() {
+        return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
+                " inFlight=" + maxInFlight + " sessions=" + maxSessions + " batchWindowNs=" + batchWindowNs +
+                " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
+                " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/" + overloadUnfinished + " rate=" +
+                maxRatePerSecond + " lives=" + lifeCount +
+                " clients=" + clientCount + " principals=" + principalCount + " eagerness=" + eagerness;
+    }
+}
