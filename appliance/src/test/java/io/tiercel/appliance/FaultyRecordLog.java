@@ -1,5 +1,6 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.journal.RecordLog;
 import org.agrona.DirectBuffer;
@@ -10,16 +11,23 @@ import org.agrona.DirectBuffer;
  */
 final class FaultyRecordLog implements RecordLog {
 
-    private final RecordLog log;
+    private final ChronicleRecordLog log;
     private final MemoryRecordLog taken;
     private final String name;
+    private final boolean isWrittenThrough;
     private int stalledCalls;
     private long failingSequence = Long.MAX_VALUE;
     private long crashingSequence = Long.MAX_VALUE;
     private boolean hasCrashed;
+    private boolean failsInSync;
+    private boolean isSpaceLow;
+    private long rolledCount;
 
-    FaultyRecordLog(final String name, final RecordLog log, final MemoryRecordLog taken) {
+    FaultyRecordLog(
+            final String name, final ChronicleRecordLog log, final MemoryRecordLog taken,
+            final boolean isWrittenThrough) {
         this.name = name;
+        this.isWrittenThrough = isWrittenThrough;
         this.log = log;
         this.taken = taken;
     }
@@ -29,9 +37,15 @@ final class FaultyRecordLog implements RecordLog {
         stalledCalls = calls;
     }
 
-    /** The record of this sequence fails, and all later ones. */
-    void failFrom(final long sequence) {
+    /** The record of this sequence fails, and all later ones; or the device fails that is to take it. */
+    void failFrom(final long sequence, final boolean isInSync) {
         failingSequence = sequence;
+        failsInSync = isInSync;
+    }
+
+    /** Whether there is too little space for what is not in the ring yet. */
+    void lowSpace(final boolean isLow) {
+        isSpaceLow = isLow;
     }
 
     /** The process dies while it appends the record of this sequence: nobody has been told that it is there. */
@@ -53,7 +67,7 @@ final class FaultyRecordLog implements RecordLog {
             final DirectBuffer frame,
             final int frameOffset,
             final int frameLength) {
-        if (sequence >= failingSequence) {
+        if (sequence >= failingSequence && !failsInSync) {
             throw new JournalException("simulated write error: log=" + name + " sequence=" + sequence);
         }
         if (stalledCalls > 0) {
@@ -63,6 +77,7 @@ final class FaultyRecordLog implements RecordLog {
         if (!log.append(sequence, ingressNs, principalId, modelVersion, frame, frameOffset, frameLength)) {
             return false;
         }
+        noteRoll();
         if (sequence == crashingSequence) {
             hasCrashed = true;
             throw new SimulatedCrash("in the append of " + name + " sequence=" + sequence);
@@ -72,16 +87,42 @@ final class FaultyRecordLog implements RecordLog {
 
     @Override
     public int onIdle() {
-        return log.onIdle();
+        final int work = log.onIdle();
+        noteRoll();
+        return work;
     }
 
     @Override
     public void sync() {
+        if (taken.size() > failingSequence) {
+            throw new JournalException("simulated sync error: log=" + name + " sequence=" + (taken.size() - 1));
+        }
         log.sync();
+        taken.sync();
+    }
+
+    @Override
+    public boolean isSpaceLow() {
+        return isSpaceLow;
+    }
+
+    @Override
+    public long freeBytes() {
+        return isSpaceLow ? 0 : 1L << 40;
     }
 
     @Override
     public void close() {
         log.close();
+    }
+
+    /** A file that is left is on the device, where each batch is. */
+    private void noteRoll() {
+        if (log.rolledCount() > rolledCount) {
+            rolledCount = log.rolledCount();
+            if (isWrittenThrough) {
+                taken.sync();
+            }
+        }
     }
 }

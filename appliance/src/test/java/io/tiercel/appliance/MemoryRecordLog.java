@@ -90,6 +90,12 @@ final class MemoryRecordLog implements RecordLog {
         if (size < entries.size()) {
             entries.subList(size, entries.size()).clear();
         }
+        syncedCount = Math.min(syncedCount, size);
+    }
+
+    /** The device has the first {@code count} records. */
+    synchronized void syncTo(final int count) {
+        syncedCount = Math.max(syncedCount, count);
     }
 
     synchronized int size() {

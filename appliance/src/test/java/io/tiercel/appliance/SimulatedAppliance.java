@@ -5,9 +5,11 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
+import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryReport;
 import io.tiercel.appliance.sequencer.PipelineState;
@@ -40,6 +42,12 @@ final class SimulatedAppliance implements AutoCloseable {
 
     /** The memory of what the two logs have taken, through all lives. */
     record Taken(MemoryRecordLog requests, MemoryRecordLog outcomes) {
+
+        /** The device has all of it. */
+        void sync() {
+            requests.sync();
+            outcomes.sync();
+        }
     }
 
     /** One thread's stages and the one whose turn it is. */
@@ -51,19 +59,19 @@ final class SimulatedAppliance implements AutoCloseable {
     /** What the journal has been asked to do for a snapshot, and whether it dies on it. */
     private static final class Housekeeping implements SnapshotAgent.Housekeeping {
         private final SnapshotAgent.Housekeeping journal;
-        private final Runnable onSynced;
+        private final Taken taken;
         private int callsBeforeCrash = Integer.MAX_VALUE;
 
-        private Housekeeping(final SnapshotAgent.Housekeeping journal, final Runnable onSynced) {
+        private Housekeeping(final SnapshotAgent.Housekeeping journal, final Taken taken) {
             this.journal = journal;
-            this.onSynced = onSynced;
+            this.taken = taken;
         }
 
         @Override
         public void sync() {
             crashIfDue("before the sync of a snapshot");
             journal.sync();
-            onSynced.run();
+            taken.sync();
             crashIfDue("behind the sync of a snapshot");
         }
 
@@ -126,18 +134,18 @@ final class SimulatedAppliance implements AutoCloseable {
     }
 
     /** Begins to listen. */
-    void open(final SimulatedNetwork network, final Taken taken, final Runnable onSynced) {
+    void open(final SimulatedNetwork network, final Taken taken) {
         final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), time.ticks());
         final long epochOffsetNs =
                 Math.max(time.wall().nanoTime(), recovered.lastIngressNs() + 1) - time.ticks().nanoTime();
         final SnapshotCut cut = new SnapshotCut();
-        requests = new FaultyRecordLog(SimulatedDisk.REQUESTS, journal.requests(), taken.requests());
-        outcomes = new FaultyRecordLog(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
+        requests = faulty(SimulatedDisk.REQUESTS, journal.requests(), taken.requests());
+        outcomes = faulty(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
         aeron = network.connect();
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM, models, sessions,
                 retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), requests, outcomes, clocks,
                 epochOffsetNs, new StageRecorder(), counters));
-        housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), onSynced);
+        housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);
         snapshots = new SnapshotAgent(
                 new SnapshotAgent.Settings(
                         context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
@@ -235,6 +243,10 @@ final class SimulatedAppliance implements AutoCloseable {
     public void close() {
         threads.forEach(thread -> thread.stages.forEach(Agent::onClose));
         CloseHelper.quietCloseAll(pipeline, aeron, retries, sessions, journal, claimed);
+    }
+
+    private FaultyRecordLog faulty(final String name, final RecordLog log, final MemoryRecordLog memory) {
+        return new FaultyRecordLog(name, (ChronicleRecordLog) log, memory, settings.isWrittenThrough());
     }
 
     private void addThread(final Threads.Share share) {

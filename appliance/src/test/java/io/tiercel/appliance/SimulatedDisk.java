@@ -90,10 +90,11 @@ final class SimulatedDisk {
     /**
      * Records from this sequence on are not there, or not all of their bytes.
      *
-     * @param isPowerLost whether pages have reached the device in any order, or not; else it is as if the process had
-     *                    died while it was writing the first of them.
+     * @param isTorn       whether pages of the first one have reached the device in any order; else it is as if the
+     *                     process had died while it was writing.
+     * @param isHeaderLost whether the page has not that names the newest record, if it names one that is not there.
      */
-    void loseFrom(final String queue, final long sequence, final boolean isPowerLost) {
+    void loseFrom(final String queue, final long sequence, final boolean isTorn, final boolean isHeaderLost) {
         final JournalEnd last;
         long lastGoodPosition = 0;
         try (RecordReader reader = reader(queue)) {
@@ -115,10 +116,10 @@ final class SimulatedDisk {
         write(last.file(), channel -> {
             final ByteBuffer record = read(channel, last.lastPosition(), (int) (last.position() - last.lastPosition()));
             fill(channel, last.lastPosition(), channel.size() - last.lastPosition());
-            if (isPowerLost) {
+            if (isTorn) {
                 tear(channel, last.lastPosition(), record);
             }
-            if (!isPowerLost || random.nextInt(8) > 0) {
+            if (isHeaderLost) {
                 withdraw(channel, goodPosition);
             }
         });
@@ -131,11 +132,12 @@ final class SimulatedDisk {
         if (files.isEmpty()) {
             return false;
         }
+        final boolean hasOther = files.size() > 1 || JournalDirectory.openForRead(journal).firstSequence() == 0;
         final Path newest = files.get(files.size() - 1);
         try {
             final byte[] bytes = Files.readAllBytes(newest);
             final int keptLength = random.nextInt(bytes.length);
-            if (random.nextBoolean()) {
+            if (!hasOther || random.nextBoolean()) {
                 Files.write(newest.resolveSibling(newest.getFileName() + ".tmp"),
                         Arrays.copyOf(bytes, keptLength));
                 return false;

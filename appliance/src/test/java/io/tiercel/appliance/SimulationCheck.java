@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.SimulatedPrincipal.Answer;
 import io.tiercel.appliance.SimulatedPrincipal.Request;
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalView;
@@ -42,19 +43,20 @@ final class SimulationCheck implements AutoCloseable {
     private final List<SimulatedPrincipal> principals;
     private final SimulationTrace trace;
     private final int retryWindow;
+    private final boolean isWrittenThrough;
     private final List<Answer> unverified = new ArrayList<>();
     private StraightRun straight;
     /** Outcomes that the straight run has come to. */
     private int straightCount;
 
-    /** @param retryWindow answer slots of a principal, as the appliance has them. */
     SimulationCheck(
-            final int retryWindow,
+            final SimulationPlan plan,
             final List<LoadedModel> models,
             final SimulatedAppliance.Taken taken,
             final List<SimulatedPrincipal> principals,
             final SimulationTrace trace) {
-        this.retryWindow = retryWindow;
+        retryWindow = plan.retryWindow;
+        isWrittenThrough = plan.durability == DurabilityLevel.DISK;
         this.models = models;
         this.taken = taken;
         this.principals = principals;
@@ -72,7 +74,7 @@ final class SimulationCheck implements AutoCloseable {
     void onAnswer(final SimulatedPrincipal principal, final Request request, final Answer answer) {
         final long sequence = answer.sequence();
         final MemoryRecordLog.Entry record = taken.requests().find(sequence);
-        that(record != null, () -> "answered before its request is in the journal: " + answer);
+        that(isSafe(taken.requests(), sequence), () -> "answered before its request is in the journal: " + answer);
         that(record.principalId() == principal.id() && Arrays.equals(record.frame(), request.frame),
                 () -> "answered with the sequence of another request: id=" + request.correlationId + " " + answer);
         that(!request.isBad, () -> "a bad request is answered: id=" + request.correlationId);
@@ -81,13 +83,18 @@ final class SimulationCheck implements AutoCloseable {
         if (answer.status() == ResultStatus.EXPIRED) {
             trace.count(SimulationEvent.RESULTS_EXPIRED);
             that(request.hasBudget, () -> "expired without a budget: id=" + request.correlationId);
-            that(taken.outcomes().find(sequence) != null,
+            that(isSafe(taken.outcomes(), sequence),
                     () -> "answered before what the clock decided is in the journal: " + answer);
         } else if (request.isStreamed && request.stepCount > 1) {
             trace.count(SimulationEvent.RESULTS_STREAMED);
         }
         request.answers.add(answer);
         unverified.add(answer);
+    }
+
+    /** Whether a record outlives whatever the configuration says that it does. */
+    private boolean isSafe(final MemoryRecordLog log, final long sequence) {
+        return sequence < (isWrittenThrough ? log.syncedCount() : log.size());
     }
 
     /**
@@ -100,6 +107,9 @@ final class SimulationCheck implements AutoCloseable {
         adopt(appliance.context.journalDirectory(), adoptableCount);
         that(appliance.recovered.nextSequence() == taken.requests().size(),
                 () -> "nextSequence=" + appliance.recovered.nextSequence() + " taken=" + taken.requests().size());
+        // What is gone on with is given to the device first, and then the outcomes that were not there.
+        taken.requests().sync();
+        taken.outcomes().syncTo((int) (appliance.recovered.nextSequence() - appliance.recovered.recomputedCount()));
         that(taken.outcomes().size() == taken.requests().size(),
                 () -> "outcomes=" + taken.outcomes().size() + " requests=" + taken.requests().size());
         verify(appliance);
@@ -113,13 +123,15 @@ final class SimulationCheck implements AutoCloseable {
         verify(appliance);
     }
 
-    /** The device has lost what was behind these, and so the promises made of them. */
+    /** The device has lost what was behind these; and unless each batch was on it, the promises made of them. */
     void onLost(final int requestCount, final int outcomeCount) {
         taken.requests().truncate(requestCount);
         taken.outcomes().truncate(outcomeCount);
         final int firstLost = Math.min(requestCount, outcomeCount);
-        principals.forEach(principal -> principal.forgetFrom(firstLost));
-        unverified.removeIf(answer -> answer.sequence() >= firstLost);
+        if (!isWrittenThrough) {
+            principals.forEach(principal -> principal.forgetFrom(firstLost));
+            unverified.removeIf(answer -> answer.sequence() >= firstLost);
+        }
         if (straightCount > firstLost) {
             straight.close();
             straight = new StraightRun(models);
@@ -224,6 +236,12 @@ final class SimulationCheck implements AutoCloseable {
         }
         final int unknown = nextEntry;
         that(unknown == entries.size(), () -> "a snapshot of requests that are not there: " + entries.get(unknown));
+        final long firstSequence = JournalDirectory.openForRead(appliance.context.journalDirectory()).firstSequence();
+        if (firstSequence > 0) {
+            trace.count(SimulationEvent.PRUNED_JOURNALS);
+        }
+        that(firstSequence == 0 || !entries.isEmpty() && firstSequence <= entries.get(0).sequence() + 1,
+                () -> "what a snapshot needs is removed: firstSequence=" + firstSequence + " snapshots=" + entries);
         verifySessions(appliance.sessions);
         unverified.forEach(this::verify);
         unverified.clear();

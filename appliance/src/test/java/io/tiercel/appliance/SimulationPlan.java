@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.config.OverloadPolicy;
@@ -32,6 +33,9 @@ final class SimulationPlan {
     final Layout layout;
     /** Answer slots of each principal; 0 if a request that comes again is a new one. */
     final int retryWindow;
+    final DurabilityLevel durability;
+    private final long keepForNs;
+    private final long keepBytes;
     private final int inferWorkers;
     private final int ringCapacity;
     private final int maxBatch;
@@ -63,6 +67,9 @@ final class SimulationPlan {
         retryWindow = random.nextInt(3) == 0 ? 0 : Math.max(maxInFlight, MAX_STEPS) + random.nextInt(200);
         overloadPolicy = random.nextInt(4) == 0 ? OverloadPolicy.SHED : OverloadPolicy.BACKPRESSURE;
         overloadUnfinished = 1 + random.nextInt(ringCapacity);
+        durability = random.nextBoolean() ? DurabilityLevel.DISK : DurabilityLevel.PROCESS;
+        keepForNs = random.nextInt(3) == 0 ? TimeUnit.MINUTES.toNanos(1 + random.nextInt(120)) : 0;
+        keepBytes = random.nextInt(3) == 0 ? 1 + random.nextInt(200_000) : 0;
         maxRatePerSecond = random.nextInt(5) == 0 ? 100 + random.nextInt(3_000) : 0;
     }
 
@@ -85,6 +92,7 @@ final class SimulationPlan {
                 .ringCapacity(ringCapacity)
                 .maxBatch(maxBatch)
                 .batchWindowNs(batchWindowNs)
+                .durability(durability)
                 .snapshotIntervalNs(snapshotIntervalNs)
                 .snapshotKeep(snapshotKeep)
                 .rehearseAfterNs(PipelineHarness.ROUND_NS)
@@ -104,7 +112,9 @@ final class SimulationPlan {
                 .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
                 .minimumFreeBytes(0)
                 .roll(RollPeriod.HOURLY)
-                .isDurable(false)
+                .isWrittenThrough(durability == DurabilityLevel.DISK)
+                .keepForNs(keepForNs)
+                .keepBytes(keepBytes)
                 .keeperThread(false)
                 .clock(time.wall());
     }
@@ -114,7 +124,9 @@ final class SimulationPlan {
         return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
                 " inFlight=" + maxInFlight + " sessions=" + maxSessions + " batchWindowNs=" + batchWindowNs +
                 " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
-                " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/" + overloadUnfinished + " rate=" +
+                " durability=" + durability + " keepForNs=" + keepForNs +
+                " keepBytes=" + keepBytes + " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/"
+                + overloadUnfinished + " rate=" +
                 maxRatePerSecond + " lives=" + lifeCount +
                 " clients=" + clientCount + " principals=" + principalCount + " eagerness=" + eagerness;
     }

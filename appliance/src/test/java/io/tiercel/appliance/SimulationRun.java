@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.journal.JournalSettings;
@@ -45,9 +46,6 @@ final class SimulationRun implements AutoCloseable {
     private final SimulationCheck check;
     private final List<SimulatedClient> clients = new ArrayList<>();
     private SimulatedAppliance appliance;
-    /** Records that the device has, whatever happens. */
-    private int syncedRequestCount;
-    private int syncedOutcomeCount;
     private int adoptableCount;
     private long setBackNs;
     private boolean hasLostPower;
@@ -70,7 +68,7 @@ final class SimulationRun implements AutoCloseable {
         for (int index = 0; index < plan.principalCount; index++) {
             principals.add(new SimulatedPrincipal("desk-" + index));
         }
-        check = new SimulationCheck(plan.retryWindow, models, taken, principals, trace);
+        check = new SimulationCheck(plan, models, taken, principals, trace);
         final SimulatedTraffic traffic = new SimulatedTraffic(models, plan.sessionKeyCount, random.split());
         for (int index = 0; index < plan.clientCount; index++) {
             clients.add(new SimulatedClient(index, plan.retryWindow > 0, network.clients(),
@@ -106,7 +104,7 @@ final class SimulationRun implements AutoCloseable {
                 return false;
             }
         }
-        appliance.open(network, taken, this::onSynced);
+        appliance.open(network, taken);
         hasLostPower = false;
         return true;
     }
@@ -198,11 +196,11 @@ final class SimulationRun implements AutoCloseable {
         switch (random.nextInt(16)) {
             case 0 -> {
                 trace.count(SimulationEvent.WRITE_ERRORS);
-                appliance.requests.failFrom(taken.requests().size() + random.nextInt(300));
+                appliance.requests.failFrom(taken.requests().size() + random.nextInt(300), random.nextBoolean());
             }
             case 1 -> {
                 trace.count(SimulationEvent.WRITE_ERRORS);
-                appliance.outcomes.failFrom(taken.outcomes().size() + random.nextInt(300));
+                appliance.outcomes.failFrom(taken.outcomes().size() + random.nextInt(300), random.nextBoolean());
             }
             default -> {}
         }
@@ -240,7 +238,7 @@ final class SimulationRun implements AutoCloseable {
                 trace.count(SimulationEvent.CLOCK_JUMPS);
                 time.pass(TimeUnit.MICROSECONDS.toNanos(1L << random.nextInt(15)));
             }
-            case 17 -> setWall(TimeUnit.MINUTES.toNanos(random.nextInt(90)));
+            case 17 -> setWall(TimeUnit.MINUTES.toNanos(random.nextInt(180)));
             case 18 -> setWall(-random.nextLong(MAX_TOLERATED_STEP_BACK_NS));
             case 19 -> {
                 if (random.nextInt(4) == 0) {
@@ -249,6 +247,11 @@ final class SimulationRun implements AutoCloseable {
                     appliance.fillDisk();
                 }
             }
+            case 20 -> {
+                trace.count(SimulationEvent.LOW_SPACES);
+                appliance.requests.lowSpace(true);
+            }
+            case 21 -> appliance.requests.lowSpace(false);
             default -> appliance.takeSnapshotSoon();
         }
     }
@@ -284,7 +287,7 @@ final class SimulationRun implements AutoCloseable {
         trace.count(SimulationEvent.SHUTDOWNS);
         trace.say("shut down: taken=" + taken.requests().size());
         appliance.close();
-        onSynced();
+        taken.sync();
     }
 
     private boolean hasFailed() {
@@ -339,7 +342,7 @@ final class SimulationRun implements AutoCloseable {
         final int keptCount = recordCount - random.nextInt(recordCount - taken.outcomes().size() + 1);
         trace.say("dies in its recovery: outcomes=" + keptCount);
         final Path old = disk.crash();
-        disk.loseFrom(SimulatedDisk.OUTCOMES, keptCount, false);
+        disk.loseFrom(SimulatedDisk.OUTCOMES, keptCount, false, true);
         appliance.close();
         disk.delete(old);
     }
@@ -347,15 +350,18 @@ final class SimulationRun implements AutoCloseable {
     /** The machine is gone, and with it what the device had not been given. */
     private void losePower() {
         trace.count(SimulationEvent.POWER_LOSSES);
-        final int requestCount = between(syncedRequestCount, taken.requests().size());
-        final int outcomeCount = between(syncedOutcomeCount,
+        final int requestCount = between(taken.requests().syncedCount(), taken.requests().size());
+        final int outcomeCount = between(taken.outcomes().syncedCount(),
                 random.nextInt(8) == 0 ? taken.outcomes().size() : Math.min(taken.outcomes().size(), requestCount));
         trace.say("the machine dies: requests=" + requestCount + " of " + taken.requests().size() + " outcomes=" +
                 outcomeCount + " of " + taken.outcomes().size());
         final Path old = disk.crash();
-        disk.loseFrom(SimulatedDisk.REQUESTS, requestCount, true);
-        disk.loseFrom(SimulatedDisk.OUTCOMES, outcomeCount, true);
-        hasLostPower = requestCount < taken.requests().size() || outcomeCount < taken.outcomes().size();
+        final boolean isWrittenThrough = plan.durability == DurabilityLevel.DISK;
+        final boolean isHeaderLost = !isWrittenThrough && random.nextInt(8) > 0;
+        disk.loseFrom(SimulatedDisk.REQUESTS, requestCount, true, isHeaderLost);
+        disk.loseFrom(SimulatedDisk.OUTCOMES, outcomeCount, true, isHeaderLost);
+        hasLostPower =
+                !isWrittenThrough && (requestCount < taken.requests().size() || outcomeCount < taken.outcomes().size());
         check.onLost(requestCount, outcomeCount);
         clients.forEach(SimulatedClient::lose);
         appliance.close();
@@ -364,11 +370,6 @@ final class SimulationRun implements AutoCloseable {
 
     private int between(final int low, final int high) {
         return low + random.nextInt(high - low + 1);
-    }
-
-    private void onSynced() {
-        syncedRequestCount = taken.requests().size();
-        syncedOutcomeCount = taken.outcomes().size();
     }
 
     private static String messageOf(final RuntimeException ex) {
