@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What cannot work ends at once, with one line that says what is wrong and where. */
+/**
+ * What cannot work ends at once, with one line that says what is wrong and where. Journals that something has happened
+ * to are in {@link BadJournalSystemTest}.
+ */
 @Timeout(120)
 class BadStartSystemTest {
 
@@ -77,16 +80,6 @@ class BadStartSystemTest {
 
         assertTrue(first.isAlive(), first::toString);
         assertEquals(0, first.terminate(), first::toString);
-    }
-
-    @Test
-    void shouldNameTheDirectoryWhenTheJournalHoldsRecords() {
-        final ServeConfig config = config().journal(bench.directory().resolve("used"));
-        final TiercelProcess first = bench.serve(config);
-        assertEquals(0, bench.client("desk-1", "--requests", "10").awaitExit());
-        assertEquals(0, first.terminate(), first::toString);
-        assertRefused(ExitCode.ENVIRONMENT, serve(config),
-                "journal holds records already", config.journal().toString());
     }
 
     @Test
