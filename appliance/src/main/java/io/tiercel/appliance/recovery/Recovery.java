@@ -122,7 +122,7 @@ public final class Recovery implements AutoCloseable {
 
     /** Puts both readers behind the newest snapshot that can be used, or at the beginning. */
     private void start(final JournalView view, final RecordReader requests, final RecordReader outcomes) {
-        try (SnapshotReader snapshot = loader.find(sequence -> requests.seek(sequence) && requests.next())) {
+        try (SnapshotReader snapshot = loader.find(sequence -> isAt(requests, sequence) && isAt(outcomes, sequence))) {
             if (snapshot != null) {
                 loader.load(snapshot);
                 snapshotSequence = snapshot.sequence();
@@ -137,6 +137,10 @@ public final class Recovery implements AutoCloseable {
         }
         requests.seek(0);
         outcomes.seek(0);
+    }
+
+    private static boolean isAt(final RecordReader reader, final long sequence) {
+        return reader.seek(sequence) && reader.next();
     }
 
     private void replay(final RecordReader requests, final RecordReader outcomes, final long totalCount) {

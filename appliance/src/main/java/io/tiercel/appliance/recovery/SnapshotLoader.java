@@ -44,7 +44,7 @@ final class SnapshotLoader {
     }
 
     /**
-     * @param isJournaled whether the request of a sequence is in the journal.
+     * @param isJournaled whether the request and the outcome of a sequence are in the journal.
      * @return the snapshot, to be closed by the caller, or null if there is none that can be used.
      * @throws RecoveryException if the one that would be used has sessions of other models than those configured.
      */

@@ -141,6 +141,21 @@ class BadJournalSystemTest {
         replay.awaitLine("replay: " + (LAST_SEQUENCE + 51) + " of " + (LAST_SEQUENCE + 51));
     }
 
+    /** The newest snapshot stands for an outcome that is not there: it is not what the journal can be gone on with. */
+    @Test
+    void shouldNotBeginWithASnapshotWhenTheOutcomeItEndsWithIsTorn() throws IOException {
+        final Path copy = BENCH.copy(journal, "torn-behind-snapshot");
+        StoredRecord.find(copy, "outcomes", LAST_SEQUENCE).tear();
+        final TiercelProcess appliance = BENCH.serve(BENCH.config(bundle).journal(copy));
+        assertTrue(appliance.awaitLine("recovered: ").contains("snapshot=sequence " + (REQUESTS - 1) +
+                " skipped-snapshots=1 replayed=" + REQUESTS + " identical=" + (REQUESTS - 1) + " recomputed=1 torn=1"),
+                appliance::toString);
+        assertEquals(0, appliance.terminate(), appliance::toString);
+
+        final TiercelProcess replay = BENCH.run("replay", "verify", "--journal", copy.toString());
+        assertEquals(ExitCode.OK, replay.awaitExit(), replay::toString);
+    }
+
     private static TiercelProcess live(final ServeConfig config) {
         final TiercelProcess appliance = BENCH.serve(config);
         assertEquals(0, BENCH.client("desk-1", "--requests", Integer.toString(REQUESTS)).awaitExit());

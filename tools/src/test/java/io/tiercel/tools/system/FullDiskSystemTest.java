@@ -41,7 +41,7 @@ class FullDiskSystemTest {
         final TiercelProcess client = bench.client("desk-1", "--until-refused", "true");
         client.awaitLine("answered=500 ");
         final Path taken = disk.resolve("somebody-elses-file");
-        fill(taken, MIN_FREE_BYTES + (8 << 20));
+        fill(taken, MIN_FREE_BYTES + (20 << 20));
         assertEquals(0, client.awaitExit(), client::toString);
         assertTrue(client.awaitLine("refused ").startsWith("refused code=JOURNAL_SPACE_LOW"), client::toString);
         Files.delete(taken);
