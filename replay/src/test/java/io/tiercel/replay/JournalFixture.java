@@ -164,23 +164,15 @@ public final class JournalFixture {
             write(journal, journal.requests(), requests.subList(0, requestsFirst));
             write(journal, journal.outcomes(), outcomes.subList(0, outcomesFirst));
         }
-        try (ClaimedJournal claimed = JournalDirectory.claim(journalDirectory, settings(FIRST_INGRESS_NS + DAY_NS));
+        try (ClaimedJournal claimed = JournalDirectory.claim(
+                journalDirectory, settings(FIRST_INGRESS_NS + DAY_NS).keepForNs(1));
                 JournalDirectory journal = claimed.append(
                         endOf(claimed.view().recoverRequests()), endOf(claimed.view().recoverOutcomes()))) {
             write(journal, journal.requests(), requests.subList(requestsFirst, requests.size()));
             write(journal, journal.outcomes(), outcomes.subList(outcomesFirst, outcomes.size()));
+            journal.prune(requests.size(), FIRST_INGRESS_NS + 2 * DAY_NS);
         }
         writeBundles(journalDirectory);
-        try {
-            for (final String queue : List.of("requests", "outcomes")) {
-                Files.delete(filesOf(journalDirectory.resolve(queue)).get(0));
-            }
-            final Path description = journalDirectory.resolve("journal.yaml");
-            Files.writeString(description, Files.readString(description) +
-                    "firstSequence: " + Math.max(requestsFirst, outcomesFirst) + "\n");
-        } catch (final IOException ex) {
-            throw new UncheckedIOException(ex);
-        }
     }
 
     /**
@@ -238,12 +230,6 @@ public final class JournalFixture {
                 continue;
             }
             return reader.end();
-        }
-    }
-
-    private static List<Path> filesOf(final Path queue) throws IOException {
-        try (Stream<Path> files = Files.list(queue)) {
-            return files.filter(file -> file.toString().endsWith(".cq4")).sorted().toList();
         }
     }
 

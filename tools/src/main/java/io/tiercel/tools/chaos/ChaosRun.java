@@ -42,7 +42,8 @@ final class ChaosRun {
     private static final long MIN_SERVING_MS = 100;
     private static final int MAX_SERVING_MS = 1_000;
     private static final int MAX_STARTING_MS = 1_500;
-    private static final int MAX_RECOVERING_US = 30_000;
+    /** From the first request that is computed again, over what is then appended, to the end of the warm-up. */
+    private static final int MAX_RECOVERING_US = 1_000_000;
     private static final int MAX_SNAPSHOT_US = 1_000;
     /** About as long as a burst is under way. */
     private static final int MAX_BURST_US = 10_000;
@@ -264,9 +265,9 @@ final class ChaosRun {
         IoUtil.delete(new File(aeronDirectoryName), true);
     }
 
-    private static void pause(final long durationNs) {
-        final long endNs = System.nanoTime() + durationNs;
-        for (long leftNs = durationNs; leftNs > 0; leftNs = endNs - System.nanoTime()) {
+    private void pause(final long durationNs) {
+        final long endNs = clock.nanoTime() + durationNs;
+        for (long leftNs = durationNs; leftNs > 0; leftNs = endNs - clock.nanoTime()) {
             LockSupport.parkNanos(leftNs);
         }
     }
