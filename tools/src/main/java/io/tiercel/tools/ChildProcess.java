@@ -55,11 +55,16 @@ public final class ChildProcess implements AutoCloseable {
      * @throws ToolException with the end of the output if the child ends first, or takes too long.
      */
     public String awaitLine(final String prefix, final long timeoutMs) {
+        return awaitLine(List.of(prefix), timeoutMs);
+    }
+
+    /** The same for the first line that starts with one of several words. */
+    public String awaitLine(final List<String> prefixes, final long timeoutMs) {
         final long deadlineNs = System.nanoTime() + timeoutMs * 1_000_000;
         while (true) {
             final boolean isAlive = process.isAlive(); // asked before the file, so that the last line is not missed
             for (final String line : outputLines()) {
-                if (line.startsWith(prefix)) {
+                if (prefixes.stream().anyMatch(line::startsWith)) {
                     return line;
                 }
             }

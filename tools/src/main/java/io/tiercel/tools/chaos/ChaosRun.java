@@ -41,9 +41,8 @@ final class ChaosRun {
     private static final long STOP_TIMEOUT_MS = 60_000;
     private static final long MIN_SERVING_MS = 100;
     private static final int MAX_SERVING_MS = 1_000;
-    private static final int MAX_STARTING_MS = 1_500;
-    /** From the first request that is computed again, over what is then appended, to the end of the warm-up. */
-    private static final int MAX_RECOVERING_US = 1_000_000;
+    /** Until a start has been seen to its end. */
+    private static final long FIRST_GUESS_MS = 1_000;
     private static final int MAX_SNAPSHOT_US = 1_000;
     /** About as long as a burst is under way. */
     private static final int MAX_BURST_US = 10_000;
@@ -58,6 +57,9 @@ final class ChaosRun {
     private final ChaosResult result = new ChaosResult();
     private final List<ChaosClient> clients = new ArrayList<>();
     private int life;
+    /** From the start of the process to its first word of the recovery, and from there to its being ready. */
+    private long startingMs = FIRST_GUESS_MS;
+    private long recoveringMs = FIRST_GUESS_MS;
     private String aeronDirectoryName;
 
     ChaosRun(final ChaosPlan plan, final NanoClock clock, final PrintStream out) {
@@ -110,10 +112,10 @@ final class ChaosRun {
 
     private void awaitMoment(final KillMoment aim, final ChildProcess appliance, final ChaosTraffic traffic) {
         switch (aim) {
-            case STARTING -> pause(random.nextInt(MAX_STARTING_MS) * 1_000_000L);
+            case STARTING -> pause(random.nextLong(startingMs * 1_000_000L));
             case RECOVERING -> {
                 awaitRecovering(appliance);
-                pause(random.nextInt(MAX_RECOVERING_US) * 1_000L);
+                pause(random.nextLong(recoveringMs * 1_000_000L));
             }
             case SERVING -> {
                 awaitReady(appliance);
@@ -130,17 +132,17 @@ final class ChaosRun {
         }
     }
 
-    /** The first life has nothing to recover; it is killed when it is ready. */
+    /** Or until it is ready, if there was nothing to recover. */
     private void awaitRecovering(final ChildProcess appliance) {
-        if (life > 1) {
-            appliance.awaitLine(ServeCommand.RECOVERING, START_TIMEOUT_MS);
-        } else {
-            awaitReady(appliance);
-        }
+        appliance.awaitLine(List.of(ServeCommand.RECOVERING, ServeCommand.READY + " "), START_TIMEOUT_MS);
     }
 
-    private String awaitReady(final ChildProcess appliance) {
-        return appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
+    /** Also notes how long a start takes here and now, so that later rounds hit what they aim at. */
+    private void awaitReady(final ChildProcess appliance) {
+        awaitRecovering(appliance);
+        startingMs = Math.max(1, appliance.ageMs());
+        appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
+        recoveringMs = Math.max(1, appliance.ageMs() - startingMs);
     }
 
     /** Waits for a snapshot that is being written, for a few intervals. */
