@@ -53,6 +53,7 @@ final class SimulatedClient implements AutoCloseable {
     private static final int PATIENCE_ACTS = 600;
     private static final int POLL_LIMIT = 16;
     private static final int MAX_NEWEST = 100;
+    private static final int MAX_PAUSE_ACTS = 300;
 
     private enum State { AWAY, CALLING, OPEN }
 
@@ -97,8 +98,11 @@ final class SimulatedClient implements AutoCloseable {
     private boolean isDeaf;
     private boolean isCalm;
     private boolean isLeaving;
+    private boolean hasAskedLast;
     private int callingActs;
     private int outstandingCount;
+    /** Who is refused holds back, now and then. */
+    private int pausedActs;
     private long lastSequence = -1;
 
     /** @param isRetrying whether it sends again what it has no answer to, and now and then what it has one to. */
@@ -129,7 +133,7 @@ final class SimulatedClient implements AutoCloseable {
     void act() {
         switch (state) {
             case AWAY -> {
-                if (!isCalm && random.nextInt(20) == 0) {
+                if (isCalm || random.nextInt(20) == 0) {
                     call();
                 }
             }
@@ -139,7 +143,7 @@ final class SimulatedClient implements AutoCloseable {
         }
     }
 
-    /** From here on it only waits for what it has asked for, with a network that does not fail. */
+    /** From here on it wants one more answer besides those that it waits for, over a network that does not fail. */
     void calm() {
         isCalm = true;
         isDeaf = false;
@@ -152,9 +156,9 @@ final class SimulatedClient implements AutoCloseable {
         }
     }
 
-    /** Whether every frame that it has sent is answered, or its connection lost. */
+    /** Whether it is connected, and every frame that it has sent is answered, its last one too. */
     boolean isContent() {
-        return state == State.AWAY || state == State.OPEN && network.isEmpty() && outstanding.isEmpty();
+        return state == State.OPEN && hasAskedLast && network.isEmpty() && outstanding.isEmpty();
     }
 
     @Override
@@ -203,6 +207,9 @@ final class SimulatedClient implements AutoCloseable {
         passNetwork();
         if (!isCalm) {
             fancy();
+        } else if (!hasAskedLast) {
+            hasAskedLast = true;
+            ask();
         }
     }
 
@@ -231,7 +238,7 @@ final class SimulatedClient implements AutoCloseable {
                 }
             }
             default -> {
-                if (random.nextInt(100) < sendPercent &&
+                if (--pausedActs < 0 && random.nextInt(100) < sendPercent &&
                         outstandingCount < (isDeaf ? MAX_DEAF_OUTSTANDING : maxOutstanding)) {
                     ask();
                 }
@@ -255,7 +262,7 @@ final class SimulatedClient implements AutoCloseable {
     }
 
     private void send(final Request request) {
-        if (random.nextInt(100) >= faultPercent) {
+        if (isCalm || random.nextInt(100) >= faultPercent) {
             network.add(new Delayed(request, 0));
             return;
         }
@@ -344,6 +351,8 @@ final class SimulatedClient implements AutoCloseable {
         final Request request = takeAnswered(reject.correlationId());
         trace.count(SimulationEvent.REJECTS);
         trace.say("client=" + index + " hears id=" + request.correlationId + " code=" + code);
+        check.onRefusal(request, code);
+        pausedActs = random.nextInt(4) == 0 ? random.nextInt(MAX_PAUSE_ACTS) : 0;
         // A request whose outcome cannot be journaled is refused too, and is in the journal.
         if (code != RejectCode.JOURNAL_UNAVAILABLE) {
             request.refusedCount++;

@@ -5,6 +5,7 @@ import io.tiercel.protocol.wire.ResultStatus;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,11 @@ final class SimulatedPrincipal {
 
     /** A result as it was heard; of a streamed request the outputs of all steps. */
     record Answer(long sequence, ResultStatus status, byte[] outputs) {
+
+        @Override
+        public String toString() {
+            return "sequence=" + sequence + " status=" + status + " outputs=" + HexFormat.of().formatHex(outputs);
+        }
     }
 
     private final String name;

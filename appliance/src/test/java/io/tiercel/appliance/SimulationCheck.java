@@ -3,6 +3,7 @@ package io.tiercel.appliance;
 import io.tiercel.appliance.SimulatedPrincipal.Answer;
 import io.tiercel.appliance.SimulatedPrincipal.Request;
 import io.tiercel.appliance.config.DurabilityLevel;
+import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalView;
@@ -13,6 +14,7 @@ import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -42,9 +44,10 @@ final class SimulationCheck implements AutoCloseable {
     private final SimulatedAppliance.Taken taken;
     private final List<SimulatedPrincipal> principals;
     private final SimulationTrace trace;
-    private final int retryWindow;
+    private final SimulationPlan plan;
     private final boolean isWrittenThrough;
     private final List<Answer> unverified = new ArrayList<>();
+    private boolean hasJournalFailed;
     private StraightRun straight;
     /** Outcomes that the straight run has come to. */
     private int straightCount;
@@ -55,7 +58,7 @@ final class SimulationCheck implements AutoCloseable {
             final SimulatedAppliance.Taken taken,
             final List<SimulatedPrincipal> principals,
             final SimulationTrace trace) {
-        retryWindow = plan.retryWindow;
+        this.plan = plan;
         isWrittenThrough = plan.durability == DurabilityLevel.DISK;
         this.models = models;
         this.taken = taken;
@@ -78,7 +81,7 @@ final class SimulationCheck implements AutoCloseable {
         that(record.principalId() == principal.id() && Arrays.equals(record.frame(), request.frame),
                 () -> "answered with the sequence of another request: id=" + request.correlationId + " " + answer);
         that(!request.isBad, () -> "a bad request is answered: id=" + request.correlationId);
-        that(retryWindow > 0 || request.answers.stream().noneMatch(other -> other.sequence() == sequence),
+        that(plan.retryWindow > 0 || request.answers.stream().noneMatch(other -> other.sequence() == sequence),
                 () -> "answered twice: id=" + request.correlationId + " " + answer);
         if (answer.status() == ResultStatus.EXPIRED) {
             trace.count(SimulationEvent.RESULTS_EXPIRED);
@@ -90,6 +93,25 @@ final class SimulationCheck implements AutoCloseable {
         }
         request.answers.add(answer);
         unverified.add(answer);
+    }
+
+    /** A client has been refused something: only for what there is a reason for. */
+    void onRefusal(final Request request, final RejectCode code) {
+        that(switch (code) {
+            case IN_FLIGHT_LIMIT, SESSION_LIMIT, SHUTTING_DOWN -> true;
+            case JOURNAL_UNAVAILABLE -> hasJournalFailed;
+            case JOURNAL_SPACE_LOW -> trace.countOf(SimulationEvent.LOW_SPACES) > 0;
+            case RATE_LIMIT -> plan.maxRatePerSecond > 0;
+            case OVERLOADED -> plan.overloadPolicy == OverloadPolicy.SHED;
+            case UNKNOWN_MODEL, STEP_COUNT_OUT_OF_RANGE, NON_FINITE_FEATURE, FEATURE_COUNT_MISMATCH, LENGTH_MISMATCH ->
+                    request.isBad;
+            default -> false;
+        }, () -> "refused without a reason: id=" + request.correlationId + " code=" + code);
+    }
+
+    /** From here on clients may hear of it. */
+    void onJournalFailed() {
+        hasJournalFailed = true;
     }
 
     /** Whether a record outlives whatever the configuration says that it does. */
@@ -167,8 +189,8 @@ final class SimulationCheck implements AutoCloseable {
             final long correlationId = new UnsafeBuffer(entry.frame()).getLong(Frames.HEADER_LENGTH);
             final Integer before = slotsBehind.get(correlationId);
             final int slotsSince = before == null ? Integer.MAX_VALUE : slots - before;
-            that(slotsSince > retryWindow, () -> "applied twice: id=" + correlationId + " sequence=" +
-                    entry.sequence() + " slotsSince=" + slotsSince + " retryWindow=" + retryWindow);
+            that(slotsSince > plan.retryWindow, () -> "applied twice: id=" + correlationId + " sequence=" +
+                    entry.sequence() + " slotsSince=" + slotsSince + " retryWindow=" + plan.retryWindow);
             slotsBehind.put(correlationId, slots);
             slots += principal.find(correlationId).slotCount();
             counts.merge(correlationId, 1, Integer::sum);

@@ -44,9 +44,9 @@ final class SimulationPlan {
     private final long batchWindowNs;
     private final long snapshotIntervalNs;
     private final int snapshotKeep;
-    private final OverloadPolicy overloadPolicy;
+    final OverloadPolicy overloadPolicy;
     private final int overloadUnfinished;
-    private final int maxRatePerSecond;
+    final int maxRatePerSecond;
 
     SimulationPlan(final SplittableRandom random) {
         lifeCount = 2 + random.nextInt(4);

@@ -31,6 +31,8 @@ final class SimulationRun implements AutoCloseable {
     private static final int MIN_STEPS = 500;
     private static final int MAX_STEPS = 9_000;
     private static final int MAX_CALM_ROUNDS = 20_000;
+    /** So that whatever has a timeout is over before these rounds are. */
+    private static final long CALM_ROUND_NS = 10 * PipelineHarness.ROUND_NS;
     private static final long MAX_TOLERATED_STEP_BACK_NS = 900_000_000L;
 
     private final SimulationPlan plan;
@@ -217,6 +219,9 @@ final class SimulationRun implements AutoCloseable {
         if (random.nextInt(100) < plan.eagerness) {
             appliance.step(random.nextInt(appliance.threadCount()));
         }
+        if (hasFailed()) {
+            check.onJournalFailed();
+        }
         clients.get(random.nextInt(clients.size())).act();
         if (random.nextInt(4) == 0) {
             network.turn();
@@ -300,8 +305,11 @@ final class SimulationRun implements AutoCloseable {
                 return;
             }
             trace.step();
-            time.pass(PipelineHarness.ROUND_NS);
+            time.pass(CALM_ROUND_NS);
             appliance.round();
+            if (hasFailed()) {
+                check.onJournalFailed();
+            }
             clients.forEach(SimulatedClient::act);
             network.turn();
         }
@@ -357,7 +365,7 @@ final class SimulationRun implements AutoCloseable {
                 outcomeCount + " of " + taken.outcomes().size());
         final Path old = disk.crash();
         final boolean isWrittenThrough = plan.durability == DurabilityLevel.DISK;
-        final boolean isHeaderLost = !isWrittenThrough && random.nextInt(8) > 0;
+        final boolean isHeaderLost = !isWrittenThrough && random.nextInt(4) > 0;
         disk.loseFrom(SimulatedDisk.REQUESTS, requestCount, true, isHeaderLost);
         disk.loseFrom(SimulatedDisk.OUTCOMES, outcomeCount, true, isHeaderLost);
         hasLostPower =
