@@ -54,6 +54,7 @@ final class SimulatedClient implements AutoCloseable {
     private static final int POLL_LIMIT = 16;
     private static final int MAX_NEWEST = 100;
     private static final int MAX_PAUSE_ACTS = 300;
+    private static final int HEARTBEAT_ACTS = 100;
 
     private enum State { AWAY, CALLING, OPEN }
 
@@ -147,6 +148,12 @@ final class SimulatedClient implements AutoCloseable {
     void calm() {
         isCalm = true;
         isDeaf = false;
+        hasAskedLast = false;
+    }
+
+    /** It does as it likes again. */
+    void goOn() {
+        isCalm = false;
     }
 
     /** It dies with the machine, and has heard no more than it has read. */
@@ -210,6 +217,9 @@ final class SimulatedClient implements AutoCloseable {
         } else if (!hasAskedLast) {
             hasAskedLast = true;
             ask();
+        } else if (random.nextInt(HEARTBEAT_ACTS) == 0) {
+            // Or its silence would end the connection, and an answer that never comes would be forgotten with it.
+            heartbeat();
         }
     }
 
@@ -227,14 +237,13 @@ final class SimulatedClient implements AutoCloseable {
             }
             case 2, 3 -> isDeaf = true;
             case 4, 5, 6, 7, 8, 9 -> isDeaf = false;
-            case 10, 11, 12 -> {
-                new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(outstandingCount);
-                publication.offer(frame, 0, Frames.HEARTBEAT_LENGTH);
-            }
+            case 10, 11, 12 -> heartbeat();
             case 13, 14, 15, 16, 17, 18, 19, 20 -> {
                 if (isRetrying && !newest.isEmpty()) {
                     trace.count(SimulationEvent.REQUESTS_REPEATED);
-                    send(newest.get(random.nextInt(newest.size())));
+                    // Mostly one that may still be under way, or is about to leave the retry window.
+                    final int bound = Math.min(newest.size(), 4 << 2 * random.nextInt(4));
+                    send(newest.get(newest.size() - 1 - random.nextInt(bound)));
                 }
             }
             default -> {
@@ -244,6 +253,11 @@ final class SimulatedClient implements AutoCloseable {
                 }
             }
         }
+    }
+
+    private void heartbeat() {
+        new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(outstandingCount);
+        publication.offer(frame, 0, Frames.HEARTBEAT_LENGTH);
     }
 
     private void ask() {

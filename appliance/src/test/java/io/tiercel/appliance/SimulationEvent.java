@@ -22,6 +22,7 @@ enum SimulationEvent {
     FULL_DISKS,
     CLOCK_JUMPS,
     ROLLS,
+    QUIET_MOMENTS,
     CONNECTS,
     GOODBYES,
     VANISHES,

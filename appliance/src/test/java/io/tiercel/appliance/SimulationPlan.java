@@ -64,7 +64,8 @@ final class SimulationPlan {
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
         snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
         snapshotKeep = 1 + random.nextInt(3);
-        retryWindow = random.nextInt(3) == 0 ? 0 : Math.max(maxInFlight, MAX_STEPS) + random.nextInt(200);
+        retryWindow =
+                random.nextInt(3) == 0 ? 0 : Math.max(maxInFlight, MAX_STEPS) + random.nextInt(2 << random.nextInt(8));
         overloadPolicy = random.nextInt(4) == 0 ? OverloadPolicy.SHED : OverloadPolicy.BACKPRESSURE;
         overloadUnfinished = 1 + random.nextInt(ringCapacity);
         durability = random.nextBoolean() ? DurabilityLevel.DISK : DurabilityLevel.PROCESS;

@@ -160,6 +160,9 @@ final class SimulationRun implements AutoCloseable {
             for (int step = 0; step < steps; step++) {
                 step();
             }
+            if (random.nextInt(3) == 0) {
+                quieten();
+            }
             trace.count(SimulationEvent.ROLLS, (int) (appliance.rolledCount() - rolledBefore));
             if (end < 2) {
                 shutDown();
@@ -177,11 +180,18 @@ final class SimulationRun implements AutoCloseable {
         }
     }
 
-    /** Nothing fails any more: whoever has asked is answered. */
+    /** Nothing fails any more. */
     private void liveInPeace() {
+        quieten();
+        shutDown();
+    }
+
+    /** Nobody wants anything new until everybody is connected and has an answer to all that was asked. */
+    private void quieten() {
+        trace.count(SimulationEvent.QUIET_MOMENTS);
         clients.forEach(SimulatedClient::calm);
         await("content", () -> clients.stream().allMatch(SimulatedClient::isContent));
-        shutDown();
+        clients.forEach(SimulatedClient::goOn);
     }
 
     /** Where in its work the process is to die, if it comes to that before its steps are over. */
