@@ -11,9 +11,9 @@ import org.agrona.DirectBuffer;
  */
 final class FaultyRecordLog implements RecordLog {
 
+    private final String name;
     private final ChronicleRecordLog log;
     private final MemoryRecordLog taken;
-    private final String name;
     private final boolean isWrittenThrough;
     private int stalledCalls;
     private long failingSequence = Long.MAX_VALUE;
@@ -23,13 +23,16 @@ final class FaultyRecordLog implements RecordLog {
     private boolean isSpaceLow;
     private long rolledCount;
 
+    /** @param isWrittenThrough whether the log syncs a file before it leaves it. */
     FaultyRecordLog(
-            final String name, final ChronicleRecordLog log, final MemoryRecordLog taken,
+            final String name,
+            final ChronicleRecordLog log,
+            final MemoryRecordLog taken,
             final boolean isWrittenThrough) {
         this.name = name;
-        this.isWrittenThrough = isWrittenThrough;
         this.log = log;
         this.taken = taken;
+        this.isWrittenThrough = isWrittenThrough;
     }
 
     /** So many appends are told to wait. */
@@ -80,7 +83,8 @@ final class FaultyRecordLog implements RecordLog {
         noteRoll();
         if (sequence == crashingSequence) {
             hasCrashed = true;
-            throw new SimulatedCrash("in the append of " + name + " sequence=" + sequence);
+            throw new SimulatedCrash(SimulationEvent.KILLS_IN_AN_APPEND,
+                    "in the append of " + name + " sequence=" + sequence);
         }
         return taken.append(sequence, ingressNs, principalId, modelVersion, frame, frameOffset, frameLength);
     }

@@ -84,7 +84,7 @@ final class SimulatedAppliance implements AutoCloseable {
 
         private void crashIfDue(final String where) {
             if (callsBeforeCrash-- == 0) {
-                throw new SimulatedCrash(where);
+                throw new SimulatedCrash(SimulationEvent.KILLS_IN_A_SNAPSHOT, where);
             }
         }
     }

@@ -5,7 +5,15 @@ final class SimulatedCrash extends Error {
 
     private static final long serialVersionUID = 1L;
 
-    SimulatedCrash(final String where) {
+    private final SimulationEvent event;
+
+    SimulatedCrash(final SimulationEvent event, final String where) {
         super(where, null, false, false);
+        this.event = event;
+    }
+
+    /** What kind of a death it is. */
+    SimulationEvent event() {
+        return event;
     }
 }

@@ -18,6 +18,7 @@ import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,11 +115,6 @@ final class SimulationCheck implements AutoCloseable {
         hasJournalFailed = true;
     }
 
-    /** Whether a record outlives whatever the configuration says that it does. */
-    private boolean isSafe(final MemoryRecordLog log, final long sequence) {
-        return sequence < (isWrittenThrough ? log.syncedCount() : log.size());
-    }
-
     /**
      * A life begins, and nothing has been taken in it.
      *
@@ -186,7 +182,8 @@ final class SimulationCheck implements AutoCloseable {
                 continue;
             }
             // Both kinds of request begin with their correlation id.
-            final long correlationId = new UnsafeBuffer(entry.frame()).getLong(Frames.HEADER_LENGTH);
+            final long correlationId = new UnsafeBuffer(entry.frame())
+                    .getLong(Frames.HEADER_LENGTH, ByteOrder.LITTLE_ENDIAN);
             final Integer before = slotsBehind.get(correlationId);
             final int slotsSince = before == null ? Integer.MAX_VALUE : slots - before;
             that(slotsSince > plan.retryWindow, () -> "applied twice: id=" + correlationId + " sequence=" +
@@ -201,6 +198,11 @@ final class SimulationCheck implements AutoCloseable {
     @Override
     public void close() {
         straight.close();
+    }
+
+    /** Whether a record outlives whatever the configuration says that it does. */
+    private boolean isSafe(final MemoryRecordLog log, final long sequence) {
+        return sequence < (isWrittenThrough ? log.syncedCount() : log.size());
     }
 
     private void adopt(final Path directory, final int adoptableCount) {

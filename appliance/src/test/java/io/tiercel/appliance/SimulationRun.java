@@ -48,6 +48,7 @@ final class SimulationRun implements AutoCloseable {
     private final SimulationCheck check;
     private final List<SimulatedClient> clients = new ArrayList<>();
     private SimulatedAppliance appliance;
+    /** Requests that the files may have and nobody was told so. */
     private int adoptableCount;
     private long setBackNs;
     private boolean hasLostPower;
@@ -173,6 +174,7 @@ final class SimulationRun implements AutoCloseable {
                 die("between two steps");
             }
         } catch (final SimulatedCrash crash) {
+            trace.count(crash.event());
             die(crash.getMessage());
         }
         if (random.nextInt(4) == 0) {
@@ -331,14 +333,10 @@ final class SimulationRun implements AutoCloseable {
         trace.say("dies " + where + ": requests=" + taken.requests().size() + " outcomes=" + taken.outcomes().size());
         final Path old = disk.crash();
         if (appliance.requests.hasCrashed()) {
-            trace.count(SimulationEvent.KILLS_IN_AN_APPEND);
             adoptableCount = 1;
             tearLast(SimulatedDisk.REQUESTS);
         } else if (appliance.outcomes.hasCrashed()) {
-            trace.count(SimulationEvent.KILLS_IN_AN_APPEND);
             tearLast(SimulatedDisk.OUTCOMES);
-        } else if (where.contains("snapshot") || where.contains("removal")) {
-            trace.count(SimulationEvent.KILLS_IN_A_SNAPSHOT);
         }
         if (random.nextInt(4) == 0 && disk.damageSnapshots()) {
             trace.count(SimulationEvent.SNAPSHOTS_DAMAGED);
@@ -381,6 +379,8 @@ final class SimulationRun implements AutoCloseable {
         hasLostPower =
                 !isWrittenThrough && (requestCount < taken.requests().size() || outcomeCount < taken.outcomes().size());
         check.onLost(requestCount, outcomeCount);
+        // The bytes that the first lost one lacks may have been zeros.
+        adoptableCount = 1;
         clients.forEach(SimulatedClient::lose);
         appliance.close();
         disk.delete(old);
