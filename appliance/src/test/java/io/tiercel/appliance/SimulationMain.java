@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class SimulationMain {
 
     private static final int REPORT_INTERVAL = 100;
+    private static final int USAGE_EXIT_CODE = 2;
 
     private long firstSeed = 1;
     private long seedCount = Long.MAX_VALUE;
@@ -28,7 +29,13 @@ final class SimulationMain {
 
     public static void main(final String[] args) {
         final SimulationMain main = new SimulationMain();
-        main.read(args);
+        try {
+            main.read(args);
+        } catch (final IllegalArgumentException ex) {
+            System.err.println("usage: tools/simulate.sh [--seed N | --first N --seeds N --minutes N]: " +
+                    ex.getMessage());
+            System.exit(USAGE_EXIT_CODE);
+        }
         System.exit(main.run() ? 0 : 1);
     }
 
