@@ -37,6 +37,12 @@ import java.util.concurrent.TimeUnit;
  * Sends requests through a pipeline of the very same classes, over the same media driver, into a scratch journal,
  * until the JIT has compiled the way and rests. Everything runs on the calling thread. The scratch pipeline has
  * sessions, a ring, streams and a journal of its own, and leaves nothing behind.
+ *
+ * <p>The way is walked several times, each time by a pipeline and a client of its own. What happens once for a
+ * pipeline, a client or a session (a codec's first buffer, a state's beginning, a principal's first answer) has
+ * happened before the JIT first looks, and is compiled as what never happens: then the first real requests would throw
+ * most of the code away and wait beside its second compilation. The second walk throws it away here; the third finds
+ * what was compiled only since. For the same reason each round has a burst and a silence.
  */
 final class WarmUp implements ResponseHandler {
 
@@ -48,18 +54,25 @@ final class WarmUp implements ResponseHandler {
     private static final int SESSION_COUNT = 16;
     private static final int IN_FLIGHT = 4;
     private static final int ROUND_REQUESTS = 1_000;
+    /** More at once than ingress takes in a round. */
+    private static final int BURST_REQUESTS = 64;
+    /** No silence has to last longer for what is done in it to be warm. */
+    private static final long MAX_SILENCE_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** Correlation ids of the walks: small ones in a row, and as a client's own base makes them. */
+    private static final long[] FIRST_CORRELATION_IDS = {1, 1L << 40, 0x0123_4567_89AB_CDEFL};
     private static final long QUIET_NS = TimeUnit.MILLISECONDS.toNanos(300);
     private static final long MAX_DURATION_NS = TimeUnit.SECONDS.toNanos(10);
     /** Bounds what the scratch journal takes of the disk. */
     private static final int MAX_REQUEST_FACTOR = 5;
-    /** Requests too many that are sent at once where the appliance sheds. */
-    private static final int SHED_REQUESTS = 64;
     private static final int POLL_LIMIT = 16;
     private static final String SCRATCH_PREFIX = ".warm-up-";
     private static final String PRINCIPAL = "tiercel-warm-up";
 
     private final Foundation foundation;
     private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    private final Counters counters = Counters.inMemory();
+    private final StageRecorder stages = new StageRecorder();
+    private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
     private DutyCycle cycle;
     private TiercelClient client;
     private long answeredCount;
@@ -81,7 +94,11 @@ final class WarmUp implements ResponseHandler {
         try {
             removeLeftovers(parent);
             scratch = Files.createTempDirectory(parent, SCRATCH_PREFIX);
-            runIn(scratch, minRequests);
+            for (int walk = 0; walk < FIRST_CORRELATION_IDS.length; walk++) {
+                runIn(Files.createDirectory(scratch.resolve("walk-" + walk)), minRequests, walk);
+                stages.startInterval();
+                hiccups.startInterval();
+            }
         } catch (final IOException ex) {
             throw new ApplianceException("no scratch directory for the warm-up in " + parent + ": " + ex, ex);
         } finally {
@@ -149,10 +166,9 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
-    private void runIn(final Path scratch, final int minRequests) {
+    private void runIn(final Path scratch, final int minRequests, final int walk) {
         final ApplianceContext context = foundation.context();
         final StageClocks clocks = StageClocks.of(Layout.COMPACT, context.inferWorkers(), foundation.clock());
-        final Counters counters = Counters.inMemory();
         try (JournalDirectory journal = JournalDirectory.open(scratch, JournalSettings.scratch(context));
                 Sessions sessions = new Sessions(foundation.models(), MAX_SESSIONS);
                 RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
@@ -160,14 +176,19 @@ final class WarmUp implements ResponseHandler {
                         context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
                         new SnapshotCut(), NO_RATE_LIMIT, journal.requests(), journal.outcomes(), clocks,
                         foundation.epochOffsetNs(),
-                        new StageRecorder(), counters))) {
+                        stages, counters))) {
             pipeline.open();
             cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),
-                    new HiccupRecorder(true, counters), pipeline.state());
+                    hiccups,
+                    pipeline.state());
             cycle.onStart();
-            try (TiercelClient connected = connect(context)) {
+            try (TiercelClient connected = connect(context, FIRST_CORRELATION_IDS[walk])) {
                 client = connected;
-                exchangeUntilQuiet(minRequests);
+                if (walk == FIRST_CORRELATION_IDS.length - 1) {
+                    exchangeUntilQuiet(minRequests);
+                } else {
+                    exchangeUntil((walk + 1L) * minRequests / FIRST_CORRELATION_IDS.length);
+                }
                 drain(pipeline);
             } catch (final ApplianceException ex) {
                 throw causeOf(ex, pipeline.state().failure());
@@ -181,7 +202,7 @@ final class WarmUp implements ResponseHandler {
         return failure == null ? sign : new ApplianceException("the warm-up failed: " + failure.getMessage(), sign);
     }
 
-    private TiercelClient connect(final ApplianceContext context) {
+    private TiercelClient connect(final ApplianceContext context, final long firstCorrelationId) {
         final ClientContext clientContext = new ClientContext()
                 .aeron(foundation.aeron())
                 .driverInvoker(foundation.driverInvoker())
@@ -190,7 +211,7 @@ final class WarmUp implements ResponseHandler {
                 .responseChannel(context.responseChannels().get(0))
                 .responseStreamId(context.requestStreamId() + STREAM_STEP + RESPONSE_STREAM_STEP)
                 .principal(context.principals().isEmpty() ? PRINCIPAL : context.principals().get(0))
-                .firstCorrelationId(1)
+                .firstCorrelationId(firstCorrelationId)
                 .nanoClock(foundation.clock());
         try (AsyncConnect connecting = TiercelClient.asyncConnect(clientContext)) {
             TiercelClient connected = connecting.poll();
@@ -202,31 +223,40 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
+    private void exchangeUntil(final long requestCount) {
+        while (answeredCount < requestCount) {
+            exchangeRound();
+        }
+    }
+
     /**
      * The JIT reports a compilation when it is over, and a long one on a busy machine takes a while: so it counts as
      * quiet only when nothing has been reported for {@link #QUIET_NS}.
      */
     private void exchangeUntilQuiet(final int minRequests) {
-        final List<ModelInfo> models = client.models();
-        final int roundRequests = Math.max(1, ROUND_REQUESTS / models.size());
         final long startNs = foundation.clock().nanoTime();
         long nowNs = startNs;
         long busyNs = startNs;
         long compiledMs = compiler.getTotalCompilationTime();
         while (answeredCount < minRequests || (nowNs - busyNs < QUIET_NS && nowNs - startNs < MAX_DURATION_NS &&
                 answeredCount < (long) minRequests * MAX_REQUEST_FACTOR)) {
-            for (final ModelInfo model : models) {
-                exchange(model, roundRequests);
-                if (client.overload() == Overload.SHED) {
-                    overload(model);
-                }
-            }
+            exchangeRound();
             nowNs = foundation.clock().nanoTime();
             final long nowCompiledMs = compiler.getTotalCompilationTime();
             if (nowCompiledMs != compiledMs) {
                 compiledMs = nowCompiledMs;
                 busyNs = nowNs;
             }
+        }
+    }
+
+    private void exchangeRound() {
+        final List<ModelInfo> models = client.models();
+        final int requestCount = Math.max(1, ROUND_REQUESTS / models.size());
+        for (final ModelInfo model : models) {
+            exchange(model, requestCount);
+            burst(model);
+            beSilent();
         }
     }
 
@@ -251,10 +281,12 @@ final class WarmUp implements ResponseHandler {
         checkConnected();
     }
 
-    /** More at once than may be unfinished: a way that is first taken under overload must not be compiled there. */
-    private void overload(final ModelInfo model) {
+    /** Many at once, full batches; where the appliance sheds, more than may be unfinished. */
+    private void burst(final ModelInfo model) {
         final float[] features = new float[model.featureCount()];
-        final int requestCount = foundation.context().overloadUnfinished() + SHED_REQUESTS;
+        final int requestCount = client.overload() == Overload.SHED
+                ? foundation.context().overloadUnfinished() + BURST_REQUESTS
+                : Math.min(BURST_REQUESTS, client.maxInFlight());
         long goal = answeredCount;
         for (int sent = 0; sent < requestCount; sent++) {
             goal += client.infer(model.modelId(), sent % SESSION_COUNT, features, 0) > 0 ? 1 : 0;
@@ -264,6 +296,15 @@ final class WarmUp implements ResponseHandler {
             client.poll(this, POLL_LIMIT);
         }
         checkConnected();
+    }
+
+    /** What is done when nothing comes is part of the way too. */
+    private void beSilent() {
+        final long silenceNs = Math.min(2 * foundation.context().rehearseAfterNs(), MAX_SILENCE_NS);
+        final long startNs = foundation.clock().nanoTime();
+        while (foundation.clock().nanoTime() - startNs < silenceNs) {
+            cycle.doWork();
+        }
     }
 
     private void checkConnected() {

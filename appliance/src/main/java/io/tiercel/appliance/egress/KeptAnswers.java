@@ -39,7 +39,7 @@ public final class KeptAnswers {
         this.store = store;
         this.writer = writer;
         checksum = new FrameChecksum(maxFrameLength);
-        outputCounts = models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
+        outputCounts = LoadedModel.outputCounts(models);
         answeredCount = counters.get(CounterId.RETRIES_ANSWERED);
         refusedCount = counters.get(CounterId.RETRIES_REFUSED);
     }

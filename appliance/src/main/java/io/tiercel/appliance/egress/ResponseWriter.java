@@ -81,7 +81,7 @@ public final class ResponseWriter {
         this.models = List.copyOf(models);
         this.limits = limits;
         this.driver = driver;
-        outputCounts = models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
+        outputCounts = LoadedModel.outputCounts(models);
     }
 
     /** Length of the longest frame that is ever said about these models: a result, a chunk, a reject or the welcome. */

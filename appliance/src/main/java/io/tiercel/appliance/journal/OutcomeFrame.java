@@ -30,7 +30,7 @@ public final class OutcomeFrame {
     /** @param maxOutputsLength bytes of the largest answer, all steps of a streamed one included. */
     public OutcomeFrame(final List<LoadedModel> models, final int maxOutputsLength) {
         this.models = models.toArray(LoadedModel[]::new);
-        outputCounts = models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
+        outputCounts = LoadedModel.outputCounts(models);
         frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 MessageHeaderEncoder.ENCODED_LENGTH + OutcomeEncoder.BLOCK_LENGTH +
                         OutcomeEncoder.outputsHeaderLength() + maxOutputsLength,

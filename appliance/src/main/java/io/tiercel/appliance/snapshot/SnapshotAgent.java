@@ -194,12 +194,21 @@ public final class SnapshotAgent implements Agent {
         }
         journal.sync();
         final Path file = store.write(image, models, retries);
+        lastSequence = image.sequence();
         counters.get(CounterId.SNAPSHOTS).incrementRelease();
         LOG.info("snapshot sequence={} sessions={} file={}", image.sequence(), image.sessionCount(), file);
-        journal.prune(store.retain(settings.keepCount()));
-        lastSequence = image.sequence();
+        removeWhatIsNotNeeded();
         finish();
         return 1;
+    }
+
+    /** The snapshot is there, whatever becomes of the old ones; they are tried again behind the next one. */
+    private void removeWhatIsNotNeeded() {
+        try {
+            journal.prune(store.retain(settings.keepCount()));
+        } catch (final RuntimeException ex) {
+            LOG.warn("old snapshots and journal files are left: {}", ex.getMessage(), ex);
+        }
     }
 
     private void finish() {

@@ -40,6 +40,11 @@ public final class HiccupRecorder {
         }
     }
 
+    /** Forgets what was recorded, and has the writer go on as after a reader's look: in the other of two phases. */
+    public void startInterval() {
+        recorder.getIntervalHistogram();
+    }
+
     SingleWriterRecorder recorder() {
         return recorder;
     }

@@ -33,6 +33,13 @@ public final class StageRecorder {
         record(Stage.TOTAL, slot.egressTickNs - ingress);
     }
 
+    /** Forgets what was recorded, and has the writer go on as after a reader's look: in the other of two phases. */
+    public void startInterval() {
+        for (final SingleWriterRecorder recorder : recorders) {
+            recorder.getIntervalHistogram();
+        }
+    }
+
     SingleWriterRecorder recorder(final Stage stage) {
         return recorders[stage.ordinal()];
     }

@@ -25,6 +25,8 @@ public final class ClientWarmUp {
     /** Exchanges between two looks at the JIT. */
     private static final int BURST = 1024;
     private static final int MIN_EXCHANGES = 100 * BURST;
+    /** What a client does once is compiled as what never happens: so there are several, one after another. */
+    private static final int CLIENTS = 3;
     /** Sent before the first answer is read, every so often: deliveries of several frames in a poll. */
     private static final int PIPELINED = WarmUpResponder.MAX_IN_FLIGHT;
     private static final int MODEL_ID = WarmUpResponder.MODEL_ID;
@@ -36,30 +38,30 @@ public final class ClientWarmUp {
     private static final int STREAM_ID_BASE = 0x5A00_0000;
     private static final int STREAM_ID_MASK = 0x00FF_FFFE;
 
-    private final TiercelClient client;
-    private final WarmUpResponder responder;
     private final ResponseHandler[] handlers;
     private final NanoClock clock;
     private final long answerTimeoutNs;
     private final float[] features;
     private final UnsafeBuffer streamedFeatures;
+    private final CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
+    private final boolean isTimed = jit != null && jit.isCompilationTimeMonitoringSupported();
+    private final long startCompileMs;
+    private final long startNs;
+    private TiercelClient client;
+    private WarmUpResponder responder;
     private int exchangeCount;
+    private boolean isQuiet;
 
-    private ClientWarmUp(
-            final ClientContext context,
-            final TiercelClient client,
-            final WarmUpResponder responder,
-            final ResponseHandler handler) {
-        this.client = client;
-        this.responder = responder;
+    private ClientWarmUp(final ClientContext context, final int featureCount, final ResponseHandler handler) {
         handlers = handler != null
                 ? new ResponseHandler[] {handler}
                 : new ResponseHandler[] {new SilentHandler(), new SilentHandler.Second(), new SilentHandler.Third()};
         clock = context.nanoClock();
         answerTimeoutNs = context.connectTimeoutNs();
-        final ModelInfo model = client.models().get(0);
-        features = new float[model.featureCount()];
+        features = new float[featureCount];
         streamedFeatures = new UnsafeBuffer(new byte[MAX_STEPS * features.length * Float.BYTES]);
+        startCompileMs = compileMs();
+        startNs = clock.nanoTime();
     }
 
     /**
@@ -130,6 +132,22 @@ public final class ClientWarmUp {
             final int outputCount,
             final int maxExchanges,
             final ResponseHandler handler) {
+        final ClientWarmUp warmUp = new ClientWarmUp(context, featureCount, handler);
+        for (int count = 1; count < CLIENTS; count++) {
+            final int exchangeCount = Math.min(maxExchanges, count * MIN_EXCHANGES / CLIENTS);
+            warmUp.connected(context, aeron, featureCount, outputCount, () -> warmUp.exchange(exchangeCount));
+        }
+        warmUp.connected(context, aeron, featureCount, outputCount, () -> warmUp.exchangeUntilQuiet(maxExchanges));
+        return warmUp.report();
+    }
+
+    /** Runs it with a client and a responder of its own. */
+    private void connected(
+            final ClientContext context,
+            final Aeron aeron,
+            final int featureCount,
+            final int outputCount,
+            final Runnable exchange) {
         final int requestStreamId = STREAM_ID_BASE | ((int) (aeron.nextCorrelationId() << 1) & STREAM_ID_MASK);
         final ClientContext own = new ClientContext()
                 .aeron(aeron)
@@ -145,10 +163,12 @@ public final class ClientWarmUp {
                 .serviceInterval(context.serviceInterval())
                 .firstCorrelationId(1)
                 .nanoClock(context.nanoClock());
-        try (WarmUpResponder responder = new WarmUpResponder(
+        try (WarmUpResponder ownResponder = new WarmUpResponder(
                 aeron, context.driverInvoker(), requestStreamId, featureCount, outputCount);
-                TiercelClient client = connect(own, responder)) {
-            return new ClientWarmUp(own, client, responder, handler).exchangeUntilQuiet(maxExchanges);
+                TiercelClient ownClient = connect(own, ownResponder)) {
+            responder = ownResponder;
+            client = ownClient;
+            exchange.run();
         }
     }
 
@@ -163,20 +183,21 @@ public final class ClientWarmUp {
         }
     }
 
-    private Report exchangeUntilQuiet(final int maxExchanges) {
-        final CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
-        final boolean isTimed = jit != null && jit.isCompilationTimeMonitoringSupported();
-        final long startCompileMs = isTimed ? jit.getTotalCompilationTime() : 0;
-        final long startNs = clock.nanoTime();
-        long compileMs = startCompileMs;
-        long burstStartNs = startNs;
+    private void exchange(final int untilCount) {
+        while (exchangeCount < untilCount) {
+            exchangeBurst();
+        }
+    }
+
+    private void exchangeUntilQuiet(final int maxExchanges) {
+        long compileMs = compileMs();
+        long burstStartNs = clock.nanoTime();
         long fastestBurstNs = Long.MAX_VALUE;
-        long quietSinceNs = startNs;
-        boolean isQuiet = false;
+        long quietSinceNs = burstStartNs;
         while (exchangeCount < maxExchanges && !isQuiet) {
             exchangeBurst();
             final long nowNs = clock.nanoTime();
-            final long nowCompileMs = isTimed ? jit.getTotalCompilationTime() : 0;
+            final long nowCompileMs = compileMs();
             if (nowCompileMs != compileMs || nowNs - burstStartNs < fastestBurstNs * FASTER) {
                 compileMs = nowCompileMs;
                 fastestBurstNs = Math.min(fastestBurstNs, nowNs - burstStartNs);
@@ -185,8 +206,15 @@ public final class ClientWarmUp {
             burstStartNs = nowNs;
             isQuiet = exchangeCount >= MIN_EXCHANGES && nowNs - quietSinceNs >= QUIET_NS;
         }
-        return new Report(
-                exchangeCount, clock.nanoTime() - startNs, isTimed ? compileMs - startCompileMs : -1, isQuiet);
+    }
+
+    private Report report() {
+        return new Report(exchangeCount, clock.nanoTime() - startNs, isTimed ? compileMs() - startCompileMs : -1,
+                isQuiet);
+    }
+
+    private long compileMs() {
+        return isTimed ? jit.getTotalCompilationTime() : 0;
     }
 
     /** Mostly what a trading system does most: one event, one request, one answer; in between, all the rest. */

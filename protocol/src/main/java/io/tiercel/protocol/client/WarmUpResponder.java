@@ -136,10 +136,11 @@ final class WarmUpResponder implements AutoCloseable {
         return Math.max(ClientContext.DEFAULT_REQUEST_TERM_LENGTH, BitUtil.findNextPositivePowerOfTwo(8 * bytes));
     }
 
+    /** A publication is connected before the driver has given it its first window. */
     private void welcome() {
         if (responses == null) {
             responses = aeron.getExclusivePublication(responsesId);
-        } else if (responses.isConnected()) {
+        } else if (responses.isConnected() && responses.availableWindow() >= roomBytes) {
             final WelcomeEncoder welcome = new WelcomeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder)
                     .nonce(nonce)
                     .clientId(0)
