@@ -17,7 +17,8 @@ import java.util.regex.Pattern;
 
 /**
  * The media driver's directory before the driver is there. A driver that runs in it shows by a heartbeat, and so, for a
- * while, does one whose process was killed: the first is told from the second by the heartbeat going on.
+ * while, does one whose process was killed: the first is told from the second by the heartbeat going on. If it is known
+ * to be dead, because its process held a lock that is free now, nobody has to wait for that.
  *
  * <p>One thread, at start.
  */
@@ -36,11 +37,17 @@ final class DriverDirectory {
     /**
      * Returns when no driver runs in the directory; a driver may then be launched, which removes what a dead one left.
      *
-     * @param timeoutMs of silence after which a driver is dead.
+     * @param timeoutMs  of silence after which a driver is dead.
+     * @param deadDriver {@link #identity} of a driver that is known to be dead.
      * @throws ApplianceException if a driver is alive in it.
      */
-    static void awaitFree(final String directoryName, final long timeoutMs) {
+    static void awaitFree(final String directoryName, final long timeoutMs, final String deadDriver) {
         final File directory = new File(directoryName);
+        if (!deadDriver.isEmpty() && deadDriver.equals(identity(directoryName))) {
+            LOGGER.info("aeron.directory={}: what a dead driver left is removed, {}", directoryName, deadDriver);
+            IoUtil.delete(directory, false);
+            return;
+        }
         final Heartbeat first = Heartbeat.read(directoryName);
         if (first == null || !isActive(directory, timeoutMs)) {
             return;
@@ -61,6 +68,24 @@ final class DriverDirectory {
         }
     }
 
+    /**
+     * Which driver is, or was, in the directory: one line that no other driver ever has, or an empty one if there is no
+     * driver's file.
+     */
+    static String identity(final String directoryName) {
+        final MappedByteBuffer file = mapFile(directoryName);
+        if (file == null) {
+            return "";
+        }
+        try {
+            final UnsafeBuffer metaData = CncFileDescriptor.createMetaDataBuffer(file);
+            return "driver.pid=" + CncFileDescriptor.pid(metaData) + " driver.start-ms=" +
+                    CncFileDescriptor.startTimestampMs(metaData) + " aeron.directory=" + directoryName;
+        } finally {
+            IoUtil.unmap(file);
+        }
+    }
+
     /** What an Aeron exception says, without what only its programmers need. */
     static String reasonOf(final Exception ex) {
         final String text = AERON_NOISE.matcher(String.valueOf(ex.getMessage())).replaceAll("");
@@ -71,15 +96,20 @@ final class DriverDirectory {
         return CommonContext.isDriverActive(directory, timeoutMs, LOGGER::debug);
     }
 
+    /** @return null if there is no driver's file. */
+    private static MappedByteBuffer mapFile(final String directoryName) {
+        return new CommonContext()
+                .aeronDirectoryName(directoryName)
+                .concludeAeronDirectory()
+                .mapExistingCncFile(LOGGER::debug);
+    }
+
     /** When a driver was last alive, by its own clock, and its process. */
     private record Heartbeat(long timeMs, long pid) {
 
         /** @return null if there is no driver's file. */
         static Heartbeat read(final String directoryName) {
-            final MappedByteBuffer file = new CommonContext()
-                    .aeronDirectoryName(directoryName)
-                    .concludeAeronDirectory()
-                    .mapExistingCncFile(LOGGER::debug);
+            final MappedByteBuffer file = mapFile(directoryName);
             if (file == null) {
                 return null;
             }

@@ -81,7 +81,8 @@ final class Foundation implements AutoCloseable {
             retries = Pipeline.newRetryWindow(context, models());
             recover(progress);
             bundles.forEach(journal::addBundle);
-            launchDriver();
+            launchDriver(claimed.note());
+            journal.leaveNote(DriverDirectory.identity(context.aeronDirectoryName()));
             connectAeron();
         } catch (final RuntimeException | Error ex) {
             CloseHelper.quietClose(this);
@@ -170,7 +171,8 @@ final class Foundation implements AutoCloseable {
                 clock.nanoTime();
     }
 
-    private void launchDriver() {
+    /** @param deadDriver identity of the last driver of an appliance on this journal; none of them can be alive. */
+    private void launchDriver(final String deadDriver) {
         final boolean isEmbeddedInCycle = context.layout() != Layout.DEDICATED;
         final int mtuLength = mtuLength(context, models());
         final MediaDriver.Context driverContext = new MediaDriver.Context()
@@ -188,7 +190,7 @@ final class Foundation implements AutoCloseable {
         if (!isEmbeddedInCycle) {
             driverContext.sharedIdleStrategy(IdleStrategies.of(context.idle()));
         }
-        DriverDirectory.awaitFree(context.aeronDirectoryName(), driverContext.driverTimeoutMs());
+        DriverDirectory.awaitFree(context.aeronDirectoryName(), driverContext.driverTimeoutMs(), deadDriver);
         try {
             driver = MediaDriver.launch(driverContext);
         } catch (final AeronException | UncheckedIOException | IllegalStateException ex) {

@@ -13,17 +13,24 @@ public final class ClaimedJournal implements AutoCloseable {
     private final Path directory;
     private final JournalSettings settings;
     private final boolean hasRecords;
+    private final String note;
     private DirectoryLock lock;
 
     ClaimedJournal(final Path directory, final JournalSettings settings, final DirectoryLock lock) {
         this.directory = directory;
         this.settings = settings;
         this.lock = lock;
+        note = lock.note();
         hasRecords = JournalLayout.exists(directory) && new JournalView(directory, settings.roll()).hasRecords();
     }
 
     public Path directory() {
         return directory;
+    }
+
+    /** The line that an earlier holder of the lock left with {@link JournalDirectory#leaveNote}, or an empty one. */
+    public String note() {
+        return note;
     }
 
     /** Whether there is anything to recover: a record in either queue, readable or not. */

@@ -11,16 +11,20 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * Says which process may write a journal: an operating system lock on the file {@code lock}, which goes with the
- * process however it ends. The holder's process id is in the file, for the message that the next one prints.
+ * process however it ends. In the file are the holder's process id, for the message that the next one prints, and a
+ * line that a holder leaves to the next.
  */
 final class DirectoryLock implements AutoCloseable {
 
-    private static final int MAX_HOLDER_LENGTH = 64;
+    /** A process id and a note with a path in it. */
+    private static final int MAX_TEXT_LENGTH = 8_192;
 
     private final FileChannel channel;
+    private final String note;
 
-    private DirectoryLock(final FileChannel channel) {
+    private DirectoryLock(final FileChannel channel, final String note) {
         this.channel = channel;
+        this.note = note;
     }
 
     static DirectoryLock take(final Path file) {
@@ -29,18 +33,34 @@ final class DirectoryLock implements AutoCloseable {
             channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             if (!tryLock(channel)) {
-                throw new JournalException("journal is in use by another appliance: lock=" + file + holder(channel));
+                final String holder = read(channel)[0];
+                throw new JournalException("journal is in use by another appliance: lock=" + file +
+                        (holder.startsWith("pid=") ? " " + holder : ""));
             }
-            final String text = "pid=" + ProcessHandle.current().pid() + "\n";
-            channel.truncate(0);
-            channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), 0);
-            return new DirectoryLock(channel);
+            final String[] left = read(channel);
+            final DirectoryLock lock = new DirectoryLock(channel, left.length > 1 ? left[1] : "");
+            lock.write(lock.note);
+            return lock;
         } catch (final IOException ex) {
             close(channel);
             throw new JournalException("journal cannot be locked: lock=" + file + " " + ex, ex);
         } catch (final JournalException ex) {
             close(channel);
             throw ex;
+        }
+    }
+
+    /** What the last holder that left anything has left; empty if none has. */
+    String note() {
+        return note;
+    }
+
+    /** Leaves a line to the next holder, in the place of the last one. */
+    void leaveNote(final String line) {
+        try {
+            write(line);
+        } catch (final IOException ex) {
+            throw new JournalException("lock file cannot be written: " + ex, ex);
         }
     }
 
@@ -59,11 +79,17 @@ final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    private static String holder(final FileChannel channel) throws IOException {
-        final ByteBuffer buffer = ByteBuffer.allocate(MAX_HOLDER_LENGTH);
+    private void write(final String line) throws IOException {
+        final String text = "pid=" + ProcessHandle.current().pid() + "\n" + line + "\n";
+        channel.truncate(0);
+        channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), 0);
+    }
+
+    /** The lines; at least one, which may be empty. */
+    private static String[] read(final FileChannel channel) throws IOException {
+        final ByteBuffer buffer = ByteBuffer.allocate(MAX_TEXT_LENGTH);
         channel.read(buffer, 0);
-        final String text = new String(buffer.array(), 0, buffer.position(), StandardCharsets.US_ASCII).trim();
-        return text.startsWith("pid=") ? " " + text : "";
+        return new String(buffer.array(), 0, buffer.position(), StandardCharsets.UTF_8).split("\n", -1);
     }
 
     private static void close(final FileChannel channel) {

@@ -25,7 +25,7 @@ import java.util.concurrent.locks.LockSupport;
  * A journal being written: the directory, its lock, the two logs, and the keeper that prepares memory for both.
  *
  * <pre>
- *   lock                              held while a process writes; has its process id
+ *   lock                              held while a process writes; has its process id, and what it leaves to the next
  *   journal.yaml                      formatVersion, roll, firstSequence
  *   requests/  outcomes/              one Chronicle queue each
  *   bundles/&lt;sha-256&gt;.safetensors   every model that answered, so that a journal can be replayed by itself
@@ -187,6 +187,11 @@ public final class JournalDirectory implements AutoCloseable {
                 LockSupport.parkNanos(KEEPER_SLEEP_NS);
             }
         }
+    }
+
+    /** Leaves a line in the lock's file to the next process that holds it; it outlives this one however that ends. */
+    public void leaveNote(final String line) {
+        lock.leaveNote(line);
     }
 
     public Path telemetryDirectory() {

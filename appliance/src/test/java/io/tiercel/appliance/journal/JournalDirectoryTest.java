@@ -90,6 +90,23 @@ class JournalDirectoryTest {
         assertEquals(10, count(directory));
     }
 
+    @Test
+    void shouldHandOnTheLastLineThatWasLeftWhenOtherHoldersHaveLeftNone() {
+        try (JournalDirectory journal = open()) {
+            journal.leaveNote("an earlier line");
+            journal.leaveNote("a line, with ümlaut");
+        }
+        assertEquals("a line, with ümlaut", noteOf(directory));
+        assertEquals("a line, with ümlaut", noteOf(directory));
+        assertEquals("", noteOf(directory.resolve("new")));
+    }
+
+    private String noteOf(final Path journalDirectory) {
+        try (ClaimedJournal claimed = JournalDirectory.claim(journalDirectory, settings(clock))) {
+            return claimed.note();
+        }
+    }
+
     /** The header of the file lags behind the records then, and no reader may mind. */
     @Test
     @Timeout(60)

@@ -73,6 +73,9 @@ class CrashSystemTest {
     private void assertGoesOn(final ServeConfig config, final TiercelProcess firstClient) {
         final TiercelProcess again = bench.serve(config);
         final String recovered = again.awaitLine("recovered: ");
+        again.awaitLine("ready ");
+        assertTrue(again.err().stream().noneMatch(line -> line.contains("waiting until it counts as dead")),
+                () -> "the driver is known to be dead\n" + again);
         final TiercelProcess client = bench.client("desk-1", "--requests", "100");
         assertEquals(0, client.awaitExit(), client::toString);
         assertEquals(0, again.terminate(), again::toString);
