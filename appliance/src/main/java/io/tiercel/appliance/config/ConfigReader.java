@@ -110,7 +110,7 @@ public final class ConfigReader {
     }
 
     private ApplianceContext read(final String text) {
-        final LoadSettings settings = LoadSettings.builder()
+        final LoadSettings settings = YamlSettings.forText(text)
                 .setLabel(file)
                 .setAllowDuplicateKeys(true)
                 .setAllowNonScalarKeys(true)

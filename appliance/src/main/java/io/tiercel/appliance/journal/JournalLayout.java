@@ -1,6 +1,6 @@
 package io.tiercel.appliance.journal;
 
-import org.snakeyaml.engine.v2.api.LoadSettings;
+import io.tiercel.appliance.config.YamlSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.MappingStartEvent;
@@ -123,7 +123,7 @@ final class JournalLayout {
         boolean isInMapping = false;
         String key = null;
         try {
-            for (final Event event : new Parse(LoadSettings.builder().build()).parseString(text)) {
+            for (final Event event : new Parse(YamlSettings.forText(text).build()).parseString(text)) {
                 if (isInMapping && event instanceof ScalarEvent scalar) {
                     if (key == null) {
                         key = scalar.getValue();

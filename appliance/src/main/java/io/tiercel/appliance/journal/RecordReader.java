@@ -313,7 +313,7 @@ public final class RecordReader implements AutoCloseable {
     private boolean isFirstThereIs(final long sequence) {
         final long firstSequence = view.firstSequence();
         expectedSequence = firstSequence;
-        return sequence <= firstSequence;
+        return sequence >= 0 && sequence <= firstSequence;
     }
 
     private boolean isKnown() {

@@ -1,5 +1,6 @@
 package io.tiercel.tools.model;
 
+import io.tiercel.appliance.config.YamlSettings;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,18 +51,22 @@ final class QuantiseSettingsReader {
     }
 
     private void read() throws IOException {
-        final LoadSettings loadSettings =
-                LoadSettings.builder().setLabel(path.toString()).setMaxAliasesForCollections(0)
-                        .setCodePointLimit(1 << 20).build();
         final Node root;
         try {
-            root = new Compose(loadSettings).composeString(Files.readString(path)).orElse(null);
+            final String text = Files.readString(path);
+            final LoadSettings loadSettings = YamlSettings.forText(text)
+                    .setLabel(path.toString())
+                    .setMaxAliasesForCollections(0)
+                    .setCodePointLimit(1 << 20)
+                    .build();
+            root = new Compose(loadSettings).composeString(text).orElse(null);
         } catch (final NoSuchFileException ex) {
             throw new ModelInputException(path + ": no such file", ex);
         } catch (final MarkedYamlEngineException ex) {
             throw new ModelInputException(path + ": line=" +
                     ex.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0) + ": " + ex.getProblem(), ex);
-        } catch (final YamlEngineException ex) {
+        } catch (final YamlEngineException | NumberFormatException ex) {
+            // The second is what the parser lets through where a file ends within an escape.
             throw new ModelInputException(path + ": " + ex.getMessage(), ex);
         }
         for (final NodeTuple entry : entries("(root)", root)) {
