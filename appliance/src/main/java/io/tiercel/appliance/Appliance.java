@@ -224,7 +224,7 @@ public final class Appliance implements AutoCloseable {
                 new SnapshotStore(context.journalDirectory()),
                 new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
                 new JournalHousekeeping(foundation.journal(), SystemEpochNanoClock.INSTANCE),
-                foundation.recovered().nextSequence(),
+                foundation.recovered().snapshotSequence(),
                 foundation.clock(),
                 counters);
     }

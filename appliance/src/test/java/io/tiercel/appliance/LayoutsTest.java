@@ -236,7 +236,7 @@ class LayoutsTest {
                     new SnapshotAgent.Settings(SNAPSHOT_INTERVAL_NS, 1_000, context.inferWorkers()), cut, sessions,
                     retries, models, store,
                     new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
-                    new UnwrittenJournal(), 0, SystemNanoClock.INSTANCE, counters);
+                    new UnwrittenJournal(), -1, SystemNanoClock.INSTANCE, counters);
             snapshotRunner = new AgentRunner(polite(), this::onError, null, snapshots);
             runners.forEach(AgentRunner::startOnThread);
             AgentRunner.startOnThread(snapshotRunner);

@@ -144,7 +144,7 @@ class RecoveryTest {
     }
 
     @Test
-    void shouldSkipASnapshotThatIsAheadOfTheJournal() throws IOException {
+    void shouldRefuseAndChangeNothingWhenTheJournalHasLostWhatASnapshotStandsFor() throws IOException {
         live(null, null);
         exchange(REQUESTS / 2);
         copyLive();
@@ -153,9 +153,15 @@ class RecoveryTest {
         final Path ahead = new SnapshotStore(journalDirectory).list().get(0).file();
         Files.createDirectories(new SnapshotStore(copy).directory());
         Files.copy(ahead, new SnapshotStore(copy).directory().resolve(ahead.getFileName()));
-        final RecoveryReport report = assertRecoversAgain();
-        assertEquals(-1, report.snapshotSequence());
-        assertEquals(1, report.skippedSnapshots());
+        assertRefused(RecoveryException.Code.JOURNAL_TOO_SHORT, bundles, 4096);
+        try (Stream<Path> files = Files.walk(copy.resolve("outcomes"))) {
+            files.filter(Files::isRegularFile).forEach(file -> IoUtil.delete(file.toFile(), false));
+        }
+        assertRefused(RecoveryException.Code.JOURNAL_TOO_SHORT, bundles, 4096);
+        try (Stream<Path> files = Files.walk(copy.resolve("requests"))) {
+            files.filter(Files::isRegularFile).forEach(file -> IoUtil.delete(file.toFile(), false));
+        }
+        assertRefused(RecoveryException.Code.JOURNAL_TOO_SHORT, bundles, 4096);
     }
 
     @Test
@@ -261,7 +267,7 @@ class RecoveryTest {
         final SnapshotAgent agent = new SnapshotAgent(new SnapshotAgent.Settings(0, 10, 1), harness.cut,
                 harness.sessions, harness.retries, harness.models, store,
                 new SnapshotAgent.Progress(harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
-                new UnwrittenJournal(), 0, harness.clock, harness.counters);
+                new UnwrittenJournal(), -1, harness.clock, harness.counters);
         agent.takeSoon();
         harness.roundsUntil("snapshot", () -> {
             agent.doWork();

@@ -151,7 +151,7 @@ final class SimulatedAppliance implements AutoCloseable {
                         context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
                 cut, sessions, retries, models, snapshotStore,
                 new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
-                housekeeping, recovered.nextSequence(), time.ticks(), counters);
+                housekeeping, recovered.snapshotSequence(), time.ticks(), counters);
         pipeline.open();
         final TransportAgent transport = new TransportAgent(
                 network.driverInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());

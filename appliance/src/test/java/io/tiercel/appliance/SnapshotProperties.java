@@ -88,7 +88,7 @@ class SnapshotProperties {
                     harness.cut, harness.sessions, harness.retries, harness.models, store,
                     new SnapshotAgent.Progress(
                             harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
-                    journal, 0, harness.clock, harness.counters);
+                    journal, -1, harness.clock, harness.counters);
             client = harness.connect("desk-7");
             traffic = new RandomTraffic(seed, client, true);
             order.addAll(harness.stages());

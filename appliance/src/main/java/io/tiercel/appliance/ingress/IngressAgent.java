@@ -141,6 +141,7 @@ public final class IngressAgent implements Agent {
         unanswerableCount = counters.get(CounterId.FRAMES_UNANSWERABLE);
         ringFullCount = counters.get(CounterId.RING_FULL);
         sessionCount = counters.get(CounterId.SESSIONS);
+        sessionCount.setRelease(sessions.size());
         nextHousekeepingTickNs = cycleClock.nanoTime();
     }
 

@@ -96,6 +96,8 @@ public final class Recovery implements AutoCloseable {
                 throw damaged(ex);
             }
             checkClock();
+        } else {
+            loader.refuseAny();
         }
         return new RecoveryReport(snapshotSequence, loader.skippedCount(), replayedCount, comparedCount,
                 replay.pendingCount(), requestsEnd.tornCount() + outcomesEnd.tornCount(), replay.sessionCount(),
@@ -122,7 +124,7 @@ public final class Recovery implements AutoCloseable {
 
     /** Puts both readers behind the newest snapshot that can be used, or at the beginning. */
     private void start(final JournalView view, final RecordReader requests, final RecordReader outcomes) {
-        try (SnapshotReader snapshot = loader.find(sequence -> isAt(requests, sequence) && isAt(outcomes, sequence))) {
+        try (SnapshotReader snapshot = loader.find(sequence -> missing(requests, outcomes, sequence))) {
             if (snapshot != null) {
                 loader.load(snapshot);
                 snapshotSequence = snapshot.sequence();
@@ -137,6 +139,13 @@ public final class Recovery implements AutoCloseable {
         }
         requests.seek(0);
         outcomes.seek(0);
+    }
+
+    private static String missing(final RecordReader requests, final RecordReader outcomes, final long sequence) {
+        if (!isAt(requests, sequence)) {
+            return "requests";
+        }
+        return isAt(outcomes, sequence) ? null : "outcomes";
     }
 
     private static boolean isAt(final RecordReader reader, final long sequence) {

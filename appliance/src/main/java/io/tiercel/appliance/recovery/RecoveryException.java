@@ -13,6 +13,8 @@ public final class RecoveryException extends RuntimeException {
         DIVERGENCE,
         /** An outcome has no request. */
         OUTCOME_WITHOUT_REQUEST,
+        /** Requests or outcomes that a snapshot stands for are not there any more. */
+        JOURNAL_TOO_SHORT,
         /** The configuration serves other models than those whose sessions are in the journal. */
         OTHER_MODEL,
         /** The journal has more sessions than the configuration allows. */

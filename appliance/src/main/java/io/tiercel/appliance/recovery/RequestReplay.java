@@ -42,6 +42,8 @@ import java.util.List;
 final class RequestReplay implements AutoCloseable {
 
     private static final int MAX_STEPS = 65_535;
+    /** More outcomes than the largest ring holds no crash can keep from the journal. */
+    private static final int MAX_PENDING = 1 << 20;
 
     private final List<LoadedModel> models;
     private final Sessions sessions;
@@ -94,6 +96,11 @@ final class RequestReplay implements AutoCloseable {
 
     /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
     void applyAndKeep(final RecordReader request) {
+        if (pending.size() == MAX_PENDING) {
+            throw new RecoveryException(Code.JOURNAL_TOO_SHORT, "directory=" + directory + ": the outcomes end at " +
+                    "sequence=" + (pending.get(0).sequence() - 1) + ", more than limits.ring can be before the " +
+                    "requests; bring back the files that are missing");
+        }
         take(request);
         apply(false);
         final OutcomeFrame frame = new OutcomeFrame(models, slot.outputsLength);

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.List;
-import java.util.function.LongPredicate;
+import java.util.function.LongFunction;
 
 /** Finds the newest snapshot that is whole and belongs to the journal, and fills sessions and retry windows from it. */
 final class SnapshotLoader {
@@ -44,19 +44,32 @@ final class SnapshotLoader {
     }
 
     /**
-     * @param isJournaled whether the request and the outcome of a sequence are in the journal.
+     * @param missingAt which of the two queues lacks a sequence, by name; null if neither does.
      * @return the snapshot, to be closed by the caller, or null if there is none that can be used.
-     * @throws RecoveryException if the one that would be used has sessions of other models than those configured.
+     * @throws RecoveryException if the one that would be used has sessions of other models than those configured, or if
+     *                           there is one that the journal does not reach to: the journal was written through before
+     *                           it was taken, so something has been lost since.
      */
-    SnapshotReader find(final LongPredicate isJournaled) {
+    SnapshotReader find(final LongFunction<String> missingAt) {
         for (final SnapshotStore.Entry entry : store.list()) {
-            final SnapshotReader snapshot = open(entry, isJournaled);
+            final String missing = missingAt.apply(entry.sequence());
+            if (missing != null) {
+                throw tooShort(entry, missing);
+            }
+            final SnapshotReader snapshot = open(entry);
             if (snapshot != null) {
                 return snapshot;
             }
             skippedCount++;
         }
         return null;
+    }
+
+    /** Of a journal without records, for which no snapshot can stand. */
+    void refuseAny() {
+        for (final SnapshotStore.Entry entry : store.list()) {
+            throw tooShort(entry, "requests");
+        }
     }
 
     void load(final SnapshotReader snapshot) {
@@ -94,12 +107,13 @@ final class SnapshotLoader {
         }
     }
 
-    private SnapshotReader open(final SnapshotStore.Entry entry, final LongPredicate isJournaled) {
-        if (!isJournaled.test(entry.sequence())) {
-            LOG.warn("snapshot skipped: file={} sequence={} is beyond the end of the journal",
-                    entry.file(), entry.sequence());
-            return null;
-        }
+    private static RecoveryException tooShort(final SnapshotStore.Entry entry, final String missing) {
+        return new RecoveryException(Code.JOURNAL_TOO_SHORT, "snapshot=" + entry.file() + " sequence=" +
+                entry.sequence() + ": the journal's " + missing + " had been written through up to there, and do not " +
+                "reach it any more; bring back the files that are missing, or move the snapshot away to go on without");
+    }
+
+    private SnapshotReader open(final SnapshotStore.Entry entry) {
         final SnapshotReader snapshot;
         try {
             snapshot = store.open(entry);

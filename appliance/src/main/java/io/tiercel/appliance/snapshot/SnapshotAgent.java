@@ -81,7 +81,10 @@ public final class SnapshotAgent implements Agent {
         void prune(long keepFromSequence);
     }
 
-    /** @param firstSequence what the pipeline begins with: nothing has to be saved before it has gone beyond. */
+    /**
+     * @param lastSequence of the snapshot that the pipeline began with, or -1: nothing has to be saved before it is
+     *                     beyond that. What a recovery has computed is.
+     */
     public SnapshotAgent(
             final Settings settings,
             final SnapshotCut cut,
@@ -91,7 +94,7 @@ public final class SnapshotAgent implements Agent {
             final SnapshotStore store,
             final Progress progress,
             final Housekeeping journal,
-            final long firstSequence,
+            final long lastSequence,
             final NanoClock clock,
             final Counters counters) {
         this.settings = settings;
@@ -104,7 +107,7 @@ public final class SnapshotAgent implements Agent {
         this.journal = journal;
         this.clock = clock;
         this.counters = counters;
-        lastSequence = firstSequence - 1;
+        this.lastSequence = lastSequence;
         lastTakenNs = clock.nanoTime();
     }
 

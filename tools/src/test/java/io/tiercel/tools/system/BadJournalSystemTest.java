@@ -141,19 +141,20 @@ class BadJournalSystemTest {
         replay.awaitLine("replay: " + (LAST_SEQUENCE + 51) + " of " + (LAST_SEQUENCE + 51));
     }
 
-    /** The newest snapshot stands for an outcome that is not there: it is not what the journal can be gone on with. */
+    /** The newest snapshot stands for an outcome that had reached the device, and that is not there any more. */
     @Test
-    void shouldNotBeginWithASnapshotWhenTheOutcomeItEndsWithIsTorn() throws IOException {
+    void shouldNotBeginWhenTheOutcomeThatASnapshotEndsWithIsTorn() throws IOException {
         final Path copy = BENCH.copy(journal, "torn-behind-snapshot");
         StoredRecord.find(copy, "outcomes", LAST_SEQUENCE).tear();
-        final TiercelProcess appliance = BENCH.serve(BENCH.config(bundle).journal(copy));
-        assertTrue(appliance.awaitLine("recovered: ").contains("snapshot=sequence " + (REQUESTS - 1) +
-                " skipped-snapshots=1 replayed=" + REQUESTS + " identical=" + (REQUESTS - 1) + " recomputed=1 torn=1"),
-                appliance::toString);
-        assertEquals(0, appliance.terminate(), appliance::toString);
+        assertRefused(copy, bundle, "code=JOURNAL_TOO_SHORT", snapshots(copy).get(1).toString(), "outcomes");
+    }
 
-        final TiercelProcess replay = BENCH.run("replay", "verify", "--journal", copy.toString());
-        assertEquals(ExitCode.OK, replay.awaitExit(), replay::toString);
+    @Test
+    void shouldNotBeginAnewWhenSnapshotsAreAllThatIsLeft() throws IOException {
+        final Path copy = BENCH.copy(journal, "snapshots-alone");
+        Files.delete(StoredRecord.files(copy, "requests").get(0));
+        Files.delete(StoredRecord.files(copy, "outcomes").get(0));
+        assertRefused(copy, bundle, "code=JOURNAL_TOO_SHORT", snapshots(copy).get(1).toString(), "requests");
     }
 
     private static TiercelProcess live(final ServeConfig config) {
