@@ -22,6 +22,7 @@ public final class RequestFrame {
     private final InferFlagsDecoder flags = new InferFlagsDecoder();
     private DirectBuffer buffer;
     private int offset;
+    private int length;
     private boolean isInfer;
     private int featuresLength;
 
@@ -36,6 +37,7 @@ public final class RequestFrame {
         }
         buffer = newBuffer;
         offset = newOffset;
+        this.length = length;
         header.wrap(newBuffer, newOffset);
         checkSchema(sequence);
         isInfer = header.templateId() == InferDecoder.TEMPLATE_ID;
@@ -125,6 +127,16 @@ public final class RequestFrame {
 
     public DirectBuffer buffer() {
         return buffer;
+    }
+
+    /** Of the whole frame. */
+    public int offset() {
+        return offset;
+    }
+
+    /** Of the whole frame, in bytes. */
+    public int length() {
+        return length;
     }
 
     public int featuresOffset() {

@@ -11,9 +11,10 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * @param principalId as in the records; 0 where no session is meant.
  * @param field       {@code stateHash}, {@code state[OFFSET]} of the canonical state, {@code session} if the journal
- *                    has no such session, {@code sessionCount} if it has more of them.
+ *                    has no such session, {@code sessionCount} if it has more of them; of an answer that is kept for
+ *                    retries, {@code answers[SEQUENCE].FIELD}, or without a field if the journal has no such answer.
  * @param expected    in the snapshot.
- * @param actual      computed again.
+ * @param actual      computed again, or of an answer, as the journal has it.
  */
 public record SnapshotDifference(
         Path file,

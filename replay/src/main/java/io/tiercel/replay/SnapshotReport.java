@@ -23,11 +23,12 @@ public record SnapshotReport(
         Damage damage) {
 
     /**
-     * A snapshot all of whose sessions were compared.
+     * A snapshot all of whose sessions and answers were compared.
      *
      * @param sessionCount how many.
+     * @param answerCount  answers that it keeps for retries and whose requests are in the journal.
      */
-    public record VerifiedSnapshot(Path file, long sequence, int sessionCount) {
+    public record VerifiedSnapshot(Path file, long sequence, int sessionCount, int answerCount) {
     }
 
     /** Whether every snapshot that was to be compared was compared, and was the same. */
@@ -37,10 +38,11 @@ public record SnapshotReport(
 
     /** Sessions compared, all snapshots together. */
     public long sessionCount() {
-        long count = 0;
-        for (final VerifiedSnapshot snapshot : verified) {
-            count += snapshot.sessionCount();
-        }
-        return count;
+        return verified.stream().mapToLong(VerifiedSnapshot::sessionCount).sum();
+    }
+
+    /** Answers compared, all snapshots together. */
+    public long answerCount() {
+        return verified.stream().mapToLong(VerifiedSnapshot::answerCount).sum();
     }
 }

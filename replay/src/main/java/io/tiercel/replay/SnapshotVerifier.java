@@ -12,8 +12,8 @@ import org.agrona.concurrent.NanoClock;
 
 /**
  * Checks a journal's snapshots: each file by itself, that its bundles are in the journal, and that every session in it
- * stands where the journal's requests bring it, hash and canonical state bit for bit. Stops at the first damage and at
- * the first difference.
+ * stands where the journal's requests bring it, hash and canonical state bit for bit, and that every answer kept for
+ * retries is the journal's. Stops at the first damage and at the first difference.
  *
  * <p>All of them are met on one way through the journal, from its first record; one alone is reached from the snapshot
  * before it. Where the journal's beginning was removed, its oldest snapshot is taken as it is. Opened for reading only.
@@ -155,9 +155,14 @@ public final class SnapshotVerifier {
     private void compare(final ReplayEngine engine, final SnapshotStore.Entry entry) {
         try (SnapshotReader snapshot = open(entry)) {
             difference = engine.compare(snapshot);
+            if (difference != null) {
+                return;
+            }
+            final SnapshotAnswers answers = new SnapshotAnswers(snapshot);
+            difference = answers.compare(journalDirectory);
             if (difference == null) {
                 verified.add(new SnapshotReport.VerifiedSnapshot(
-                        entry.file(), entry.sequence(), snapshot.sessionCount()));
+                        entry.file(), entry.sequence(), snapshot.sessionCount(), answers.comparedCount()));
             }
         }
     }

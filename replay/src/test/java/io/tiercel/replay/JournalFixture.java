@@ -58,6 +58,7 @@ public final class JournalFixture {
     private static final int MODELS = 3;
     private static final int MAX_BATCH = 4;
     private static final int MAX_SESSIONS = 64;
+    private static final int MAX_PRINCIPALS = 16;
     private static final int MAX_STEPS = 3;
     private static final int HEADER_LENGTH = 8;
     private static final long FIRST_INGRESS_NS = 1_700_000_000_000_000_000L;
@@ -67,13 +68,11 @@ public final class JournalFixture {
     public final List<TestRecord> outcomes = new ArrayList<>();
     public final List<Bundle> bundles = new ArrayList<>();
 
-    private final long seed;
     private final SplittableRandom random;
     private final List<byte[]> bundleBytes = new ArrayList<>();
     private final List<Draft> drafts = new ArrayList<>();
 
     private JournalFixture(final long seed) {
-        this.seed = seed;
         random = new SplittableRandom(seed);
         addBundle(RandomModels.lstm(seed).hidden(16).features(FEATURES).outputs(OUTPUTS));
         addBundle(RandomModels.lstm(seed + 1).hidden(8).features(FEATURES).outputs(OUTPUTS).layers(2)
@@ -147,9 +146,13 @@ public final class JournalFixture {
 
     /** Writes the journal as it stands now, changes and all, with right checksums. */
     public void write(final Path journalDirectory) {
+        write(journalDirectory, requests.size(), outcomes.size());
+    }
+
+    private void write(final Path journalDirectory, final int requestCount, final int outcomeCount) {
         try (JournalDirectory journal = JournalDirectory.open(journalDirectory, settings(FIRST_INGRESS_NS))) {
-            write(journal, journal.requests(), requests);
-            write(journal, journal.outcomes(), outcomes);
+            write(journal, journal.requests(), requests.subList(0, requestCount));
+            write(journal, journal.outcomes(), outcomes.subList(0, outcomeCount));
         }
         writeBundles(journalDirectory);
     }
@@ -177,18 +180,22 @@ public final class JournalFixture {
 
     /**
      * Writes a snapshot into the journal, as an appliance would have taken it after that request. The requests of this
-     * fixture must be as they were made.
+     * fixture must be as they were made. It keeps no answers.
      *
      * @return the file.
      */
     public Path writeSnapshot(final Path journalDirectory, final int sequence) {
-        final JournalFixture before = of(seed, sequence + 1);
+        return writeSnapshot(journalDirectory, sequence, 0);
+    }
+
+    /** The same, with the answers to each principal's newest requests, {@code answerSlots} of them. */
+    public Path writeSnapshot(final Path journalDirectory, final int sequence, final int answerSlots) {
         Path scratch = null;
-        final List<LoadedModel> models = before.loadModels();
+        final List<LoadedModel> models = loadModels();
         try (Sessions sessions = new Sessions(models, MAX_SESSIONS);
-                RetryWindow retries = new RetryWindow(1, 0, OUTPUTS)) {
+                RetryWindow retries = new RetryWindow(MAX_PRINCIPALS, answerSlots, OUTPUTS)) {
             scratch = Files.createTempDirectory("tiercel-fixture-");
-            before.write(scratch);
+            write(scratch, sequence + 1, sequence + 1);
             try (ClaimedJournal claimed = JournalDirectory.claim(scratch, settings(FIRST_INGRESS_NS));
                     Recovery recovery = new Recovery(claimed, models, sessions, retries, () -> Long.MAX_VALUE, () -> 0,
                             (doneCount, totalCount) -> {})) {

@@ -84,6 +84,35 @@ class SnapshotVerifierTest {
         assertFalse(report.isIdentical());
     }
 
+    @Test
+    void shouldFindEveryAnswerIdenticalInEverySnapshot() {
+        journal.write(directory);
+        journal.writeSnapshot(directory, 30, 8);
+        journal.writeSnapshot(directory, 80, COUNT);
+
+        final SnapshotReport report = verifier().verifyAll();
+
+        assertIdentical(report);
+        assertTrue(report.verified().get(0).answerCount() >= 8, report::toString);
+        assertTrue(report.verified().get(1).answerCount() > 60, report::toString);
+        assertTrue(report.answerCount() < 31 + 81, report::toString);
+    }
+
+    /** The newest answer of all stands last in the file. */
+    @Test
+    void shouldNameTheAnswerWhenItIsNotTheJournals() throws IOException {
+        final int sequence = journal.computedFrom(30);
+        journal.write(directory);
+        final Path file = journal.writeSnapshot(directory, sequence, 8);
+        forge(file, (int) Files.size(file) - END_LENGTH - 1, 0x40);
+
+        final SnapshotReport report = verifier().verifyAll();
+
+        assertNull(report.damage());
+        assertTrue(report.difference().field().startsWith("answers[" + sequence + "].outputs["), report::toString);
+        assertFalse(report.isIdentical());
+    }
+
     /** The snapshot of the first request, said to be that of the second, which begins another session. */
     @Test
     void shouldSayHowManySessionsThereAreWhenTheSnapshotLacksOne() throws IOException {

@@ -119,7 +119,8 @@ final class ChaosReport {
     private String snapshots() {
         if (result.snapshots.isIdentical()) {
             return "snapshots: " + result.snapshots.verified().size() + " verified, " +
-                    result.snapshots.sessionCount() + " sessions bit-identical";
+                    result.snapshots.sessionCount() + " sessions and " +
+                    result.snapshots.answerCount() + " answers bit-identical";
         }
         return "snapshots: FAILED, " + (result.snapshots.difference() != null
                 ? result.snapshots.difference()

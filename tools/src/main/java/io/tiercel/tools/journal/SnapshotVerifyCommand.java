@@ -101,7 +101,7 @@ public final class SnapshotVerifyCommand implements Callable<Integer> {
         }
         for (final SnapshotReport.VerifiedSnapshot snapshot : report.verified()) {
             out.println("verified    snapshot sequence " + snapshot.sequence() + ": " + snapshot.sessionCount() +
-                    " sessions bit-identical");
+                    " sessions and " + snapshot.answerCount() + " answers bit-identical");
         }
         out.printf(Locale.ROOT, "computed    %,d requests, %.2f s%n", report.requestCount(), report.elapsedNs() / 1e9);
         out.println("snapshots: " + result(report));
@@ -115,7 +115,8 @@ public final class SnapshotVerifyCommand implements Callable<Integer> {
         if (report.damage() != null) {
             return "FAILED, " + report.damage();
         }
-        return report.verified().size() + " verified, " + report.sessionCount() + " sessions bit-identical";
+        return report.verified().size() + " verified, " + report.sessionCount() + " sessions and " +
+                report.answerCount() + " answers bit-identical";
     }
 
     private static Map<String, Object> toJson(final SnapshotReport report) {
@@ -125,9 +126,11 @@ public final class SnapshotVerifyCommand implements Callable<Integer> {
         content.put("baseSequence", report.baseSequence() < 0 ? null : report.baseSequence());
         content.put("requests", report.requestCount());
         content.put("sessions", report.sessionCount());
+        content.put("answers", report.answerCount());
         final List<Object> verified = new ArrayList<>();
         for (final SnapshotReport.VerifiedSnapshot snapshot : report.verified()) {
-            verified.add(Map.of("sequence", snapshot.sequence(), "sessions", snapshot.sessionCount()));
+            verified.add(Map.of("sequence", snapshot.sequence(), "sessions", snapshot.sessionCount(),
+                    "answers", snapshot.answerCount()));
         }
         content.put("verified", verified);
         content.put("elapsedNs", report.elapsedNs());

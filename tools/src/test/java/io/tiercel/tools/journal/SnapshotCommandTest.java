@@ -47,7 +47,7 @@ class SnapshotCommandTest {
         journal.write(directory);
 
         assertEquals("no snapshots\n", run("list").out);
-        assertTrue(run("verify").out.endsWith("snapshots: 0 verified, 0 sessions bit-identical\n"));
+        assertTrue(run("verify").out.endsWith("snapshots: 0 verified, 0 sessions and 0 answers bit-identical\n"));
     }
 
     @Test
