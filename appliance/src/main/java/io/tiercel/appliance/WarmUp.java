@@ -179,8 +179,7 @@ final class WarmUp implements ResponseHandler {
                         stages, counters))) {
             pipeline.open();
             cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),
-                    hiccups,
-                    pipeline.state());
+                    hiccups, pipeline.state());
             cycle.onStart();
             try (TiercelClient connected = connect(context, FIRST_CORRELATION_IDS[walk])) {
                 client = connected;

@@ -67,8 +67,9 @@ final class SnapshotLoader {
 
     /** Of a journal without records, for which no snapshot can stand. */
     void refuseAny() {
-        for (final SnapshotStore.Entry entry : store.list()) {
-            throw tooShort(entry, "requests");
+        final List<SnapshotStore.Entry> entries = store.list();
+        if (!entries.isEmpty()) {
+            throw tooShort(entries.get(0), "requests");
         }
     }
 

@@ -15,9 +15,9 @@ class LoadRunTest {
     }
 
     @Test
-    void shouldKeepUpWhenOneInTwentyIsShed() {
-        assertTrue(keepsUp(counts(50, 0, 0, LoadRun.TRIAL_NS), 3, 1));
-        assertFalse(keepsUp(counts(51, 0, 0, LoadRun.TRIAL_NS), 3, 1));
+    void shouldKeepUpWhenOneInAHundredIsShed() {
+        assertTrue(keepsUp(counts(10, 0, 0, LoadRun.TRIAL_NS), 3, 1));
+        assertFalse(keepsUp(counts(11, 0, 0, LoadRun.TRIAL_NS), 3, 1));
     }
 
     @Test
