@@ -2,7 +2,6 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.protocol.Frames;
@@ -46,7 +45,6 @@ final class StraightRun implements AutoCloseable {
     private final List<SessionStates> states = new ArrayList<>();
     private final List<ModelExecutor> executors = new ArrayList<>();
     private final SessionTable sessions = new SessionTable(MAX_SESSIONS);
-    private final StepBatch batch = new StepBatch(1);
     private final UnsafeBuffer frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
     private final UnsafeBuffer outputs = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
 
@@ -133,7 +131,7 @@ final class StraightRun implements AutoCloseable {
         }
         final int stepLength = modelStates.shape().outputCount() * Float.BYTES;
         final int stride = infer.flags().stream() ? stepLength : 0;
-        modelStates.steps(index, executors.get(modelId), batch, frame.addressOffset() + Frames.FEATURES_OFFSET,
+        modelStates.steps(index, executors.get(modelId), frame.addressOffset() + Frames.FEATURES_OFFSET,
                 infer.stepCount(), outputs.addressOffset(), stride);
         final byte[] bytes = new byte[(infer.stepCount() - 1) * stride + stepLength];
         outputs.getBytes(0, bytes);

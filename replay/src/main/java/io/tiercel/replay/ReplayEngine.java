@@ -3,7 +3,6 @@ package io.tiercel.replay;
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
-import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.session.SessionStates;
@@ -36,7 +35,6 @@ final class ReplayEngine implements AutoCloseable {
     private final List<ReplayModel> models = new ArrayList<>();
     private final byte[] lastVersion = new byte[VERSION_BYTES];
     private final byte[] wantedVersion = new byte[VERSION_BYTES];
-    private final StepBatch batch = new StepBatch(1);
     private final NativeFloats features = new NativeFloats();
     private final NativeFloats outputs = new NativeFloats();
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
@@ -146,7 +144,6 @@ final class ReplayEngine implements AutoCloseable {
         states.steps(
                 slot,
                 model.executor(),
-                batch,
                 features.address(),
                 stepCount,
                 outputs.ensureLength(outputsLength),

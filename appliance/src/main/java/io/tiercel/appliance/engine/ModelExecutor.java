@@ -30,6 +30,18 @@ public interface ModelExecutor extends AutoCloseable {
     void ahead(StepBatch batch);
 
     /**
+     * All steps of one request of one session, settled: for each {@link #step}, {@link #hash} and {@link #ahead}.
+     * An executor that can do better than one after the other does; the bits are the same.
+     *
+     * @param featuresAddress of the first step's input; the others follow it.
+     * @param outputsStride   bytes from one step's outputs to the next's, 0 to keep the last alone.
+     * @return the session's hash after the last step.
+     */
+    long steps(
+            long stateAddress, long featuresAddress, int stepCount, long outputsAddress, int outputsStride,
+            long previousHash);
+
+    /**
      * Makes the derived part of a state whose canonical part has been put there from outside (a snapshot, another
      * backend).
      */

@@ -3,7 +3,7 @@ package io.tiercel.appliance.engine;
 /**
  * The sizes that the pipeline needs of a model.
  *
- * @param family           {@code lstm}, ….
+ * @param family           {@code lstm}, {@code transformer}.
  * @param featureCount     floats in a step's input, 1 to 65,535.
  * @param outputCount      floats in a step's output, 1 to 65,535.
  * @param stateBytes       memory of one session, a multiple of 64: the canonical state first, then what the backend

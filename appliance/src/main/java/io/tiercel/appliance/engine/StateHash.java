@@ -40,7 +40,8 @@ public final class StateHash {
         return hash ^ (hash >>> 29);
     }
 
-    private static long mixWord(final long hash, final long word) {
+    /** One word of a chain: {@code rotl(hash ^ (word * P1), 31) * P2}. */
+    public static long mixWord(final long hash, final long word) {
         return Long.rotateLeft(hash ^ (word * P1), 31) * P2;
     }
 }

@@ -42,7 +42,6 @@ public final class InferAgent implements Agent {
     private final long batchWindowNs;
     private final int maxBatch;
     private final StepBatch batch;
-    private final StepBatch stepScratch;
     private final RequestSlot[] batched;
     private final Rehearsal rehearsal;
     private final StateCopier copier;
@@ -90,7 +89,6 @@ public final class InferAgent implements Agent {
             rehearsal.add(models.get(index).model().shape(), executors[index]);
         }
         batch = new StepBatch(maxBatch);
-        stepScratch = new StepBatch(1);
         batched = new RequestSlot[maxBatch];
     }
 
@@ -227,8 +225,7 @@ public final class InferAgent implements Agent {
         final long featuresAddress = slot.frame.addressOffset() + slot.featuresOffset;
         final long outputsAddress = slot.outputs.addressOffset();
         if (lastStep > 0) {
-            states.steps(slot.sessionIndex, executor, stepScratch, featuresAddress, lastStep, outputsAddress,
-                    outputsStride);
+            states.steps(slot.sessionIndex, executor, featuresAddress, lastStep, outputsAddress, outputsStride);
         }
         slot.outputsLength = lastStep * outputsStride + outputsLength;
         batch.add(

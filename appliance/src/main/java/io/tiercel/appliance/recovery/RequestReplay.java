@@ -2,7 +2,6 @@ package io.tiercel.appliance.recovery;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.OutcomeFrame;
@@ -58,7 +57,6 @@ final class RequestReplay implements AutoCloseable {
     private final io.tiercel.protocol.journal.MessageHeaderDecoder outcomeHeader =
             new io.tiercel.protocol.journal.MessageHeaderDecoder();
     private final RequestSlot slot = new RequestSlot();
-    private final StepBatch batch = new StepBatch(1);
     private final KnownAnswer known = new KnownAnswer();
     private final FrameChecksum checksum = new FrameChecksum(ChronicleRecordLog.MAX_FRAME_LENGTH);
     private final List<Pending> pending = new ArrayList<>();
@@ -217,7 +215,7 @@ final class RequestReplay implements AutoCloseable {
         if (slot.outputs.capacity() < slot.outputsLength) {
             slot.outputs.wrap(BufferUtil.allocateDirectAligned(slot.outputsLength, BitUtil.CACHE_LINE_LENGTH));
         }
-        states.steps(slot.sessionIndex, executor, batch, slot.frame.addressOffset() + slot.featuresOffset,
+        states.steps(slot.sessionIndex, executor, slot.frame.addressOffset() + slot.featuresOffset,
                 slot.stepCount, slot.outputs.addressOffset(), stride);
     }
 

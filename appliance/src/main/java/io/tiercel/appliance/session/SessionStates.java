@@ -147,29 +147,20 @@ public final class SessionStates implements AutoCloseable {
     /**
      * All steps of one request of one session, settled. Feature vectors follow each other.
      *
-     * @param batch         scratch of the calling thread; cleared.
      * @param outputsStride bytes from one step's outputs to the next's: the size of the outputs to keep all (a
      *                      streamed request), 0 to keep the last.
      */
     public void steps(
             final int sessionIndex,
             final ModelExecutor executor,
-            final StepBatch batch,
             final long featuresAddress,
             final int stepCount,
             final long outputsAddress,
             final int outputsStride) {
         final long stateAddress = stateAddress(sessionIndex);
-        final long featuresStride = (long) shape.featureCount() * Float.BYTES;
-        for (int step = 0; step < stepCount; step++) {
-            batch.clear();
-            batch.add(
-                    featuresAddress + step * featuresStride,
-                    stateAddress,
-                    outputsAddress + (long) step * outputsStride);
-            executor.step(batch);
-            settle(batch, executor);
-        }
+        final long hashAddress = stateAddress - HEADER_BYTES;
+        UnsafeApi.putLong(hashAddress, executor.steps(stateAddress, featuresAddress, stepCount, outputsAddress,
+                outputsStride, UnsafeApi.getLong(hashAddress)));
     }
 
     /** Gives the memory back; every address is invalid from here on. A second call does nothing. */

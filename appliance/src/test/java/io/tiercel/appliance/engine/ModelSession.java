@@ -33,6 +33,14 @@ public final class ModelSession {
         return this;
     }
 
+    /** Four bytes of an input each: floats' bits, or a token. */
+    public ModelSession input(final int[] values) {
+        for (int i = 0; i < values.length; i++) {
+            features.putInt(i * Integer.BYTES, values[i]);
+        }
+        return this;
+    }
+
     public float[] outputs() {
         final float[] values = new float[shape.outputCount()];
         for (int i = 0; i < values.length; i++) {
@@ -55,7 +63,11 @@ public final class ModelSession {
 
     /** A step and all that follows it; returns the new hash. */
     public long step(final float[] values, final long previousHash) {
-        features(values);
+        return features(values).step(previousHash);
+    }
+
+    /** The same with the input that is there. */
+    public long step(final long previousHash) {
         executor.step(batch);
         final long hash = executor.hash(state.addressOffset(), previousHash);
         executor.ahead(batch);

@@ -134,7 +134,7 @@ public final class RandomModels {
         return writer;
     }
 
-    private static void matrix(
+    static void matrix(
             final BundleWriter writer, final SplittableRandom random, final String name, final WeightFormat format,
             final int rows, final int columns) {
         final double weightLimit = 2 / Math.sqrt(columns);
@@ -171,7 +171,7 @@ public final class RandomModels {
         return floats(random, rows, 0.5 * middle, 1.5 * middle);
     }
 
-    private static float[] floats(final SplittableRandom random, final int count, final double low, final double high) {
+    static float[] floats(final SplittableRandom random, final int count, final double low, final double high) {
         final float[] values = new float[count];
         for (int i = 0; i < count; i++) {
             values[i] = (float) random.nextDouble(low, high);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
 import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,14 @@ class RehearsalTest {
         @Override
         public void ahead(final StepBatch batch) {
             aheadCount++;
+        }
+
+        @Override
+        public long steps(
+                final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+                final int outputsStride, final long previousHash) {
+            return new StepByStep(this, SHAPE.featureCount()).steps(
+                    stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
         }
 
         @Override

@@ -9,6 +9,7 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
 import org.agrona.UnsafeApi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -58,7 +59,7 @@ class SessionStatesTest {
     @Test
     void shouldLeaveASessionAloneWhenItHasAState() {
         states.ensureInitialised(0, executor);
-        states.steps(0, executor, batch, features, 1, outputs, 0);
+        states.steps(0, executor, features, 1, outputs, 0);
         final long hash = states.hash(0);
 
         states.ensureInitialised(0, executor);
@@ -82,9 +83,9 @@ class SessionStatesTest {
         states.ensureInitialised(0, executor);
         states.ensureInitialised(1, executor);
 
-        states.steps(0, executor, batch, features, 3, outputs, 4);
+        states.steps(0, executor, features, 3, outputs, 4);
         for (int step = 0; step < 3; step++) {
-            states.steps(1, executor, batch, features + step * 4L, 1, outputs + 16, 0);
+            states.steps(1, executor, features + step * 4L, 1, outputs + 16, 0);
         }
 
         assertEquals(states.hash(0), states.hash(1));
@@ -107,7 +108,7 @@ class SessionStatesTest {
         }
         executor.step(batch);
         states.settle(batch, executor);
-        states.steps(3, executor, batch, features + 8, 1, outputs, 0);
+        states.steps(3, executor, features + 8, 1, outputs, 0);
 
         assertEquals(states.hash(2), states.hash(3));
         assertNotEquals(states.hash(0), states.hash(2));
@@ -116,7 +117,7 @@ class SessionStatesTest {
     @Test
     void shouldReturnToTheFirstStateWhenReset() {
         states.ensureInitialised(0, executor);
-        states.steps(0, executor, batch, features, 2, outputs, 0);
+        states.steps(0, executor, features, 2, outputs, 0);
 
         states.reset(0, executor);
 
@@ -183,6 +184,14 @@ class SessionStatesTest {
         }
 
         @Override
+        public long steps(
+                final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+                final int outputsStride, final long previousHash) {
+            return new StepByStep(this, SHAPE.featureCount()).steps(
+                    stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
+        }
+
+        @Override
         public void restore(final long stateAddress) {
         }
 
@@ -208,6 +217,14 @@ class SessionStatesTest {
 
         @Override
         public void ahead(final StepBatch steps) {
+        }
+
+        @Override
+        public long steps(
+                final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+                final int outputsStride, final long previousHash) {
+            return new StepByStep(this, SHAPE.featureCount()).steps(
+                    stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.tiercel.nativecuda.cpu;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import org.agrona.UnsafeApi;
 
@@ -17,15 +18,17 @@ public final class CpuLstmExecutor implements ModelExecutor {
     private static final int POSITION_BYTES = 3 * Long.BYTES;
 
     private final LstmStateLayout layout;
+    private final StepByStep stepByStep;
     private final int maxBatch;
     private final int threads;
     private final long positionsAddress;
     private long handle;
 
     CpuLstmExecutor(
-            final long model, final LstmStateLayout layout, final int maxBatch, final int threads,
-            final CpuLstmModel.Teamwork teamwork) {
+            final long model, final LstmStateLayout layout, final int featureCount, final int maxBatch,
+            final int threads, final CpuLstmModel.Teamwork teamwork) {
         this.layout = layout;
+        stepByStep = new StepByStep(this, featureCount);
         this.maxBatch = maxBatch;
         final int isForced = teamwork == CpuLstmModel.Teamwork.ALWAYS ? 1 : 0;
         handle = CpuKernels.newExecutor(model, maxBatch, threads, isForced);
@@ -61,6 +64,13 @@ public final class CpuLstmExecutor implements ModelExecutor {
     @Override
     public void ahead(final StepBatch batch) {
         CpuKernels.ahead(handle, positions(batch), batch.size());
+    }
+
+    @Override
+    public long steps(
+            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+            final int outputsStride, final long previousHash) {
+        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
     }
 
     @Override

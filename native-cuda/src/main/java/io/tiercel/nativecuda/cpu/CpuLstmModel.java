@@ -68,7 +68,7 @@ public final class CpuLstmModel implements Model {
 
     /** {@link #newExecutor}, with what only this backend's can tell. */
     public CpuLstmExecutor newCpuExecutor(final int maxBatch) {
-        return new CpuLstmExecutor(handle, layout, maxBatch, threads, teamwork);
+        return new CpuLstmExecutor(handle, layout, shape.featureCount(), maxBatch, threads, teamwork);
     }
 
     public KernelSet kernels() {

@@ -43,8 +43,8 @@ class CpuLstmProperties {
                 Arbitraries.of(1, 2, 31, 32, 33, 64, 67, 96, 128, 130),
                 Arbitraries.of(1, 2, 3, 31, 32, 33, 70),
                 Arbitraries.of(8, 16),
-                Arbitraries.of(WeightFormat.class),
-                Arbitraries.of(Task.class)).as(LstmSetting::new);
+                Arbitraries.of(WeightFormat.INT8, WeightFormat.INT4),
+                Arbitraries.of(Task.CLASSIFICATION, Task.REGRESSION)).as(LstmSetting::new);
     }
 
     @Provide

@@ -78,6 +78,9 @@ final class QuantiseCommand extends ModelSubcommand {
     @Override
     void execute() throws IOException {
         final WeightFormat format = constant(WeightFormat.class, "--weights", weights);
+        if (format == WeightFormat.INT16) {
+            throw new ModelInputException("--weights=int16 is for transformers");
+        }
         final FloatLstm lstm = FloatLstm.read(SafetensorsReader.open(existing(input)));
         final QuantiseSettings settings = settings(lstm);
         final Normalisation normalisation = settings.normalisation();
@@ -102,7 +105,7 @@ final class QuantiseCommand extends ModelSubcommand {
             throw new ModelInputException("--evaluate scores classifiers, task=regression");
         }
         final Map<String, BundleSessions> quantised = new LinkedHashMap<>();
-        for (final WeightFormat format : WeightFormat.values()) {
+        for (final WeightFormat format : List.of(WeightFormat.INT8, WeightFormat.INT4)) {
             final Bundle bundle = Bundle.of(output, quantiser.quantise(format, Map.of()).toBytes());
             quantised.put(format.name().toLowerCase(Locale.ROOT),
                     new BundleSessions(bundle, Backends.select(ReferenceBackend.NAME, bundle)));

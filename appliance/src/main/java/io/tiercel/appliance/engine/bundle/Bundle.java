@@ -1,6 +1,8 @@
 package io.tiercel.appliance.engine.bundle;
 
 import io.tiercel.protocol.Sha256;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -66,10 +68,15 @@ public final class Bundle {
 
     /** A size of the family from the manifest, in 1..{@code limit}. */
     public int size(final String name, final int limit) {
+        return size(name, 1, limit);
+    }
+
+    /** A size of the family from the manifest, in {@code least..limit}. */
+    public int size(final String name, final int least, final int limit) {
         final Integer size = manifest.shape().get(name);
-        if (size == null || size < 1 || size > limit) {
-            throw new BundleException(path + ": manifest key=shape." + name + " value=" + size + " is not in 1.." +
-                    limit);
+        if (size == null || size < least || size > limit) {
+            throw new BundleException(path + ": manifest key=shape." + name + " value=" + size + " is not in " +
+                    least + ".." + limit);
         }
         return size;
     }
@@ -114,6 +121,35 @@ public final class Bundle {
     public byte[] bytes(final String name, final DType dtype, final int... shape) {
         checkShape(name, dtype, shape);
         return tensors.bytes(name);
+    }
+
+    /** A copy of an I16 tensor of this shape, row-major. */
+    public short[] shorts(final String name, final int... shape) {
+        final ByteBuffer bytes = littleEndian(name, DType.I16, shape);
+        final short[] values = new short[bytes.capacity() / Short.BYTES];
+        bytes.asShortBuffer().get(values);
+        return values;
+    }
+
+    /** A copy of an I32 tensor of this shape, row-major. */
+    public int[] integers(final String name, final int... shape) {
+        final ByteBuffer bytes = littleEndian(name, DType.I32, shape);
+        final int[] values = new int[bytes.capacity() / Integer.BYTES];
+        bytes.asIntBuffer().get(values);
+        return values;
+    }
+
+    /** A copy of an I64 tensor of this shape, row-major. */
+    public long[] longs(final String name, final int... shape) {
+        final ByteBuffer bytes = littleEndian(name, DType.I64, shape);
+        final long[] values = new long[bytes.capacity() / Long.BYTES];
+        bytes.asLongBuffer().get(values);
+        return values;
+    }
+
+    private ByteBuffer littleEndian(final String name, final DType dtype, final int... shape) {
+        checkShape(name, dtype, shape);
+        return ByteBuffer.wrap(tensors.bytes(name)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private void checkShape(final String name, final DType dtype, final int... shape) {

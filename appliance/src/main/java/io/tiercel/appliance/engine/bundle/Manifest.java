@@ -20,12 +20,13 @@ import java.util.Set;
  * the same manifest gives the same bytes. An unknown key is refused with its name: a bundle that says something this
  * version does not understand is not served.
  *
- * @param family       {@code lstm}, ….
+ * @param family       {@code lstm}, {@code transformer}.
  * @param shape        the family's sizes by name; for {@code lstm}: {@code layers}, {@code hidden}.
  * @param featureNames one for each input, in order.
  * @param labels       one for each output, in order.
  * @param task         what the outputs are.
  * @param quantisation how the numbers are held.
+ * @param cache        how a transformer's keys and values are; null for a family that has none.
  * @param provenance   where the model came from, free text by key.
  * @param accuracy     the accuracy report: a JSON object of strings, numbers, lists and objects; may be empty.
  */
@@ -36,6 +37,7 @@ public record Manifest(
         List<String> labels,
         Task task,
         Quantisation quantisation,
+        CacheFormat cache,
         Map<String, String> provenance,
         Map<String, Object> accuracy) {
 
@@ -44,41 +46,67 @@ public record Manifest(
     public static final int MAX_NAMES = 65_535;
 
     private static final Set<String> KEYS = Set.of("formatVersion", "family", "shape", "features", "labels", "task",
-            "quantisation", "provenance", "accuracy");
-    private static final Set<String> QUANTISATION_KEYS = Set.of("weights", "head", "featureBits");
+            "quantisation", "cache", "provenance", "accuracy");
+    private static final Set<String> QUANTISATION_KEYS = Set.of("weights", "head", "featureBits", "activationBits");
+    private static final Set<String> CACHE_KEYS = Set.of("keys", "values", "rotation", "whenFull");
 
     /** What the outputs are. */
     public enum Task {
         /** Probabilities of the labels, by softmax over the head. */
         CLASSIFICATION,
         /** The head's values as they are. */
-        REGRESSION
+        REGRESSION,
+        /** The likeliest next tokens, each with its probability. */
+        TOKENS
     }
 
     /** How a matrix is held; see the bundle format for the tensors of each. */
     public enum WeightFormat {
-        INT8, INT4
+        INT8, INT4, INT16
     }
 
     /**
      * How the numbers are held.
      *
-     * @param weights     of the recurrent layers.
-     * @param head        of the last, dense layer.
-     * @param featureBits of a quantised input, 8 or 16.
+     * @param weights        of the layers.
+     * @param head           of the last, dense layer; of a transformer also of the embedding.
+     * @param featureBits    of a quantised input, 8 or 16.
+     * @param activationBits of what a transformer's matrices are multiplied with, 8 or 16; 8 for other families.
      */
-    public record Quantisation(WeightFormat weights, WeightFormat head, int featureBits) {
+    public record Quantisation(WeightFormat weights, WeightFormat head, int featureBits, int activationBits) {
 
         public Quantisation {
-            if (featureBits != 8 && featureBits != 16) {
-                throw new IllegalArgumentException("featureBits=" + featureBits + " is not 8 or 16");
-            }
+            checkBits("featureBits", featureBits);
+            checkBits("activationBits", activationBits);
+        }
+
+        public Quantisation(final WeightFormat weights, final WeightFormat head, final int featureBits) {
+            this(weights, head, featureBits, Byte.SIZE);
         }
 
         /** The largest magnitude of a quantised feature: 127 or 32,767. */
         public int featureMaximum() {
             return (1 << (featureBits - 1)) - 1;
         }
+
+        /** The largest magnitude of a quantised activation: 127 or 32,767. */
+        public int activationMaximum() {
+            return (1 << (activationBits - 1)) - 1;
+        }
+
+        private static void checkBits(final String name, final int bits) {
+            if (bits != Byte.SIZE && bits != Short.SIZE) {
+                throw new IllegalArgumentException(name + "=" + bits + " is not 8 or 16");
+            }
+        }
+    }
+
+    /** Of a family without a cache. */
+    public Manifest(
+            final String family, final Map<String, Integer> shape, final List<String> featureNames,
+            final List<String> labels, final Task task, final Quantisation quantisation,
+            final Map<String, String> provenance, final Map<String, Object> accuracy) {
+        this(family, shape, featureNames, labels, task, quantisation, null, provenance, accuracy);
     }
 
     public Manifest {
@@ -106,10 +134,18 @@ public record Manifest(
         root.set("features", StrictJson.mapper().valueToTree(featureNames));
         root.set("labels", StrictJson.mapper().valueToTree(labels));
         root.put("task", lower(task));
-        root.putObject("quantisation")
+        final ObjectNode formats = root.putObject("quantisation")
                 .put("weights", lower(quantisation.weights()))
                 .put("head", lower(quantisation.head()))
                 .put("featureBits", quantisation.featureBits());
+        if (cache != null) {
+            formats.put("activationBits", quantisation.activationBits());
+            root.putObject("cache")
+                    .put("keys", lower(cache.keys()))
+                    .put("values", lower(cache.values()))
+                    .put("rotation", lower(cache.rotation()))
+                    .put("whenFull", lower(cache.whenFull()));
+        }
         root.set("provenance", StrictJson.mapper().valueToTree(provenance));
         root.set("accuracy", StrictJson.mapper().valueToTree(accuracy));
         return StrictJson.write(root);
@@ -150,9 +186,20 @@ public record Manifest(
                 new Quantisation(
                         constant(WeightFormat.class, quantisation, "weights"),
                         constant(WeightFormat.class, quantisation, "head"),
-                        integer(quantisation, "featureBits")),
+                        integer(quantisation, "featureBits"),
+                        quantisation.has("activationBits") ? integer(quantisation, "activationBits") : Byte.SIZE),
+                root.has("cache") ? cache(root.path("cache")) : null,
                 provenance,
                 plainMap(object(root, "accuracy")));
+    }
+
+    private static CacheFormat cache(final JsonNode node) {
+        checkKeys("cache.", node, CACHE_KEYS);
+        return new CacheFormat(
+                constant(CacheFormat.Codec.class, node, "keys"),
+                constant(CacheFormat.Codec.class, node, "values"),
+                constant(CacheFormat.Rotation.class, node, "rotation"),
+                constant(CacheFormat.WhenFull.class, node, "whenFull"));
     }
 
     private static void checkKeys(final String prefix, final JsonNode node, final Set<String> allowed) {

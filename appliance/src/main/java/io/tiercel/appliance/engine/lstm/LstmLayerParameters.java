@@ -3,6 +3,7 @@ package io.tiercel.appliance.engine.lstm;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
 
 /**
  * One layer as the bundle holds it, validated; immutable, any thread. Rows are gates in PyTorch's order, i f g o, H

@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
 
 /**
  * The numbers of an {@code lstm} bundle, validated, apart from how a backend holds them: a stack of layers and a dense
@@ -39,6 +40,12 @@ public final class LstmParameters {
 
     private LstmParameters(final Bundle bundle) {
         manifest = bundle.manifest();
+        checkFormat(bundle, "weights", layerFormat());
+        checkFormat(bundle, "head", headFormat());
+        if (manifest.task() == Manifest.Task.TOKENS || manifest.cache() != null) {
+            throw new BundleException(bundle.path() + ": manifest has task=tokens or a cache, family=" + FAMILY +
+                    " has neither");
+        }
         layers = new LstmLayerParameters[bundle.size("layers", MAX_LAYERS)];
         hiddenCount = bundle.size("hidden", MAX_HIDDEN);
         featureMeans = bundle.floats("features.mean", featureCount());
@@ -157,6 +164,13 @@ public final class LstmParameters {
         if (!(largest < SUM_LIMIT)) {
             throw new BundleException(bundle.path() + ": tensor=" + name + " row=" + row + " could reach " + largest +
                     ", above the limit of " + SUM_LIMIT);
+        }
+    }
+
+    private static void checkFormat(final Bundle bundle, final String key, final WeightFormat format) {
+        if (format == WeightFormat.INT16) {
+            throw new BundleException(bundle.path() + ": manifest key=quantisation." + key +
+                    " value=int16 is not for family=" + FAMILY);
         }
     }
 

@@ -4,7 +4,7 @@
  * the same products once, and packs the weights as its kernels want them; {@code LstmStateLayout} says where the
  * state's canonical bytes stand. Whoever has these and {@code ENGINE.md} needs nothing of the reference.
  *
- * <p>Read in this order: {@code MatrixParameters}, {@code LstmLayerParameters}, {@code LstmParameters},
+ * <p>Read in this order: {@code engine.matrix.MatrixParameters}, {@code LstmLayerParameters}, {@code LstmParameters},
  * {@code LstmStateLayout}. Not on a hot path.
  */
 package io.tiercel.appliance.engine.lstm;

@@ -7,6 +7,7 @@ import static io.tiercel.appliance.engine.reference.Elementwise.tanh;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import org.agrona.UnsafeApi;
@@ -33,6 +34,7 @@ final class LstmExecutor implements ModelExecutor {
 
     private final LstmModel model;
     private final LstmStateLayout layout;
+    private final StepByStep stepByStep;
     private final int hiddenCount;
     private final int featureCount;
     private final int outputCount;
@@ -51,6 +53,7 @@ final class LstmExecutor implements ModelExecutor {
         layout = model.layout;
         hiddenCount = model.hiddenCount;
         featureCount = model.shape().featureCount();
+        stepByStep = new StepByStep(this, featureCount);
         outputCount = model.shape().outputCount();
         features = new float[featureCount];
         quantised = new int[Math.max(featureCount, hiddenCount)];
@@ -85,6 +88,13 @@ final class LstmExecutor implements ModelExecutor {
         for (int i = 0, size = batch.size(); i < size; i++) {
             restore(batch.stateAddress(i));
         }
+    }
+
+    @Override
+    public long steps(
+            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+            final int outputsStride, final long previousHash) {
+        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
     }
 
     @Override

@@ -1,7 +1,8 @@
 package io.tiercel.appliance.engine.reference;
 
-import io.tiercel.appliance.engine.lstm.MatrixParameters;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
 import java.util.Arrays;
+import java.util.function.IntBinaryOperator;
 
 /**
  * The integers of a matrix, for products with integer vectors; immutable.
@@ -16,14 +17,27 @@ final class QuantisedMatrix {
     private final int[][] weightsByColumn;
 
     QuantisedMatrix(final MatrixParameters parameters) {
-        rows = parameters.rows();
-        columns = parameters.columns();
+        this(parameters.rows(), parameters.columns(), parameters::weight);
+    }
+
+    /** @param weights by row and column. */
+    QuantisedMatrix(final int rows, final int columns, final IntBinaryOperator weights) {
+        this.rows = rows;
+        this.columns = columns;
         weightsByColumn = new int[columns][rows];
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
-                weightsByColumn[column][row] = parameters.weight(row, column);
+                weightsByColumn[column][row] = weights.applyAsInt(row, column);
             }
         }
+    }
+
+    int rows() {
+        return rows;
+    }
+
+    int columns() {
+        return columns;
     }
 
     /** {@code products[0..rows) = weights x vector[0..columns)}. */

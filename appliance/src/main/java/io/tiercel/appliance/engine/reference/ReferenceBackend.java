@@ -5,6 +5,7 @@ import io.tiercel.appliance.engine.BackendProbe;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.nio.ByteOrder;
 
 /** The Java reference. It asks nothing of the machine but little-endian memory, which states and vectors are in. */
@@ -31,11 +32,15 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public boolean supports(final Bundle bundle) {
-        return LstmParameters.FAMILY.equals(bundle.manifest().family());
+        return isTransformer(bundle) || LstmParameters.FAMILY.equals(bundle.manifest().family());
     }
 
     @Override
     public Model load(final Bundle bundle, final int threads) {
-        return LstmModel.load(bundle);
+        return isTransformer(bundle) ? TransformerModel.load(bundle) : LstmModel.load(bundle);
+    }
+
+    private static boolean isTransformer(final Bundle bundle) {
+        return TransformerParameters.FAMILY.equals(bundle.manifest().family());
     }
 }

@@ -32,8 +32,8 @@ class LstmProperties {
                 Arbitraries.of(1, 2, 5, 31, 32, 33, 40, 67),
                 Arbitraries.of(1, 2, 3, 9),
                 Arbitraries.of(8, 16),
-                Arbitraries.of(WeightFormat.class),
-                Arbitraries.of(Task.class)).as(LstmSetting::new);
+                Arbitraries.of(WeightFormat.INT8, WeightFormat.INT4),
+                Arbitraries.of(Task.CLASSIFICATION, Task.REGRESSION)).as(LstmSetting::new);
     }
 
     @Property(tries = 120)

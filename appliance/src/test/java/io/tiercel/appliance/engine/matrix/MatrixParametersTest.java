@@ -1,4 +1,4 @@
-package io.tiercel.appliance.engine.lstm;
+package io.tiercel.appliance.engine.matrix;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.DType;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
 import org.junit.jupiter.api.Test;
 
 /** The weights, and the bundle's bytes that they come from. */

@@ -1,0 +1,155 @@
+package io.tiercel.appliance.engine.reference;
+
+import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
+import org.agrona.UnsafeApi;
+
+/**
+ * Codes of a session's state, by their place in {@link TransformerStateLayout}. One thread; allocates nothing. A row is
+ * of one head: a code for each channel, or for each group of channels. Codes of 8 bits come out signed, others not;
+ * coupled ones are indices.
+ */
+final class TransformerCache {
+
+    private final TransformerStateLayout layout;
+    private long stateAddress;
+
+    TransformerCache(final TransformerStateLayout layout) {
+        this.layout = layout;
+    }
+
+    /** The state that is worked on from here on. */
+    void at(final long address) {
+        stateAddress = address;
+    }
+
+    long position() {
+        return UnsafeApi.getLong(stateAddress + TransformerStateLayout.POSITION_OFFSET);
+    }
+
+    void position(final long position) {
+        UnsafeApi.putLong(stateAddress + TransformerStateLayout.POSITION_OFFSET, position);
+    }
+
+    long digest() {
+        return UnsafeApi.getLong(stateAddress + TransformerStateLayout.DIGEST_OFFSET);
+    }
+
+    void digest(final long digest) {
+        UnsafeApi.putLong(stateAddress + TransformerStateLayout.DIGEST_OFFSET, digest);
+    }
+
+    long codedTokens() {
+        return UnsafeApi.getLong(stateAddress + TransformerStateLayout.CODED_OFFSET);
+    }
+
+    void codedTokens(final long tokens) {
+        UnsafeApi.putLong(stateAddress + TransformerStateLayout.CODED_OFFSET, tokens);
+    }
+
+    void putRecentKeys(final int layer, final int head, final int slot, final int[] row, final int from,
+            final int count) {
+        putKeys(recentKeys(layer, head), Codec.UNIFORM8, slot, row, from, count);
+    }
+
+    void recentKeys(final int layer, final int head, final int slot, final int[] row, final int from, final int count) {
+        keys(recentKeys(layer, head), Codec.UNIFORM8, slot, row, from, count);
+    }
+
+    void putRecentValues(
+            final int layer, final int head, final int slot, final int[] row, final int from, final int count) {
+        putValues(recentValues(layer, head), Codec.UNIFORM8, slot, row, from, count);
+    }
+
+    void recentValues(final int layer, final int head, final int slot, final int[] row, final int from,
+            final int count) {
+        values(recentValues(layer, head), Codec.UNIFORM8, slot, row, from, count);
+    }
+
+    void putCodedKeys(final int layer, final int head, final int slot, final int[] row, final int count) {
+        putKeys(codedKeys(layer, head, slot), layout.keys(), pageSlot(slot), row, 0, count);
+    }
+
+    void codedKeys(final int layer, final int head, final int slot, final int[] row, final int count) {
+        keys(codedKeys(layer, head, slot), layout.keys(), pageSlot(slot), row, 0, count);
+    }
+
+    void putCodedValues(final int layer, final int head, final int slot, final int[] row, final int count) {
+        putValues(codedValues(layer, head, slot), layout.values(), pageSlot(slot), row, 0, count);
+    }
+
+    void codedValues(final int layer, final int head, final int slot, final int[] row, final int count) {
+        values(codedValues(layer, head, slot), layout.values(), pageSlot(slot), row, 0, count);
+    }
+
+    private long recentKeys(final int layer, final int head) {
+        return stateAddress + layout.recentKeysOffset(layer, head);
+    }
+
+    private long recentValues(final int layer, final int head) {
+        return stateAddress + layout.recentValuesOffset(layer, head);
+    }
+
+    private long codedKeys(final int layer, final int head, final int slot) {
+        return page(slot) + layout.pageKeysOffset(layer, head);
+    }
+
+    private long codedValues(final int layer, final int head, final int slot) {
+        return page(slot) + layout.pageValuesOffset(layer, head);
+    }
+
+    private long page(final int slot) {
+        return stateAddress + layout.pagesOffset() +
+                (long) (slot / TransformerStateLayout.PAGE_SLOTS) * layout.pageBytes();
+    }
+
+    private static int pageSlot(final int slot) {
+        return slot % TransformerStateLayout.PAGE_SLOTS;
+    }
+
+    private void putKeys(
+            final long region, final Codec codec, final int slot, final int[] row, final int from, final int count) {
+        final int shift = layout.keyShift(codec, slot);
+        for (int i = 0; i < count; i++) {
+            put(region + layout.keyByte(codec, slot, i), fieldMask(codec), shift, row[from + i]);
+        }
+    }
+
+    private void putValues(
+            final long region, final Codec codec, final int slot, final int[] row, final int from, final int count) {
+        final int shift = layout.valueShift(codec, slot);
+        for (int i = 0; i < count; i++) {
+            put(region + layout.valueByte(codec, slot, i), fieldMask(codec), shift, row[from + i]);
+        }
+    }
+
+    private void keys(
+            final long region, final Codec codec, final int slot, final int[] row, final int from, final int count) {
+        final int shift = layout.keyShift(codec, slot);
+        for (int i = 0; i < count; i++) {
+            row[from + i] = get(region + layout.keyByte(codec, slot, i), codec, shift);
+        }
+    }
+
+    private void values(
+            final long region, final Codec codec, final int slot, final int[] row, final int from, final int count) {
+        final int shift = layout.valueShift(codec, slot);
+        for (int i = 0; i < count; i++) {
+            row[from + i] = get(region + layout.valueByte(codec, slot, i), codec, shift);
+        }
+    }
+
+    private static int get(final long address, final Codec codec, final int shift) {
+        final byte bits = UnsafeApi.getByte(address);
+        return codec == Codec.UNIFORM8 ? bits : (bits & 0xFF) >> shift & fieldMask(codec);
+    }
+
+    private static void put(final long address, final int mask, final int shift, final int code) {
+        final int others = UnsafeApi.getByte(address) & ~(mask << shift);
+        UnsafeApi.putByte(address, (byte) (others | (code & mask) << shift));
+    }
+
+    private static int fieldMask(final Codec codec) {
+        return codec.isCoupled() ? 0xFF : (1 << codec.bits()) - 1;
+    }
+}

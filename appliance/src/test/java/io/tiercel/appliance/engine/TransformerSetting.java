@@ -1,0 +1,92 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import io.tiercel.appliance.engine.bundle.Manifest.Task;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import java.util.SplittableRandom;
+
+/** The settings of a random transformer, for properties; prints as what a failure needs to be repeated. */
+public record TransformerSetting(
+        long seed, int layers, int dimension, int heads, int keyValueHeads, int headSize, int hidden, int vocabulary,
+        int features, int outputs, Task task, int context, int window, int sinks, int experts, int activeExperts,
+        boolean isHeadTied, WeightFormat weights, WeightFormat head, int activationBits, Codec keys, Codec values,
+        boolean isRotated) {
+
+    private static final int[] HEAD_SIZES = {4, 8, 12, 16, 32, 40, 64, 128};
+    private static final int[] DIMENSIONS = {4, 24, 32, 60, 64, 100, 128};
+    private static final int[] WINDOWS = {0, 1, 3, 16, 17, 24};
+
+    /** A setting of odd sizes, all from a seed. */
+    public static TransformerSetting random(final long seed) {
+        final SplittableRandom random = new SplittableRandom(seed);
+        final boolean isTokens = random.nextInt(4) > 0;
+        final boolean hasVocabulary = isTokens || random.nextBoolean();
+        final Codec keys = Codec.values()[random.nextInt(Codec.values().length)];
+        final Codec values = Codec.values()[random.nextInt(Codec.values().length)];
+        final boolean isRotated = random.nextInt(3) == 0;
+        final int headSize = headSize(random, Math.max(keys.channels(), values.channels()), isRotated);
+        final int keyValueHeads = 1 + random.nextInt(3);
+        final int vocabulary = hasVocabulary ? 3 + random.nextInt(70) : 0;
+        final int experts = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : 0;
+        final int window = WINDOWS[random.nextInt(WINDOWS.length)];
+        final int sinks = random.nextInt(3) == 0 ? random.nextInt(6) : 0;
+        final int coded =
+                random.nextInt(5) == 0 && window > 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 20 : 300);
+        return new TransformerSetting(
+                seed,
+                1 + random.nextInt(3),
+                DIMENSIONS[random.nextInt(DIMENSIONS.length)],
+                keyValueHeads * (1 + random.nextInt(3)),
+                keyValueHeads,
+                headSize,
+                1 + random.nextInt(150),
+                vocabulary,
+                1 + random.nextInt(40),
+                isTokens ? 2 * (1 + random.nextInt(3)) : 1 + random.nextInt(5),
+                isTokens ? Task.TOKENS : random.nextBoolean() ? Task.CLASSIFICATION : Task.REGRESSION,
+                sinks + window + coded,
+                window,
+                sinks,
+                experts,
+                experts == 0 ? 0 : 1 + random.nextInt(experts),
+                isTokens && random.nextBoolean(),
+                WeightFormat.values()[random.nextInt(3)],
+                WeightFormat.values()[random.nextInt(3)],
+                random.nextInt(3) == 0 ? 16 : 8,
+                keys,
+                values,
+                isRotated);
+    }
+
+    /** Of what a step reads: 4 bytes each. */
+    public int inputCount() {
+        return vocabulary > 0 ? 1 : features;
+    }
+
+    /** An input of random values: a token, or floats' bits, now and then far out. */
+    public int[] input(final SplittableRandom random) {
+        if (vocabulary > 0) {
+            return new int[] {random.nextInt(vocabulary)};
+        }
+        final int[] bits = new int[features];
+        for (int i = 0; i < bits.length; i++) {
+            final float value = random.nextInt(50) == 0 ? Float.MAX_VALUE : (float) random.nextDouble(-4, 4);
+            bits[i] = Float.floatToRawIntBits(value);
+        }
+        return bits;
+    }
+
+    public Bundle bundle() {
+        return RandomTransformers.bundle(this);
+    }
+
+    private static int headSize(final SplittableRandom random, final int multiple, final boolean isPowerOfTwo) {
+        while (true) {
+            final int size = HEAD_SIZES[random.nextInt(HEAD_SIZES.length)];
+            if (size % multiple == 0 && (!isPowerOfTwo || Integer.bitCount(size) == 1)) {
+                return size;
+            }
+        }
+    }
+}
