@@ -13,7 +13,7 @@ readonly cxx=${CXX:-g++}
 # No fused multiply-add, ever: the results would not be those of the specification.
 readonly flags=(-std=c++17 -O3 -fPIC -pthread -fvisibility=hidden -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-psabi "$@")
 
-sources=(memory team lstm tiercel_cpu kernels_portable)
+sources=(memory team lstm transformer tiercel_cpu kernels_portable)
 if [ "$(uname -m)" = x86_64 ]; then
   sources+=(kernels_avx2 kernels_avx512)
 fi

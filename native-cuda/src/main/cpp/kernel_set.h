@@ -1,6 +1,7 @@
 /*
- * What the engine needs of an instruction set: how weights are laid out, and five functions over them. Each set is one
- * translation unit (kernels_*.cpp), compiled with its own flags from the one template in lstm_kernels.h.
+ * What the engine needs of an instruction set: how weights are laid out, and a few functions over them. Each set is one
+ * translation unit (kernels_*.cpp), compiled with its own flags from the templates in lstm_kernels.h and
+ * transformer_kernels.h.
  */
 #ifndef TIERCEL_KERNEL_SET_H
 #define TIERCEL_KERNEL_SET_H
@@ -98,6 +99,10 @@ struct FeatureNormalisation {
     float maximum;
 };
 
+struct TransformerView;
+struct TransformerScratch;
+struct TransformerItem;
+
 struct KernelSet {
     const char* name;
     int32_t lanes;
@@ -128,6 +133,13 @@ struct KernelSet {
 
     /** Reads bytes, a multiple of 64, as weights are read, and does next to nothing with them: how fast can it be? */
     int32_t (*stream)(const uint8_t* from, int64_t bytes);
+
+    /** The forward pass of tokens; transformer_kernels.h. */
+    void (*forward)(
+        const TransformerView& model, const TransformerScratch& scratch, TransformerItem* items, int count);
+
+    /** What a session's next token needs and does not change. */
+    void (*aheadOfToken)(const TransformerView& model, const TransformerScratch& scratch, uint8_t* state);
 };
 
 extern const KernelSet PORTABLE_KERNELS;

@@ -10,6 +10,7 @@
 
 #include "kernel_set.h"
 #include "memory.h"
+#include "packing.h"
 #include "team.h"
 
 namespace tiercel {
@@ -26,14 +27,6 @@ struct LstmShape {
     bool isSoftmax;
     /** 127 or 32767. */
     int32_t featureMaximum;
-};
-
-/** A matrix as bundles hold it: int8 codes by row, or nibbles by row with a multiplier for each 32 columns. */
-struct MatrixCodes {
-    const uint8_t* codes;
-    const uint8_t* multipliers;
-    /** Row scale times vector scale. */
-    const float* scales;
 };
 
 /** Where the parts of a session's state stand; ENGINE.md has the canonical part. Bytes from the state's start. */
@@ -78,8 +71,6 @@ private:
         PackedMatrix recurrent;
         float inverseHiddenScale;
     };
-
-    PackedMatrix take(int columns, int rows, int blockRows, bool isInt4, bool hasBias);
 
     const KernelSet& kernelSet;
     const LstmShape modelShape;

@@ -448,9 +448,10 @@ struct LstmKernels {
         return sum;
     }
 
+    template <class Transformer>
     static constexpr KernelSet set(const char* name) {
         return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
-                quantiseFeatures, loadHidden, gates, ahead, head, stream};
+                quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead};
     }
 };
 

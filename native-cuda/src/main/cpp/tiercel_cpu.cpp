@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <vector>
 
 #include "lstm.h"
+#include "transformer.h"
 
 namespace tiercel {
 namespace {
@@ -61,6 +63,23 @@ void* orNull(Maker make) {
 MatrixCodes codesOf(const int8_t* codes, const int8_t* multipliers, const float* scales) {
     return {reinterpret_cast<const uint8_t*>(codes), reinterpret_cast<const uint8_t*>(multipliers), scales};
 }
+
+TransformerModel* asTransformer(void* model) {
+    return static_cast<TransformerModel*>(model);
+}
+
+const TransformerModel* asTransformer(const void* model) {
+    return static_cast<const TransformerModel*>(model);
+}
+
+TransformerExecutor* asTransformerExecutor(void* executor) {
+    return static_cast<TransformerExecutor*>(executor);
+}
+
+using PositionPointer = const TransformerExecutor::Position*;
+
+static_assert(TRANSFORMER_SHAPE_VALUES == TIERCEL_TRANSFORMER_SIZES, "sizes cross the interface as they are held");
+static_assert(sizeof(TransformerNumbers) == TIERCEL_TRANSFORMER_NUMBERS * sizeof(float), "numbers too");
 
 }  // namespace
 }  // namespace tiercel
@@ -146,6 +165,77 @@ void tiercel_lstm_step(void* executor, int64_t positions, int32_t count) {
 
 void tiercel_lstm_ahead(void* executor, int64_t positions, int32_t count) {
     asExecutor(executor)->ahead(reinterpret_cast<const BatchPosition*>(positions), count);
+}
+
+void* tiercel_transformer_new(int32_t kernel_set, const int32_t* sizes, const float* numbers) {
+    return orNull([&] {
+        TransformerShape shape;
+        std::memcpy(&shape, sizes, sizeof shape);
+        TransformerNumbers values;
+        std::memcpy(&values, numbers, sizeof values);
+        return new TransformerModel(kernels(kernel_set), shape, values);
+    });
+}
+
+void tiercel_transformer_delete(void* model) {
+    delete asTransformer(model);
+}
+
+void tiercel_transformer_set_matrix(
+    void* model, int32_t layer, int32_t matrix, int32_t expert, const int8_t* codes, const int8_t* low_codes,
+    const int8_t* multipliers, const float* scales) {
+    const MatrixPlanes planes{codesOf(codes, multipliers, scales), reinterpret_cast<const uint8_t*>(low_codes)};
+    asTransformer(model)->setMatrix(layer, static_cast<MatrixId>(matrix), expert, planes);
+}
+
+void tiercel_transformer_set_vector(void* model, int32_t layer, int32_t vector, const float* values) {
+    asTransformer(model)->setVector(layer, static_cast<VectorId>(vector), values);
+}
+
+void tiercel_transformer_set_rotary_steps(void* model, const int64_t* steps) {
+    asTransformer(model)->setRotarySteps(reinterpret_cast<const uint64_t*>(steps));
+}
+
+void tiercel_transformer_set_codec(
+    void* model, int32_t layer, int32_t is_values, const float* means, const float* scales, const float* steps,
+    const int32_t* reciprocals, const int8_t* codebook) {
+    asTransformer(model)->setCodec(layer, is_values != 0, means, scales, steps, reciprocals, codebook);
+}
+
+int64_t tiercel_transformer_step_bytes(const void* model) {
+    return asTransformer(model)->stepBytes();
+}
+
+int64_t tiercel_transformer_state_bytes(const void* model) {
+    return asTransformer(model)->view().state.bytes;
+}
+
+void* tiercel_transformer_executor_new(const void* model, int32_t max_batch) {
+    return orNull([&] { return new TransformerExecutor(*asTransformer(model), max_batch); });
+}
+
+void tiercel_transformer_executor_delete(void* executor) {
+    delete asTransformerExecutor(executor);
+}
+
+void tiercel_transformer_step(void* executor, int64_t positions, int32_t count) {
+    asTransformerExecutor(executor)->step(reinterpret_cast<PositionPointer>(positions), count);
+}
+
+void tiercel_transformer_ahead(void* executor, int64_t positions, int32_t count) {
+    asTransformerExecutor(executor)->ahead(reinterpret_cast<PositionPointer>(positions), count);
+}
+
+int64_t tiercel_transformer_steps(
+    void* executor, int64_t state, int64_t inputs, int32_t count, int64_t outputs, int32_t outputs_stride,
+    int64_t previous_hash) {
+    return static_cast<int64_t>(asTransformerExecutor(executor)->steps(
+        reinterpret_cast<uint8_t*>(state), reinterpret_cast<const uint8_t*>(inputs), count,
+        reinterpret_cast<uint8_t*>(outputs), outputs_stride, static_cast<uint64_t>(previous_hash)));
+}
+
+int64_t tiercel_transformer_logits(const void* executor, int32_t position) {
+    return reinterpret_cast<int64_t>(static_cast<const TransformerExecutor*>(executor)->logits(position));
 }
 
 double tiercel_cycles_per_ns(void) {

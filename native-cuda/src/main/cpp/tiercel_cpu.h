@@ -85,6 +85,76 @@ TIERCEL_EXPORT int32_t tiercel_lstm_executor_threads(const void* executor);
 TIERCEL_EXPORT void tiercel_lstm_step(void* executor, int64_t positions, int32_t count);
 TIERCEL_EXPORT void tiercel_lstm_ahead(void* executor, int64_t positions, int32_t count);
 
+/** Sizes of a transformer, in the order in which tiercel_transformer_new takes them; ENGINE.md says what each is. */
+enum tiercel_transformer_size {
+    TIERCEL_LAYERS, TIERCEL_DIMENSION, TIERCEL_HEADS, TIERCEL_KEY_VALUE_HEADS, TIERCEL_HEAD_SIZE, TIERCEL_HIDDEN,
+    /** 0 if a step's input is a feature vector. */
+    TIERCEL_VOCABULARY,
+    TIERCEL_FEATURES,
+    /** Rows of the head. */
+    TIERCEL_LOGITS,
+    /** Likeliest tokens of an answer. */
+    TIERCEL_TOP,
+    TIERCEL_CONTEXT, TIERCEL_WINDOW, TIERCEL_SINKS, TIERCEL_EXPERTS, TIERCEL_ACTIVE_EXPERTS, TIERCEL_IS_HEAD_TIED,
+    /** 4, 8 or 16. */
+    TIERCEL_WEIGHT_BITS, TIERCEL_HEAD_BITS,
+    /** 127 or 32767. */
+    TIERCEL_ACTIVATION_MAXIMUM, TIERCEL_FEATURE_MAXIMUM,
+    /** Bits a channel, and channels that share a code. */
+    TIERCEL_KEY_BITS, TIERCEL_KEY_CHANNELS, TIERCEL_VALUE_BITS, TIERCEL_VALUE_CHANNELS,
+    TIERCEL_IS_ROTATED,
+    /** 0 likeliest tokens, 1 probabilities, 2 logits. */
+    TIERCEL_OUTPUTS,
+    TIERCEL_TRANSFORMER_SIZES
+};
+
+/** Numbers of a transformer: norm epsilon, softmax scale, rotation scale, feature scale and its inverse. */
+#define TIERCEL_TRANSFORMER_NUMBERS 5
+
+/** Matrices and vectors of a transformer, of a layer or of none (layer 0, expert 0). */
+enum tiercel_transformer_matrix {
+    TIERCEL_EMBEDDING, TIERCEL_HEAD, TIERCEL_ATTENTION_INPUT, TIERCEL_ATTENTION_OUTPUT, TIERCEL_ROUTER,
+    TIERCEL_EXPERT_INPUT, TIERCEL_EXPERT_OUTPUT
+};
+enum tiercel_transformer_vector {
+    TIERCEL_FINAL_NORM, TIERCEL_HEAD_BIASES, TIERCEL_ROTARY_CIRCLE, TIERCEL_FEATURE_MEANS,
+    TIERCEL_FEATURE_DEVIATIONS, TIERCEL_EMBEDDING_BIASES, TIERCEL_ATTENTION_NORM, TIERCEL_FEED_NORM
+};
+
+/** A model of the transformer family, without weights yet; NULL when there is no memory. Everything is set once. */
+TIERCEL_EXPORT void* tiercel_transformer_new(int32_t kernel_set, const int32_t* sizes, const float* numbers);
+TIERCEL_EXPORT void tiercel_transformer_delete(void* model);
+
+/** As tiercel_lstm_set_layer's; low_codes[rows][columns] of int16 weights, whose high plane codes are; row scales. */
+TIERCEL_EXPORT void tiercel_transformer_set_matrix(
+    void* model, int32_t layer, int32_t matrix, int32_t expert, const int8_t* codes, const int8_t* low_codes,
+    const int8_t* multipliers, const float* scales);
+TIERCEL_EXPORT void tiercel_transformer_set_vector(void* model, int32_t layer, int32_t vector, const float* values);
+TIERCEL_EXPORT void tiercel_transformer_set_rotary_steps(void* model, const int64_t* steps);
+TIERCEL_EXPORT void tiercel_transformer_set_codec(
+    void* model, int32_t layer, int32_t is_values, const float* means, const float* scales, const float* steps,
+    const int32_t* reciprocals, const int8_t* codebook);
+
+/** Bytes of weights that a step reads; bytes of a session's state. */
+TIERCEL_EXPORT int64_t tiercel_transformer_step_bytes(const void* model);
+TIERCEL_EXPORT int64_t tiercel_transformer_state_bytes(const void* model);
+
+/** An executor for batches of up to max_batch, on its caller's thread; NULL when there is no memory. */
+TIERCEL_EXPORT void* tiercel_transformer_executor_new(const void* model, int32_t max_batch);
+TIERCEL_EXPORT void tiercel_transformer_executor_delete(void* executor);
+
+/** As tiercel_lstm_step and tiercel_lstm_ahead. */
+TIERCEL_EXPORT void tiercel_transformer_step(void* executor, int64_t positions, int32_t count);
+TIERCEL_EXPORT void tiercel_transformer_ahead(void* executor, int64_t positions, int32_t count);
+
+/** All steps of one session, settled; the hash after them. outputs_stride is in bytes, 0 for the last step's alone. */
+TIERCEL_EXPORT int64_t tiercel_transformer_steps(
+    void* executor, int64_t state, int64_t inputs, int32_t count, int64_t outputs, int32_t outputs_stride,
+    int64_t previous_hash);
+
+/** Where the logits of a position of the last step are; of the last one of steps at 0. */
+TIERCEL_EXPORT int64_t tiercel_transformer_logits(const void* executor, int32_t position);
+
 /**
  * The median time in ns to read timed_bytes, between_bytes being read between two times, as a step and the work ahead
  * of it are; nothing is computed but one product for each load. Below 0 when there is no memory.

@@ -27,6 +27,9 @@ public record TransformerSetting(
         final boolean isRotated = random.nextInt(3) == 0;
         final int headSize = headSize(random, Math.max(keys.channels(), values.channels()), isRotated);
         final int keyValueHeads = 1 + random.nextInt(3);
+        final int heads = keyValueHeads * (1 + random.nextInt(3));
+        // Products of 16 bits times 16 bits fit 32 while there are few of them.
+        final boolean isWide = heads * headSize > 480;
         final int vocabulary = hasVocabulary ? 3 + random.nextInt(70) : 0;
         final int experts = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : 0;
         final int window = WINDOWS[random.nextInt(WINDOWS.length)];
@@ -37,7 +40,7 @@ public record TransformerSetting(
                 seed,
                 1 + random.nextInt(3),
                 DIMENSIONS[random.nextInt(DIMENSIONS.length)],
-                keyValueHeads * (1 + random.nextInt(3)),
+                heads,
                 keyValueHeads,
                 headSize,
                 1 + random.nextInt(150),
@@ -53,7 +56,7 @@ public record TransformerSetting(
                 isTokens && random.nextBoolean(),
                 WeightFormat.values()[random.nextInt(3)],
                 WeightFormat.values()[random.nextInt(3)],
-                random.nextInt(3) == 0 ? 16 : 8,
+                random.nextInt(3) == 0 && !isWide ? 16 : 8,
                 keys,
                 values,
                 isRotated);

@@ -6,6 +6,7 @@ import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.util.Collections;
 import java.util.Set;
 
@@ -62,7 +63,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public boolean supports(final Bundle bundle) {
-        return LstmParameters.FAMILY.equals(bundle.manifest().family());
+        return isTransformer(bundle) || LstmParameters.FAMILY.equals(bundle.manifest().family());
     }
 
     @Override
@@ -72,7 +73,13 @@ public final class CpuBackend implements Backend {
             throw new BundleException(bundle.path() + ": backend=" + NAME + " cannot load it: " + probe.detail());
         }
         final KernelSet kernels = choose(KernelSet.available());
-        return new CpuLstmModel(LstmParameters.read(bundle), kernels, threads, CpuLstmModel.Teamwork.WHEN_FASTER);
+        return isTransformer(bundle)
+                ? new CpuTransformerModel(TransformerParameters.read(bundle), kernels)
+                : new CpuLstmModel(LstmParameters.read(bundle), kernels, threads, CpuLstmModel.Teamwork.WHEN_FASTER);
+    }
+
+    private static boolean isTransformer(final Bundle bundle) {
+        return TransformerParameters.FAMILY.equals(bundle.manifest().family());
     }
 
     private KernelSet choose(final Set<KernelSet> available) {

@@ -122,6 +122,56 @@ public final class CpuKernels {
     static native void ahead(
             @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
 
+    @Name("tiercel_transformer_new")
+    static native @Cast("int64_t") long newTransformer(int kernelSet, int[] sizes, float[] numbers);
+
+    @Name("tiercel_transformer_delete")
+    static native void deleteTransformer(@Cast("void*") long model);
+
+    @Name("tiercel_transformer_set_matrix")
+    static native void setTransformerMatrix(
+            @Cast("void*") long model, int layer, int matrix, int expert, byte[] codes, byte[] lowCodes,
+            byte[] multipliers, float[] scales);
+
+    @Name("tiercel_transformer_set_vector")
+    static native void setTransformerVector(@Cast("void*") long model, int layer, int vector, float[] values);
+
+    @Name("tiercel_transformer_set_rotary_steps")
+    static native void setRotarySteps(@Cast("void*") long model, @Cast("const int64_t*") long[] steps);
+
+    @Name("tiercel_transformer_set_codec")
+    static native void setCodec(
+            @Cast("void*") long model, int layer, int isValues, float[] means, float[] scales, float[] steps,
+            int[] reciprocals, byte[] codebook);
+
+    @Name("tiercel_transformer_step_bytes")
+    static native @Cast("int64_t") long transformerStepBytes(@Cast("void*") long model);
+
+    @Name("tiercel_transformer_state_bytes")
+    static native @Cast("int64_t") long transformerStateBytes(@Cast("void*") long model);
+
+    @Name("tiercel_transformer_executor_new")
+    static native @Cast("int64_t") long newTransformerExecutor(@Cast("void*") long model, int maxBatch);
+
+    @Name("tiercel_transformer_executor_delete")
+    static native void deleteTransformerExecutor(@Cast("void*") long executor);
+
+    @Name("tiercel_transformer_step")
+    static native void transformerStep(
+            @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
+
+    @Name("tiercel_transformer_ahead")
+    static native void transformerAhead(
+            @Cast("void*") long executor, @Cast("int64_t") long positionsAddress, int count);
+
+    @Name("tiercel_transformer_steps")
+    static native @Cast("int64_t") long transformerSteps(
+            @Cast("void*") long executor, @Cast("int64_t") long stateAddress, @Cast("int64_t") long inputsAddress,
+            int count, @Cast("int64_t") long outputsAddress, int outputsStride, @Cast("int64_t") long previousHash);
+
+    @Name("tiercel_transformer_logits")
+    static native @Cast("int64_t") long transformerLogits(@Cast("void*") long executor, int position);
+
     @Name("tiercel_cycles_per_ns")
     static native double cyclesPerNs();
 

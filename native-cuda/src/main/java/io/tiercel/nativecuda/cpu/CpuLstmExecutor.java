@@ -10,18 +10,13 @@ import org.agrona.UnsafeApi;
 /**
  * Steps of one model by the native kernels. For one thread at a time; worker threads, if it has any, are its own, and
  * sleep a few milliseconds after the last call. Allocates in its constructor only. Not usable after {@link #close}.
- *
- * <p>A batch crosses over as a table of three addresses a position: features, state, outputs.
  */
 public final class CpuLstmExecutor implements ModelExecutor {
 
-    private static final int POSITION_BYTES = 3 * Long.BYTES;
-
     private final LstmStateLayout layout;
     private final StepByStep stepByStep;
-    private final int maxBatch;
     private final int threads;
-    private final long positionsAddress;
+    private final PositionTable positions;
     private long handle;
 
     CpuLstmExecutor(
@@ -29,7 +24,6 @@ public final class CpuLstmExecutor implements ModelExecutor {
             final int threads, final CpuLstmModel.Teamwork teamwork) {
         this.layout = layout;
         stepByStep = new StepByStep(this, featureCount);
-        this.maxBatch = maxBatch;
         final int isForced = teamwork == CpuLstmModel.Teamwork.ALWAYS ? 1 : 0;
         handle = CpuKernels.newExecutor(model, maxBatch, threads, isForced);
         if (handle == 0) {
@@ -37,7 +31,7 @@ public final class CpuLstmExecutor implements ModelExecutor {
                     " threads=" + threads);
         }
         this.threads = CpuKernels.executorThreads(handle);
-        positionsAddress = UnsafeApi.allocateMemory((long) maxBatch * POSITION_BYTES);
+        positions = new PositionTable(maxBatch);
     }
 
     /** The threads that a step runs on, the caller's included. */
@@ -53,7 +47,7 @@ public final class CpuLstmExecutor implements ModelExecutor {
 
     @Override
     public void step(final StepBatch batch) {
-        CpuKernels.step(handle, positions(batch), batch.size());
+        CpuKernels.step(handle, positions.of(batch), batch.size());
     }
 
     @Override
@@ -63,7 +57,7 @@ public final class CpuLstmExecutor implements ModelExecutor {
 
     @Override
     public void ahead(final StepBatch batch) {
-        CpuKernels.ahead(handle, positions(batch), batch.size());
+        CpuKernels.ahead(handle, positions.of(batch), batch.size());
     }
 
     @Override
@@ -75,34 +69,15 @@ public final class CpuLstmExecutor implements ModelExecutor {
 
     @Override
     public void restore(final long stateAddress) {
-        put(0, 0, stateAddress, 0);
-        CpuKernels.ahead(handle, positionsAddress, 1);
+        CpuKernels.ahead(handle, positions.of(stateAddress), 1);
     }
 
     @Override
     public void close() {
         if (handle != 0) {
             CpuKernels.deleteExecutor(handle);
-            UnsafeApi.freeMemory(positionsAddress);
+            positions.close();
             handle = 0;
         }
-    }
-
-    private long positions(final StepBatch batch) {
-        final int size = batch.size();
-        if (size > maxBatch || handle == 0) {
-            throw new IllegalStateException("batch=" + size + " maxBatch=" + maxBatch + " closed=" + (handle == 0));
-        }
-        for (int i = 0; i < size; i++) {
-            put(i, batch.featuresAddress(i), batch.stateAddress(i), batch.outputsAddress(i));
-        }
-        return positionsAddress;
-    }
-
-    private void put(final int index, final long featuresAddress, final long stateAddress, final long outputsAddress) {
-        final long position = positionsAddress + (long) index * POSITION_BYTES;
-        UnsafeApi.putLong(position, featuresAddress);
-        UnsafeApi.putLong(position + Long.BYTES, stateAddress);
-        UnsafeApi.putLong(position + 2 * Long.BYTES, outputsAddress);
     }
 }

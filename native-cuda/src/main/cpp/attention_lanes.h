@@ -1,0 +1,306 @@
+/*
+ * Attention over packed codes, for each instruction set: products of a query with keys, sums of values times weights.
+ * Codes are unsigned fields of b bits here, or signed bytes; what they stand for the caller makes of the sums.
+ *
+ *   keys    a block of 16 slots times 8 / b fields: for each 4 channels 64 bytes, [16 slots][4 channels]
+ *   values  a block of  4 slots times 8 / b fields: [d channels][4 slots] bytes
+ */
+#ifndef TIERCEL_ATTENTION_LANES_H
+#define TIERCEL_ATTENTION_LANES_H
+
+#include <cstdint>
+#include <cstring>
+
+#include "exact.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace tiercel {
+namespace {
+
+/** C++ without intrinsics. */
+struct PortableAttention {
+    /** products[16 fields] of one block: query . codes of each slot. */
+    template <int BITS>
+    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
+        constexpr int FIELDS = 8 / BITS;
+        for (int field = 0; field < FIELDS; field++) {
+            int32_t sums[16] = {};
+            for (int c = 0; c < channels; c++) {
+                const uint8_t* codes = block + c / 4 * 64 + c % 4;
+                for (int slot = 0; slot < 16; slot++) {
+                    sums[slot] += query[c] * code<BITS>(codes[4 * slot], field);
+                }
+            }
+            std::memcpy(products + 16 * field, sums, sizeof sums);
+        }
+    }
+
+    /** high[c], low[c] += the weights' high and low bytes times codes, over blocks of slots. */
+    template <int BITS>
+    static void values(
+        const uint8_t* blocks, int blockCount, int channels, const uint8_t* highWeights, const uint8_t* lowWeights,
+        int32_t* high, int32_t* low) {
+        constexpr int FIELDS = 8 / BITS;
+        for (int block = 0; block < blockCount; block++) {
+            for (int slot = 0; slot < 4 * FIELDS; slot++) {
+                const int32_t highWeight = *highWeights++;
+                const int32_t lowWeight = *lowWeights++;
+                const uint8_t* codes = blocks + slot % 4;
+                for (int c = 0; c < channels; c++) {
+                    const int32_t value = code<BITS>(codes[4 * c], slot / 4);
+                    high[c] += highWeight * value;
+                    low[c] += lowWeight * value;
+                }
+            }
+            blocks += 4 * channels;
+        }
+    }
+
+private:
+    template <int BITS>
+    static TIERCEL_INLINE int32_t code(uint8_t byte, int field) {
+        return BITS == 8 ? static_cast<int8_t>(byte) : (byte >> (field * BITS)) & ((1 << BITS) - 1);
+    }
+};
+
+#if defined(__AVX2__)
+/** vpmaddubsw is exact for codes of up to 4 bits: 2 x 15 x 255 fits 16 bits. Bytes are widened. */
+struct Avx2Attention {
+    template <int BITS>
+    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
+        constexpr int FIELDS = 8 / BITS;
+        for (int half = 0; half < 2; half++) {
+            __m256i sums[FIELDS == 1 ? 2 : FIELDS] = {};
+            for (int group = 0; group < channels / 4; group++) {
+                int32_t four;
+                std::memcpy(&four, query + 4 * group, sizeof four);
+                const uint8_t* from = block + 64 * group + 32 * half;
+                if constexpr (BITS == 8) {
+                    const __m256i columns = _mm256_cvtepi8_epi16(_mm_set1_epi32(four));
+                    for (int i = 0; i < 2; i++) {
+                        const __m256i codes =
+                            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 16 * i)));
+                        sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(codes, columns));
+                    }
+                } else {
+                    const __m256i columns = _mm256_set1_epi32(four);
+                    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+                    for (int field = 0; field < FIELDS; field++) {
+                        sums[field] = _mm256_add_epi32(sums[field], dot(fieldOf<BITS>(bytes, field), columns));
+                    }
+                }
+            }
+            if constexpr (BITS == 8) {
+                // Of each slot two sums stand side by side; hadd takes four slots of each operand's halves.
+                const __m256i added = _mm256_hadd_epi32(sums[0], sums[1]);
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + 8 * half),
+                                    _mm256_permute4x64_epi64(added, 0xD8));
+            } else {
+                for (int field = 0; field < FIELDS; field++) {
+                    _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + 16 * field + 8 * half), sums[field]);
+                }
+            }
+        }
+    }
+
+    template <int BITS>
+    static void values(
+        const uint8_t* blocks, int blockCount, int channels, const uint8_t* highWeights, const uint8_t* lowWeights,
+        int32_t* high, int32_t* low) {
+        constexpr int FIELDS = 8 / BITS;
+        int c = 0;
+        for (; c <= channels - 8; c += 8) {
+            __m256i highSums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high + c));
+            __m256i lowSums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low + c));
+            const uint8_t* from = blocks + 4 * c;
+            for (int block = 0; block < blockCount; block++, from += 4 * channels) {
+                const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+                for (int field = 0; field < FIELDS; field++) {
+                    const int slot = (block * FIELDS + field) * 4;
+                    if constexpr (BITS == 8) {
+                        highSums = _mm256_add_epi32(highSums, dotWide(bytes, highWeights + slot));
+                        lowSums = _mm256_add_epi32(lowSums, dotWide(bytes, lowWeights + slot));
+                    } else {
+                        const __m256i codes = fieldOf<BITS>(bytes, field);
+                        highSums = _mm256_add_epi32(highSums, dot(four(highWeights + slot), codes));
+                        lowSums = _mm256_add_epi32(lowSums, dot(four(lowWeights + slot), codes));
+                    }
+                }
+            }
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(high + c), highSums);
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(low + c), lowSums);
+        }
+        if (c < channels) {
+            lastValues<BITS>(blocks, blockCount, channels, c, highWeights, lowWeights, high, low);
+        }
+    }
+
+private:
+    template <int BITS>
+    static TIERCEL_INLINE __m256i fieldOf(__m256i bytes, int field) {
+        return _mm256_and_si256(_mm256_srli_epi16(bytes, field * BITS), _mm256_set1_epi8((1 << BITS) - 1));
+    }
+
+    static TIERCEL_INLINE __m256i four(const uint8_t* weights) {
+        int32_t value;
+        std::memcpy(&value, weights, sizeof value);
+        return _mm256_set1_epi32(value);
+    }
+
+    /** Sums of four products of bytes, of which two and two fit 16 bits. */
+    static TIERCEL_INLINE __m256i dot(__m256i unsignedBytes, __m256i signedBytes) {
+        return _mm256_madd_epi16(_mm256_maddubs_epi16(unsignedBytes, signedBytes), _mm256_set1_epi16(1));
+    }
+
+    /** The same of any bytes: [8 channels][4 slots] times four weights. */
+    static TIERCEL_INLINE __m256i dotWide(__m256i bytes, const uint8_t* weights) {
+        int32_t value;
+        std::memcpy(&value, weights, sizeof value);
+        const __m256i columns = _mm256_cvtepu8_epi16(_mm_set1_epi32(value));
+        const __m256i first = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(bytes)), columns);
+        const __m256i second = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_extracti128_si256(bytes, 1)), columns);
+        return _mm256_permute4x64_epi64(_mm256_hadd_epi32(first, second), 0xD8);
+    }
+
+    /** The last four channels of an odd number of fours. */
+    template <int BITS>
+    static void lastValues(
+        const uint8_t* blocks, int blockCount, int channels, int first, const uint8_t* highWeights,
+        const uint8_t* lowWeights, int32_t* high, int32_t* low) {
+        constexpr int FIELDS = 8 / BITS;
+        for (int block = 0; block < blockCount; block++, blocks += 4 * channels) {
+            for (int slot = 0; slot < 4 * FIELDS; slot++) {
+                const int32_t highWeight = *highWeights++;
+                const int32_t lowWeight = *lowWeights++;
+                for (int c = first; c < channels; c++) {
+                    const uint8_t byte = blocks[4 * c + slot % 4];
+                    const int32_t value =
+                        BITS == 8 ? static_cast<int8_t>(byte) : (byte >> (slot / 4 * BITS)) & ((1 << BITS) - 1);
+                    high[c] += highWeight * value;
+                    low[c] += lowWeight * value;
+                }
+            }
+        }
+    }
+};
+#endif
+
+#if defined(__AVX512VNNI__)
+struct Avx512Attention {
+    template <int BITS>
+    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
+        constexpr int FIELDS = 8 / BITS;
+        __m512i sums[FIELDS == 1 ? 2 : FIELDS];
+        for (__m512i& sum : sums) {
+            sum = _mm512_setzero_si512();
+        }
+        int32_t correction = 0;
+        for (int group = 0; group < channels / 4; group++) {
+            int32_t four;
+            std::memcpy(&four, query + 4 * group, sizeof four);
+            const __m512i columns = _mm512_set1_epi32(four);
+            const __m512i bytes = _mm512_loadu_si512(block + 64 * group);
+            if constexpr (BITS == 8) {
+                // vpdpbusd's first operand is unsigned: 128 is added to each key, and taken out of the sum.
+                sums[group & 1] = dot(sums[group & 1], _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)), columns);
+            } else {
+#pragma GCC unroll 8
+                for (int field = 0; field < FIELDS; field++) {
+                    sums[field] = dot(sums[field], fieldOf<BITS>(bytes, field), columns);
+                }
+            }
+        }
+        if constexpr (BITS == 8) {
+            for (int c = 0; c < channels; c++) {
+                correction += query[c];
+            }
+            const __m512i all = _mm512_add_epi32(sums[0], sums[1]);
+            _mm512_storeu_si512(products, _mm512_sub_epi32(all, _mm512_set1_epi32(128 * correction)));
+        } else {
+            for (int field = 0; field < FIELDS; field++) {
+                _mm512_storeu_si512(products + 16 * field, sums[field]);
+            }
+        }
+    }
+
+    template <int BITS>
+    static void values(
+        const uint8_t* blocks, int blockCount, int channels, const uint8_t* highWeights, const uint8_t* lowWeights,
+        int32_t* high, int32_t* low) {
+        int c = 0;
+        for (; c <= channels - 64; c += 64) {
+            someValues<BITS, 4>(blocks, blockCount, channels, c, 0xFFFF, highWeights, lowWeights, high, low);
+        }
+        for (; c <= channels - 32; c += 32) {
+            someValues<BITS, 2>(blocks, blockCount, channels, c, 0xFFFF, highWeights, lowWeights, high, low);
+        }
+        for (; c < channels; c += 16) {
+            const int rest = channels - c < 16 ? channels - c : 16;
+            const __mmask16 mask = static_cast<__mmask16>((1u << rest) - 1);
+            someValues<BITS, 1>(blocks, blockCount, channels, c, mask, highWeights, lowWeights, high, low);
+        }
+    }
+
+private:
+    static TIERCEL_INLINE __m512i dot(__m512i sums, __m512i unsignedBytes, __m512i signedBytes) {
+        // As _mm512_dpbusd_epi32, for which GCC 12 copies every sum before and after it.
+        asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(unsignedBytes), "v"(signedBytes));
+        return sums;
+    }
+
+    template <int BITS>
+    static TIERCEL_INLINE __m512i fieldOf(__m512i bytes, int field) {
+        return _mm512_and_si512(_mm512_srli_epi16(bytes, field * BITS), _mm512_set1_epi8((1 << BITS) - 1));
+    }
+
+    static TIERCEL_INLINE __m512i four(const uint8_t* weights) {
+        int32_t value;
+        std::memcpy(&value, weights, sizeof value);
+        return _mm512_set1_epi32(value);
+    }
+
+    /** V vectors of 16 channels from channel c on; of the last vector those of the mask. */
+    template <int BITS, int V>
+    static TIERCEL_INLINE void someValues(
+        const uint8_t* blocks, int blockCount, int channels, int c, __mmask16 mask, const uint8_t* highWeights,
+        const uint8_t* lowWeights, int32_t* high, int32_t* low) {
+        constexpr int FIELDS = 8 / BITS;
+        __m512i highSums[V];
+        __m512i lowSums[V];
+        for (int v = 0; v < V; v++) {
+            highSums[v] = _mm512_maskz_loadu_epi32(mask, high + c + 16 * v);
+            lowSums[v] = _mm512_maskz_loadu_epi32(mask, low + c + 16 * v);
+        }
+        const uint8_t* from = blocks + 4 * c;
+        for (int block = 0; block < blockCount; block++, from += 4 * channels) {
+            __m512i bytes[V];
+            for (int v = 0; v < V; v++) {
+                bytes[v] = _mm512_maskz_loadu_epi32(mask, from + 64 * v);
+            }
+#pragma GCC unroll 8
+            for (int field = 0; field < FIELDS; field++) {
+                const int slot = (block * FIELDS + field) * 4;
+                const __m512i highFour = four(highWeights + slot);
+                const __m512i lowFour = four(lowWeights + slot);
+                for (int v = 0; v < V; v++) {
+                    const __m512i codes = BITS == 8 ? bytes[v] : fieldOf<BITS>(bytes[v], field);
+                    highSums[v] = dot(highSums[v], highFour, codes);
+                    lowSums[v] = dot(lowSums[v], lowFour, codes);
+                }
+            }
+        }
+        for (int v = 0; v < V; v++) {
+            _mm512_mask_storeu_epi32(high + c + 16 * v, mask, highSums[v]);
+            _mm512_mask_storeu_epi32(low + c + 16 * v, mask, lowSums[v]);
+        }
+    }
+};
+#endif
+
+}  // namespace
+}  // namespace tiercel
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * A model of the transformer family on one kernel set, and what a thread computes it with. Weights are packed for the
+ * instruction set when they are given, and immutable afterwards: any number of executors share a model.
+ */
+#ifndef TIERCEL_TRANSFORMER_H
+#define TIERCEL_TRANSFORMER_H
+
+#include <cstdint>
+#include <vector>
+
+#include "memory.h"
+#include "packing.h"
+#include "transformer_view.h"
+
+namespace tiercel {
+
+/** A matrix as bundles hold it; of int16 weights with its low plane, which is null otherwise. */
+struct MatrixPlanes {
+    MatrixCodes codes;
+    const uint8_t* lowCodes;
+};
+
+/** Matrices of a layer, and of none, by number; tiercel_cpu.h has the same. */
+enum class MatrixId : int32_t { EMBEDDING, HEAD, ATTENTION_INPUT, ATTENTION_OUTPUT, ROUTER, EXPERT_INPUT, EXPERT_OUTPUT };
+
+/** Vectors of floats by number. */
+enum class VectorId : int32_t {
+    FINAL_NORM, HEAD_BIASES, ROTARY_CIRCLE, FEATURE_MEANS, FEATURE_DEVIATIONS, EMBEDDING_BIASES, ATTENTION_NORM, FEED_NORM
+};
+
+class TransformerModel {
+public:
+    /** Throws std::bad_alloc. Everything is zero until it is set. */
+    TransformerModel(const KernelSet& kernels, const TransformerShape& shape, const TransformerNumbers& numbers);
+
+    void setMatrix(int layer, MatrixId id, int expert, const MatrixPlanes& planes);
+    void setVector(int layer, VectorId id, const float* values);
+    void setRotarySteps(const uint64_t* steps);
+    /** steps and reciprocals, and codebook, are null where the codec has none. */
+    void setCodec(
+        int layer, bool isValues, const float* means, const float* scales, const float* steps,
+        const int32_t* reciprocals, const int8_t* codebook);
+
+    const KernelSet& kernels() const { return kernelSet; }
+    const TransformerView& view() const { return model; }
+    /** Bytes of packed weights that a step of one dense session reads. */
+    int64_t stepBytes() const;
+
+private:
+    struct Sizes;
+
+    PackedRows takeRows(int rows, int columns, int bits);
+    void pack(const PackedRows& rows, const MatrixPlanes& planes);
+    const float* copy(const float* values, int count);
+    int vectorCount(VectorId id) const;
+    int64_t bytesOf(const PackedRows& rows) const;
+    static int64_t arenaBytes(const KernelSet& kernels, const TransformerShape& shape);
+
+    const KernelSet& kernelSet;
+    Arena arena;
+    std::vector<TransformerLayerView> layers;
+    TransformerView model{};
+};
+
+class TransformerExecutor {
+public:
+    /** Throws std::bad_alloc. */
+    TransformerExecutor(const TransformerModel& model, int maxBatch);
+
+    /** A position of a batch, as it crosses the C interface: three addresses. */
+    struct Position {
+        const void* input;
+        uint8_t* state;
+        float* outputs;
+    };
+
+    /** count in 0..maxBatch; no state stands twice in a batch. */
+    void step(const Position* positions, int count);
+    void ahead(const Position* positions, int count);
+
+    /**
+     * All steps of one session, several at a time, and what follows each; outputs of each stride bytes apart, or with
+     * 0 of the last alone. Returns the session's hash.
+     */
+    uint64_t steps(
+        uint8_t* state, const uint8_t* inputs, int count, uint8_t* outputs, int64_t stride, uint64_t previousHash);
+
+    const float* logits(int position) const { return items[position].logits; }
+
+private:
+    /** Tokens of one session that are computed together. */
+    static constexpr int PROMPT_TOKENS = 16;
+
+    void prepare(TransformerItem& item, const void* input, uint8_t* state, float* outputs);
+    void settle(const TransformerItem& item) const;
+    static size_t arenaBytes(const TransformerModel& model, int itemCount);
+
+    const TransformerModel& model;
+    const int maxBatch;
+    std::vector<TransformerItem> items;
+    Arena arena;
+    TransformerScratch scratch{};
+};
+
+}  // namespace tiercel
+
+#endif

@@ -1,0 +1,172 @@
+package io.tiercel.nativecuda.cpu;
+
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
+import io.tiercel.appliance.engine.transformer.CodecParameters;
+import io.tiercel.appliance.engine.transformer.FeatureParameters;
+import io.tiercel.appliance.engine.transformer.TransformerLayerParameters;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
+import io.tiercel.appliance.engine.transformer.TransformerShape;
+import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
+import io.tiercel.protocol.journal.Arithmetic;
+
+/**
+ * A {@code transformer} bundle on one kernel set: weights packed for its instruction set, in native memory, in huge
+ * pages where the system gives them. Immutable; to be closed after its executors.
+ */
+public final class CpuTransformerModel implements Model {
+
+    /** As {@code enum tiercel_transformer_matrix} has them. */
+    private enum Matrix {
+        EMBEDDING, HEAD, ATTENTION_INPUT, ATTENTION_OUTPUT, ROUTER, EXPERT_INPUT, EXPERT_OUTPUT
+    }
+
+    /** As {@code enum tiercel_transformer_vector} has them. */
+    private enum Vector {
+        FINAL_NORM, HEAD_BIASES, ROTARY_CIRCLE, FEATURE_MEANS, FEATURE_DEVIATIONS, EMBEDDING_BIASES, ATTENTION_NORM,
+        FEED_NORM
+    }
+
+    private final KernelSet kernels;
+    private final ModelShape shape;
+    private final TransformerStateLayout layout;
+    private final int logitCount;
+    private long handle;
+
+    /** @throws IllegalStateException if there is no memory for the weights. */
+    public CpuTransformerModel(final TransformerParameters parameters, final KernelSet kernels) {
+        this.kernels = kernels;
+        layout = parameters.layout();
+        logitCount = parameters.logitCount();
+        CpuKernels.loadLibrary();
+        handle = CpuKernels.newTransformer(kernels.bit(), sizes(parameters), numbers(parameters));
+        if (handle == 0) {
+            throw new IllegalStateException("no memory for the weights of " + parameters.shape());
+        }
+        final long stateBytes = CpuKernels.transformerStateBytes(handle);
+        if (stateBytes != layout.stateBytes()) {
+            close();
+            throw new IllegalStateException("stateBytes=" + stateBytes + " in the kernels, " + layout.stateBytes() +
+                    " in the layout");
+        }
+        pack(parameters);
+        shape = new ModelShape(TransformerParameters.FAMILY, parameters.manifest().featureCount(),
+                parameters.manifest().outputCount(), layout.stateBytes(), layout.stateBytes());
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return Arithmetic.EXACT;
+    }
+
+    @Override
+    public CpuTransformerExecutor newExecutor(final int maxBatch) {
+        return new CpuTransformerExecutor(handle, layout, logitCount, maxBatch);
+    }
+
+    public KernelSet kernels() {
+        return kernels;
+    }
+
+    /** Bytes of weights that a step of one session reads. */
+    public long stepBytes() {
+        return CpuKernels.transformerStepBytes(handle);
+    }
+
+    @Override
+    public void close() {
+        if (handle != 0) {
+            CpuKernels.deleteTransformer(handle);
+            handle = 0;
+        }
+    }
+
+    private static int[] sizes(final TransformerParameters parameters) {
+        final TransformerShape shape = parameters.shape();
+        final int outputs = parameters.isTokens() ? 0 : parameters.hasSoftmax() ? 1 : 2;
+        return new int[] {
+            shape.layers(), shape.dimension(), shape.heads(), shape.keyValueHeads(), shape.headSize(), shape.hidden(),
+            shape.vocabulary(), parameters.manifest().featureCount(), parameters.logitCount(), parameters.top(),
+            shape.context(), shape.window(), shape.sinks(), shape.experts(), shape.activeExperts(),
+            shape.isHeadTied() ? 1 : 0,
+            bits(parameters.manifest().quantisation().weights()), bits(parameters.manifest().quantisation().head()),
+            parameters.activationMaximum(), parameters.manifest().quantisation().featureMaximum(),
+            parameters.cache().keys().bits(), parameters.cache().keys().channels(),
+            parameters.cache().values().bits(), parameters.cache().values().channels(),
+            parameters.isRotated() ? 1 : 0, outputs
+        };
+    }
+
+    private static float[] numbers(final TransformerParameters parameters) {
+        final FeatureParameters features = parameters.features();
+        return new float[] {
+            parameters.normEpsilon(), parameters.softmaxScale(), parameters.rotationScale(),
+            features == null ? 0 : features.scale(), features == null ? 0 : features.inverseScale()
+        };
+    }
+
+    private void pack(final TransformerParameters parameters) {
+        set(0, Matrix.EMBEDDING, 0, parameters.embedding());
+        set(0, Matrix.HEAD, 0, parameters.head());
+        set(0, Vector.FINAL_NORM, parameters.finalNorm());
+        set(0, Vector.ROTARY_CIRCLE, parameters.rotary().circle());
+        CpuKernels.setRotarySteps(handle, parameters.rotary().steps());
+        if (parameters.headBiases() != null) {
+            set(0, Vector.HEAD_BIASES, parameters.headBiases());
+        }
+        final FeatureParameters features = parameters.features();
+        if (features != null) {
+            set(0, Vector.FEATURE_MEANS, features.means());
+            set(0, Vector.FEATURE_DEVIATIONS, features.inverseDeviations());
+            set(0, Vector.EMBEDDING_BIASES, features.biases());
+        }
+        for (int i = 0; i < parameters.shape().layers(); i++) {
+            pack(i, parameters.layer(i), parameters.shape());
+        }
+    }
+
+    private void pack(final int index, final TransformerLayerParameters layer, final TransformerShape sizes) {
+        set(index, Vector.ATTENTION_NORM, layer.attentionNorm());
+        set(index, Matrix.ATTENTION_INPUT, 0, layer.attentionInput());
+        set(index, Matrix.ATTENTION_OUTPUT, 0, layer.attentionOutput());
+        set(index, 0, layer.keys());
+        set(index, 1, layer.values());
+        set(index, Vector.FEED_NORM, layer.feedNorm());
+        if (layer.router() != null) {
+            set(index, Matrix.ROUTER, 0, layer.router());
+        }
+        for (int expert = 0; expert < sizes.feedForwards(); expert++) {
+            set(index, Matrix.EXPERT_INPUT, expert, layer.expertInput(expert));
+            set(index, Matrix.EXPERT_OUTPUT, expert, layer.expertOutput(expert));
+        }
+    }
+
+    private void set(final int layer, final Matrix which, final int expert, final MatrixParameters matrix) {
+        CpuKernels.setTransformerMatrix(handle, layer, which.ordinal(), expert, matrix.codes(), matrix.lowCodes(),
+                matrix.multipliers(), matrix.rowScales());
+    }
+
+    private void set(final int layer, final Vector which, final float[] values) {
+        CpuKernels.setTransformerVector(handle, layer, which.ordinal(), values);
+    }
+
+    private void set(final int layer, final int isValues, final CodecParameters codec) {
+        CpuKernels.setCodec(handle, layer, isValues, codec.means(), codec.scales(), codec.steps(), codec.reciprocals(),
+                codec.codebook());
+    }
+
+    private static int bits(final WeightFormat format) {
+        return switch (format) {
+            case INT4 -> 4;
+            case INT8 -> 8;
+            case INT16 -> 16;
+        };
+    }
+}
