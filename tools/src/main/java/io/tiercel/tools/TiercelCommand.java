@@ -9,6 +9,7 @@ import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.tools.chaos.ChaosCommand;
+import io.tiercel.tools.decode.DecodeBenchCommand;
 import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.engine.EngineBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
@@ -63,7 +64,8 @@ public final class TiercelCommand implements Runnable {
             HelpCommand.class);
 
     /** The subcommands of {@code bench}. */
-    static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(JournalBenchCommand.class, EngineBenchCommand.class);
+    static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(
+            JournalBenchCommand.class, EngineBenchCommand.class, DecodeBenchCommand.class);
 
     @Spec
     private CommandSpec spec;

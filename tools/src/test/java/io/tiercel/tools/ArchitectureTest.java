@@ -174,6 +174,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void shouldKeepLlamaCppInThePeer() {
+        check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.decode..")
+                .should().dependOnClassesThat().resideInAPackage("de.kherud..")
+                .because("it is there to be compared with, and its machine code loads only where this processor runs it"));
+    }
+
+    @Test
     void shouldKeepMessagingOutOfEngineAndJournal() {
         check(noClasses().that().resideInAnyPackage(
                 APPLIANCE + ".engine..", APPLIANCE + ".config..", APPLIANCE + ".sequencer..", "io.tiercel.replay..")
