@@ -177,7 +177,8 @@ class ArchitectureTest {
     void shouldKeepLlamaCppInThePeer() {
         check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.decode..")
                 .should().dependOnClassesThat().resideInAPackage("de.kherud..")
-                .because("it is there to be compared with, and its machine code loads only where this processor runs it"));
+                .because(
+                        "it is there to be compared with, and loads only where this processor can run it"));
     }
 
     @Test

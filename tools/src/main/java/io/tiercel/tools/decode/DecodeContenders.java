@@ -16,7 +16,7 @@ final class DecodeContenders {
     /**
      * In the order of the rows.
      *
-     * @throws ToolException if a file cannot be read as a model, or names one twice.
+     * @throws ToolException if a file is no model.
      */
     static List<DecodeContender> of(final List<Path> models, final NanoClock clock) {
         final List<DecodeContender> contenders = new ArrayList<>();
@@ -37,7 +37,9 @@ final class DecodeContenders {
         for (final LlamaCppCache cache : LlamaCppCache.values()) {
             contenders.add(new LlamaCppContender(title, model, header, cache, true, clock));
         }
-        // Of the fastest cache once more, without a message for each token.
-        contenders.add(new LlamaCppContender(title, model, header, LlamaCppCache.F32, false, clock));
+        // Of the fast caches once more, without a message for each token: which is faster depends on the model.
+        for (final LlamaCppCache cache : List.of(LlamaCppCache.F32, LlamaCppCache.F16)) {
+            contenders.add(new LlamaCppContender(title, model, header, cache, false, clock));
+        }
     }
 }

@@ -8,8 +8,8 @@ import org.HdrHistogram.Histogram;
  *
  * @param text         without the prompt, and without the blank that the vocabulary sets at a text's beginning.
  * @param decodedCount tokens behind the first.
- * @param promptNs     from the call to the first token.
- * @param decodeNs     from the first token to the last.
+ * @param promptNs     from the call to the first token, as far as that can be told.
+ * @param decodeNs     from the first token to the last, likewise.
  * @param tokenNs      ns between a token and the one before, {@code decodedCount} times, or fewer where several tokens
  *                     make one character; empty where only the whole is known.
  */

@@ -5,11 +5,11 @@ import io.tiercel.tools.ToolException;
 import java.util.Locale;
 
 /**
- * How llama.cpp keeps keys and values. It has quantised values only with its flash attention, and its flash attention on
- * a CPU no keys of fp32: a wrong pair ends the process, so there is no way to ask for one.
+ * How llama.cpp keeps keys and values. It has quantised values only with its flash attention, and with that no fp32
+ * keys on a CPU: a wrong pair ends the process, so there is no way to ask for one.
  */
 enum LlamaCppCache {
-    /** Its fastest one for small models: nothing is converted. */
+    /** Its fastest one where heads are small: nothing is converted. */
     F32(CacheType.F32, 1),
     /** What it has unless told otherwise. */
     F16(CacheType.F16, 1),

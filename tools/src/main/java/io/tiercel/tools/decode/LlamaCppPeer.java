@@ -14,14 +14,15 @@ import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * One model in llama.cpp, decoded greedily on one thread: what a transformer engine is compared with. Used by one thread
- * at a time.
+ * One model in llama.cpp, decoded greedily on one thread: what a transformer engine is compared with. Used by one
+ * thread at a time.
  *
- * <p>The binding is llama.cpp's server without its sockets: a request goes as JSON to a thread of its own, which decodes
- * without waiting for whoever takes the tokens. So the calling thread's work lies beside the decoding, on another core,
- * and what is timed is the rate of the decoding thread; single times also hold what it takes to wake the caller.
+ * <p>The binding is llama.cpp's server without its sockets: a request goes as JSON to a thread of its own, which
+ * decodes without waiting for whoever takes the tokens. So the calling thread works beside it, on another core, and
+ * what is timed is the rate of the decoding thread; times of single tokens also hold what it takes to wake the caller.
  *
- * <p>A close ends that thread. The binding frees no memory, so a process can open a few models, not thousands.
+ * <p>A close ends that thread, which the JVM goes on counting as one: a process has to end by {@code System.exit}. The
+ * binding frees no memory either, so that a process can open a few models, not thousands.
  */
 final class LlamaCppPeer implements AutoCloseable {
 
@@ -31,13 +32,12 @@ final class LlamaCppPeer implements AutoCloseable {
     /** That begins a text, in every vocabulary of the Llama family before the third. */
     static final int BEGIN_TOKEN = 1;
 
-    /** A text of one token is timed so often, and the shortest time counts as the prompt's. */
-    private static final int PROMPT_TRIES = 3;
-
     private static final int SEED = 1;
 
     private final LlamaModel model;
     private final NanoClock clock;
+    private int[] lastPromptTokens = {};
+    private long shortestPromptNs;
     private boolean isClosed;
 
     private LlamaCppPeer(final LlamaModel model, final NanoClock clock) {
@@ -49,7 +49,7 @@ final class LlamaCppPeer implements AutoCloseable {
     static LlamaCppPeer open(
             final Path gguf, final GgufHeader header, final LlamaCppCache cache, final NanoClock clock) {
         cache.checkHead(header);
-        if (!Files.isReadable(gguf)) {
+        if (!Files.isRegularFile(gguf) || !Files.isReadable(gguf)) {
             throw ToolException.environment("cannot read file=" + gguf);
         }
         LlamaCppLibrary.load();
@@ -60,7 +60,11 @@ final class LlamaCppPeer implements AutoCloseable {
         }
     }
 
-    /** Decodes and takes the time of each token. */
+    /**
+     * Decodes and takes the time of each token. The whole counts from the request, less the shortest time that this
+     * prompt ever took: where the caller is woken late for the first token, those behind it have piled up, and the time
+     * from the first to the last would be far too short.
+     */
     DecodeRun stream(final int[] promptTokens, final int tokenCount) {
         final InferenceParameters request = request(promptTokens, tokenCount);
         final Histogram tokenNs = DecodeRun.newHistogram();
@@ -87,29 +91,25 @@ final class LlamaCppPeer implements AutoCloseable {
         } catch (final RuntimeException ex) {
             throw failed("decode", ex);
         }
-        return new DecodeRun(
-                textOf(promptTokens, text.toString()), tokenCount - 1, firstNs - begunNs, lastNs - firstNs, tokenNs);
+        final long promptNs = shortestPromptNs(promptTokens, firstNs - begunNs);
+        return newRun(promptTokens, text.toString(), tokenCount, promptNs, lastNs - begunNs, tokenNs);
     }
 
     /**
-     * Decodes and takes the time of the whole, which is a little shorter than {@link #stream}'s, as llama.cpp then makes
-     * no message for each token; less the time of a text of one token.
+     * Decodes and takes the time of the whole: llama.cpp then makes no message for each token. The prompt's time is
+     * that of a text of one token.
      */
     DecodeRun complete(final int[] promptTokens, final int tokenCount) {
         final InferenceParameters first = request(promptTokens, 1);
         final InferenceParameters request = request(promptTokens, tokenCount);
         try {
-            long promptNs = Long.MAX_VALUE;
-            for (int i = 0; i < PROMPT_TRIES; i++) {
-                final long begunNs = clock.nanoTime();
-                model.complete(first);
-                promptNs = Math.min(promptNs, clock.nanoTime() - begunNs);
-            }
             final long begunNs = clock.nanoTime();
+            model.complete(first);
+            final long promptNs = shortestPromptNs(promptTokens, clock.nanoTime() - begunNs);
+            final long textBegunNs = clock.nanoTime();
             final String text = model.complete(request);
-            final long tookNs = clock.nanoTime() - begunNs;
-            return new DecodeRun(textOf(promptTokens, text), tokenCount - 1, promptNs, Math.max(1, tookNs - promptNs),
-                    DecodeRun.newHistogram());
+            final long tookNs = clock.nanoTime() - textBegunNs;
+            return newRun(promptTokens, text, tokenCount, promptNs, tookNs, DecodeRun.newHistogram());
         } catch (final RuntimeException ex) {
             throw failed("decode", ex);
         }
@@ -130,9 +130,8 @@ final class LlamaCppPeer implements AutoCloseable {
     }
 
     /**
-     * The fastest of the settings that were tried with a model of 260,000 weights, see tools/README.md: neither the size
-     * of a batch, nor the context's, nor mmap, polling, batching or its own counters made a difference that was seen.
-     * Nothing is said of GPU layers: the library has no GPU code, and would print that.
+     * The fastest of the settings that were tried, see tools/README.md. Nothing is said of GPU layers: the library has
+     * no GPU code, and would print that.
      */
     private static ModelParameters settings(final Path gguf, final LlamaCppCache cache) {
         final ModelParameters settings = new ModelParameters()
@@ -177,8 +176,20 @@ final class LlamaCppPeer implements AutoCloseable {
         return text;
     }
 
-    private static String textOf(final int[] promptTokens, final String text) {
-        return promptTokens.length == 1 ? withoutBlank(text) : text;
+    /** Of all times of one prompt after the other: what a stall of the caller adds is no time of the prompt's. */
+    private long shortestPromptNs(final int[] promptTokens, final long promptNs) {
+        final boolean isSame = Arrays.equals(lastPromptTokens, promptTokens);
+        lastPromptTokens = promptTokens.clone();
+        shortestPromptNs = isSame ? Math.min(shortestPromptNs, promptNs) : promptNs;
+        return shortestPromptNs;
+    }
+
+    private static DecodeRun newRun(
+            final int[] promptTokens, final String text, final int tokenCount, final long promptNs, final long tookNs,
+            final Histogram tokenNs) {
+        final boolean isFromTheBeginning = promptTokens.length == 1;
+        return new DecodeRun(isFromTheBeginning ? withoutBlank(text) : text, tokenCount - 1, promptNs,
+                Math.max(1, tookNs - promptNs), tokenNs);
     }
 
     private static String withoutBlank(final String text) {

@@ -1,0 +1,109 @@
+package io.tiercel.tools.decode;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.TiercelCommand;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The benchmark in small, so that it keeps running. No figure is judged here. */
+@Timeout(120)
+class DecodeBenchCommandTest {
+
+    @TempDir
+    private Path directory;
+
+    private final StringWriter err = new StringWriter();
+    private String out;
+
+    @Test
+    void shouldPrintAndWriteARowForEachContender() throws IOException {
+        final Path json = directory.resolve("made/here/decode.json");
+        final String model = DecodeTestData.model().toString();
+        assertEquals(ExitCode.OK, run("--model", model, "--tokens", "20", "--runs", "2", "--warm-up-runs", "1",
+                "--json", json.toString()), err.toString());
+        assertEquals("", err.toString());
+
+        final JsonNode result = new ObjectMapper().readTree(json.toFile());
+        for (final String key : List.of("commit", "machine", "jvm", "javaLlamaCppVersion")) {
+            assertTrue(out.contains(result.get(key).asText()), key + ": " + out);
+        }
+        final List<String> ran = new ArrayList<>();
+        final List<String> notRun = new ArrayList<>();
+        for (final JsonNode row : result.get("rows")) {
+            (row.get("notRun").isNull() ? ran : notRun).add(row.get("contender").asText());
+            assertTrue(out.contains("\n" + row.get("contender").asText() + " "), out);
+            assertEquals(row.get("notRun").isNull() ? 2 : 0, row.get("runs").size());
+        }
+        assertEquals(List.of("llama.cpp, f32 cache", "llama.cpp, f16 cache", "llama.cpp, f32 cache, whole text",
+                "llama.cpp, f16 cache, whole text"), ran);
+        assertEquals(List.of("llama.cpp, q8_0 cache, flash attention", "llama.cpp, q4_0 cache, flash attention"),
+                notRun);
+        assertTrue(DecodeTestData.greedyText().startsWith(result.get("rows").get(0).get("text").asText()));
+        assertTrue(Files.readString(directory.resolve("made/here/decode.hlog")).contains("Tag=llama.cpp:f32:cache,"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "|--model",
+        "--model /nowhere/none.gguf|--model=/nowhere/none.gguf",
+        "--model /proc|--model=/proc",
+        "--model /proc/version --tokens 1|--tokens=1",
+        "--model /proc/version --tokens 511|--tokens=511",
+        "--model /proc/version --runs 0|--runs=0",
+        "--model /proc/version --runs 10001|--runs=10001",
+        "--model /proc/version --warm-up-runs -1|--warm-up-runs=-1",
+        "--model /proc/version --prompt-tokens 1,-1|token=-1",
+        "--model /proc/version --prompt-tokens x|'x'",
+        "--model /proc/version --json /proc/version/none|--json=/proc/version/none",
+        "--model /proc/version --hlog /proc/version/none|--hlog=/proc/version/none",
+        "--model /proc/version --nonsense|--nonsense",
+    })
+    void shouldSayInOneLineWhatIsWrongAndExitWithTwo(final String arguments, final String expected) {
+        assertEquals(ExitCode.BAD_ARGUMENTS, run(arguments == null ? new String[0] : arguments.split(" ")),
+                err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains(expected), err.toString());
+        assertEquals("", out, "nothing is printed or measured before the arguments are known to be good");
+    }
+
+    @Test
+    void shouldSayInOneLineThatAFileIsNoModel() {
+        assertEquals(ExitCode.ENVIRONMENT, run("--model", "/proc/version"));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains("file=/proc/version is not a GGUF file: does not begin"), err.toString());
+    }
+
+    /** Results go to {@code System.out}, which no other test of this process writes to at the same time. */
+    private int run(final String... arguments) {
+        final List<String> command = new ArrayList<>(List.of("bench", "decode"));
+        command.addAll(List.of(arguments));
+        final PrintStream console = System.out;
+        final ByteArrayOutputStream captured = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(captured, true, StandardCharsets.UTF_8));
+        try {
+            return TiercelCommand.commandLine(new PrintWriter(new StringWriter()), new PrintWriter(err, true))
+                    .execute(command.toArray(String[]::new));
+        } finally {
+            System.setOut(console);
+            out = captured.toString(StandardCharsets.UTF_8);
+        }
+    }
+}
