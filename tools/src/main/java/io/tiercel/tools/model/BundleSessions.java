@@ -6,6 +6,7 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.tools.ModelInputException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;

@@ -10,9 +10,9 @@ import picocli.CommandLine.Spec;
 /** The group {@code tiercel model}. */
 @Command(
         name = "model",
-        description = "Make a bundle from a trained network, look into one, run one over a file of rows.",
-        subcommands = {QuantiseCommand.class, InspectCommand.class, RunCommand.class},
-        synopsisSubcommandLabel = "(quantize | inspect | run)")
+        description = "Make a bundle from a trained network, look into one, run one; import a language model.",
+        subcommands = {QuantiseCommand.class, InspectCommand.class, RunCommand.class, ImportCommand.class},
+        synopsisSubcommandLabel = "(quantize | inspect | run | import)")
 public final class ModelCommand implements Runnable {
 
     @Spec
@@ -23,7 +23,7 @@ public final class ModelCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "tiercel model: which of quantize, inspect, run?");
+        throw new ParameterException(spec.commandLine(), "tiercel model: which of quantize, inspect, run, import?");
     }
 
     /** For a process of its own: the group without the rest of the tool. */

@@ -2,6 +2,7 @@ package io.tiercel.tools.model;
 
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.tools.ModelInputException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

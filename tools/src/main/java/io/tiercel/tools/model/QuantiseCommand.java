@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.bundle.SafetensorsReader;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
+import io.tiercel.tools.ModelInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

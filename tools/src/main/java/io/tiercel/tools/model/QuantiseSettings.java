@@ -1,6 +1,7 @@
 package io.tiercel.tools.model;
 
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
+import io.tiercel.tools.ModelInputException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.tiercel.tools.model;
 
 import io.tiercel.appliance.config.YamlSettings;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
+import io.tiercel.tools.ModelInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

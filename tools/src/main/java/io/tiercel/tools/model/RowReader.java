@@ -1,5 +1,6 @@
 package io.tiercel.tools.model;
 
+import io.tiercel.tools.ModelInputException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -2,6 +2,7 @@ package io.tiercel.tools.model;
 
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.tools.ModelInputException;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;

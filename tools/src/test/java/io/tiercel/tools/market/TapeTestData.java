@@ -1,5 +1,6 @@
 package io.tiercel.tools.market;
 
+import io.tiercel.tools.SharedData;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.junit.jupiter.api.Assumptions;
 
 /** Tapes made by hand, and where the real ones lie. */
 final class TapeTestData {
@@ -71,15 +71,6 @@ final class TapeTestData {
 
     /** A file of the shared test data; where it is absent the test is reported as not run. */
     static Path shared(final String name) {
-        for (final String folder : List.of("../shared/data", "../../shared/data")) {
-            final Path file = Path.of(folder, name);
-            if (Files.isRegularFile(file)) {
-                return file;
-            }
-        }
-        final String reason = "not run: ../shared/data/" + name + " is not there";
-        System.out.println(reason);
-        Assumptions.abort(reason);
-        throw new AssertionError();
+        return SharedData.file(name);
     }
 }

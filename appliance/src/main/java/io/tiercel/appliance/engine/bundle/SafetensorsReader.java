@@ -132,7 +132,7 @@ public final class SafetensorsReader {
     }
 
     /** A binary16 widened to binary32, exactly: subnormals are a 24-bit integer times 2^-24. */
-    static float halfToFloat(final short half) {
+    public static float halfToFloat(final short half) {
         final int sign = (half & 0x8000) << 16;
         final int exponent = (half >>> 10) & 0x1F;
         final int fraction = half & 0x3FF;

@@ -1,0 +1,19 @@
+package io.tiercel.tools.llama;
+
+/** Sees what attention computes, for calibration; called once for each layer of each step. */
+@FunctionalInterface
+public interface AttentionObserver {
+
+    /**
+     * The arrays are the forward pass's own, used again at once: copy what is to be kept, change nothing.
+     *
+     * @param position      of the token, from 0.
+     * @param keys          [keyValueHeads * headSize], after rotation.
+     * @param values        [keyValueHeads * headSize].
+     * @param queries       [heads * headSize], after rotation, not scaled.
+     * @param probabilities [heads][at least position + 1]: what each head gives to each position; what lies behind
+     *                      {@code position} means nothing.
+     */
+    void attended(
+            int layerIndex, int position, float[] keys, float[] values, float[] queries, float[][] probabilities);
+}
