@@ -41,18 +41,34 @@ public final class LlamaForward {
     /** [layer][position * keyValueWidth]. */
     private final float[][] keyCache;
     private final float[][] valueCache;
-    /** [head][position]. */
+    /** [head][position - first]. */
     private final float[][] probabilities;
+    private final int positionLimit;
+    /** Tokens that a token attends to, itself included; 0 for all. */
+    private final int reach;
     private int position;
+    private int first;
 
+    /** A session that ends with the context. */
     public LlamaForward(final LlamaWeights weights) {
         this(weights, null);
     }
 
-    /** @param observer of attention; may be null. */
+    /**
+     * The same, observed.
+     *
+     * @param observer of attention; may be null.
+     */
     public LlamaForward(final LlamaWeights weights, final AttentionObserver observer) {
+        this(weights, observer, 0, weights.shape().contextTokens());
+    }
+
+    private LlamaForward(
+            final LlamaWeights weights, final AttentionObserver observer, final int reach, final int positionLimit) {
         this.weights = weights;
         this.observer = observer;
+        this.reach = reach;
+        this.positionLimit = positionLimit;
         shape = weights.shape();
         anglePerToken = new double[shape.headSize() / 2];
         for (int i = 0; i < anglePerToken.length; i++) {
@@ -79,6 +95,16 @@ public final class LlamaForward {
         probabilities = new float[shape.headCount()][0];
     }
 
+    /**
+     * A session without an end, in which a token attends to the last {@code reach} tokens, itself included.
+     *
+     * @param observer of attention; may be null.
+     */
+    public static LlamaForward sliding(
+            final LlamaWeights weights, final int reach, final AttentionObserver observer) {
+        return new LlamaForward(weights, observer, reach, Integer.MAX_VALUE);
+    }
+
     /** Tokens so far; the next one's position. */
     public int position() {
         return position;
@@ -98,10 +124,11 @@ public final class LlamaForward {
         if (tokenId < 0 || tokenId >= shape.vocabularySize()) {
             throw new IllegalArgumentException("tokenId=" + tokenId + " is not in 0.." + (shape.vocabularySize() - 1));
         }
-        if (position == shape.contextTokens()) {
+        if (position == positionLimit) {
             throw new IllegalStateException("position=" + position + " is the end of the context");
         }
         ensureCache();
+        first = reach == 0 ? 0 : Math.max(0, position + 1 - reach);
         turnTo(position);
         System.arraycopy(weights.embedding(), tokenId * shape.dimension(), residual, 0, shape.dimension());
         for (int layerIndex = 0; layerIndex < shape.layerCount(); layerIndex++) {
@@ -155,11 +182,11 @@ public final class LlamaForward {
             attend(head, keyCache[layerIndex], valueCache[layerIndex]);
         }
         if (observer != null) {
-            observer.attended(layerIndex, position, key, value, query, probabilities);
+            observer.attended(layerIndex, position, first, key, value, query, probabilities);
         }
     }
 
-    /** softmax(query . keys / sqrt(headSize)) . values, over all positions so far. */
+    /** softmax(query . keys / sqrt(headSize)) . values, over all positions in reach. */
     private void attend(final int head, final float[] keys, final float[] values) {
         final int size = shape.headSize();
         final int width = shape.keyValueWidth();
@@ -167,14 +194,14 @@ public final class LlamaForward {
         final int firstKey = head / shape.groupSize() * size;
         final float[] scores = probabilities[head];
         final float scale = (float) (1 / Math.sqrt(size));
-        for (int past = 0; past <= position; past++) {
-            scores[past] = dot(query, firstQuery, keys, past * width + firstKey, size) * scale;
+        for (int past = first; past <= position; past++) {
+            scores[past - first] = dot(query, firstQuery, keys, past * width + firstKey, size) * scale;
         }
-        softmax(scores, position + 1);
-        for (int past = 0; past <= position; past++) {
+        softmax(scores, position + 1 - first);
+        for (int past = first; past <= position; past++) {
             final int firstValue = past * width + firstKey;
             for (int i = 0; i < size; i++) {
-                attended[firstQuery + i] += scores[past] * values[firstValue + i];
+                attended[firstQuery + i] += scores[past - first] * values[firstValue + i];
             }
         }
     }
@@ -262,7 +289,7 @@ public final class LlamaForward {
         if (position * (long) width < keyCache[0].length) {
             return;
         }
-        final int tokens = Math.min(shape.contextTokens(), Math.max(FIRST_CACHE_TOKENS, 2 * position));
+        final int tokens = Math.min(positionLimit, Math.max(FIRST_CACHE_TOKENS, 2 * position));
         final int length = Math.multiplyExact(tokens, width);
         for (int layerIndex = 0; layerIndex < keyCache.length; layerIndex++) {
             keyCache[layerIndex] = Arrays.copyOf(keyCache[layerIndex], length);

@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.SafetensorsReader;
 import io.tiercel.appliance.engine.bundle.TensorInfo;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.tools.matrix.FloatMatrix;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -20,27 +21,8 @@ import java.util.Set;
  */
 final class FloatLstm {
 
-    /** @param values row-major. */
-    record Matrix(int rows, int columns, float[] values) {
-
-        float at(final int row, final int column) {
-            return values[row * columns + column];
-        }
-
-        /** {@code result[row] += this[row] . vector}. */
-        void addProduct(final double[] vector, final double[] result) {
-            for (int row = 0; row < rows; row++) {
-                double sum = 0;
-                for (int column = 0, index = row * columns; column < columns; column++, index++) {
-                    sum += values[index] * vector[column];
-                }
-                result[row] += sum;
-            }
-        }
-    }
-
     /** @param bias both of PyTorch's, added. */
-    record Layer(Matrix input, Matrix recurrent, float[] bias) {
+    record Layer(FloatMatrix input, FloatMatrix recurrent, float[] bias) {
     }
 
     /** A session's state, and the values of its last step. */
@@ -60,11 +42,11 @@ final class FloatLstm {
     }
 
     private final Layer[] layers;
-    private final Matrix head;
+    private final FloatMatrix head;
     private final float[] headBias;
 
     /** Of weights whose shapes fit. */
-    FloatLstm(final Layer[] layers, final Matrix head, final float[] headBias) {
+    FloatLstm(final Layer[] layers, final FloatMatrix head, final float[] headBias) {
         this.layers = layers;
         this.head = head;
         this.headBias = headBias;
@@ -92,7 +74,7 @@ final class FloatLstm {
                     bias(file, unread, i, 4 * hiddenCount));
         }
         final int outputCount = dimension(file, "head.weight", 0);
-        final Matrix head = matrix(file, unread, "head.weight", outputCount, hiddenCount);
+        final FloatMatrix head = matrix(file, unread, "head.weight", outputCount, hiddenCount);
         final float[] headBias = floats(file, unread, "head.bias", List.of(outputCount));
         if (!unread.isEmpty()) {
             throw new BundleException(file.source() + ": tensor=" + unread.stream().sorted().findFirst().get() +
@@ -109,7 +91,7 @@ final class FloatLstm {
         return layers[index];
     }
 
-    Matrix head() {
+    FloatMatrix head() {
         return head;
     }
 
@@ -193,10 +175,10 @@ final class FloatLstm {
         return tensor.shape().get(index);
     }
 
-    private static Matrix matrix(
+    private static FloatMatrix matrix(
             final SafetensorsReader file, final Set<String> unread, final String name, final int rows,
             final int columns) {
-        return new Matrix(rows, columns, floats(file, unread, name, List.of(rows, columns)));
+        return new FloatMatrix(rows, columns, floats(file, unread, name, List.of(rows, columns)));
     }
 
     private static float[] floats(

@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.tools.ModelInputException;
+import io.tiercel.tools.matrix.MatrixQuantiser;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -3,6 +3,7 @@ package io.tiercel.tools.model;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.tools.matrix.FloatMatrix;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -37,11 +38,11 @@ public final class UncalibratedBundle {
         final FloatLstm.Layer[] layers = new FloatLstm.Layer[input.length];
         for (int i = 0; i < layers.length; i++) {
             layers[i] = new FloatLstm.Layer(
-                    new FloatLstm.Matrix(rows, input[i].length / rows, input[i]),
-                    new FloatLstm.Matrix(rows, hidden, recurrent[i]),
+                    new FloatMatrix(rows, input[i].length / rows, input[i]),
+                    new FloatMatrix(rows, hidden, recurrent[i]),
                     bias[i]);
         }
-        final FloatLstm lstm = new FloatLstm(layers, new FloatLstm.Matrix(headBias.length, hidden, head), headBias);
+        final FloatLstm lstm = new FloatLstm(layers, new FloatMatrix(headBias.length, hidden, head), headBias);
         final QuantiseSettings settings = new QuantiseSettings().task(Manifest.Task.REGRESSION).conclude(lstm);
         final byte[] file = new LstmQuantiser(lstm, settings, settings.normalisation(), Calibration.none(lstm))
                 .quantise(format, Map.of())

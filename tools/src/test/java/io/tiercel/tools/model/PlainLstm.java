@@ -2,7 +2,7 @@ package io.tiercel.tools.model;
 
 import io.tiercel.tools.engine.LstmWeights;
 import io.tiercel.tools.model.FloatLstm.Layer;
-import io.tiercel.tools.model.FloatLstm.Matrix;
+import io.tiercel.tools.matrix.FloatMatrix;
 import java.util.Arrays;
 
 /** {@link FloatLstm}, the oracle in double precision, over weights that come from no file. */
@@ -18,11 +18,11 @@ public final class PlainLstm {
         final Layer[] layers = new Layer[weights.layers()];
         for (int i = 0; i < layers.length; i++) {
             layers[i] = new Layer(
-                    new Matrix(rows, weights.inputsOf(i), weights.input()[i]),
-                    new Matrix(rows, hidden, weights.recurrent()[i]),
+                    new FloatMatrix(rows, weights.inputsOf(i), weights.input()[i]),
+                    new FloatMatrix(rows, hidden, weights.recurrent()[i]),
                     weights.bias()[i]);
         }
-        lstm = new FloatLstm(layers, new Matrix(weights.outputs(), hidden, weights.head()), weights.headBias());
+        lstm = new FloatLstm(layers, new FloatMatrix(weights.outputs(), hidden, weights.head()), weights.headBias());
         session = lstm.newSession();
         final float[] ones = new float[weights.features()];
         Arrays.fill(ones, 1);

@@ -1,26 +1,30 @@
-package io.tiercel.tools.model;
+package io.tiercel.tools.matrix;
 
 import io.tiercel.appliance.engine.bundle.BundleWriter;
 import io.tiercel.appliance.engine.bundle.DType;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * Rows of floats to rows of integers under one scale. For each row (int8) or group of 32 columns (int4) it tries
  * several scales and keeps the one with the least squared error, a column's error counting as much as its inputs are
  * large on the calibration rows.
  */
-final class MatrixQuantiser {
+public final class MatrixQuantiser {
 
     static final int GROUP_COLUMNS = 32;
 
     private static final int INT8_MAXIMUM = 127;
+    private static final int INT16_MAXIMUM = MatrixParameters.INT16_MAXIMUM;
     private static final int INT4_MINIMUM = -8;
     private static final int INT4_MAXIMUM = 7;
     private static final int MULTIPLIER_MAXIMUM = 255;
     private static final int CANDIDATES = 24;
     private static final double CANDIDATE_STEP = 0.02;
 
-    private final FloatLstm.Matrix matrix;
+    private final FloatMatrix matrix;
     private final double[] columnWeights;
     private final long vectorMaximum;
 
@@ -28,18 +32,58 @@ final class MatrixQuantiser {
      * @param columnWeights mean square of each column's input.
      * @param vectorMaximum largest magnitude of an input's integer: a row's sum must fit 32 bits.
      */
-    MatrixQuantiser(final FloatLstm.Matrix matrix, final double[] columnWeights, final int vectorMaximum) {
+    public MatrixQuantiser(final FloatMatrix matrix, final double[] columnWeights, final int vectorMaximum) {
         this.matrix = matrix;
         this.columnWeights = columnWeights;
         this.vectorMaximum = vectorMaximum;
     }
 
-    void write(final BundleWriter bundle, final String name, final WeightFormat format) {
-        if (format == WeightFormat.INT8) {
-            writeInt8(bundle, name);
-        } else {
-            writeInt4(bundle, name);
+    public void write(final BundleWriter bundle, final String name, final WeightFormat format) {
+        switch (format) {
+            case INT8 -> writeInt8(bundle, name);
+            case INT4 -> writeInt4(bundle, name);
+            case INT16 -> writeInt16(bundle, name);
         }
+    }
+
+    /** The largest weight of a row is its scale's largest code: at this width there is nothing to be won by less. */
+    private void writeInt16(final BundleWriter bundle, final String name) {
+        final int columns = matrix.columns();
+        final ByteBuffer codes = ByteBuffer.allocate(Short.BYTES * matrix.rows() * columns)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        final float[] scales = new float[matrix.rows()];
+        for (int row = 0; row < matrix.rows(); row++) {
+            double largest = 0;
+            for (int column = 0; column < columns; column++) {
+                largest = Math.max(largest, Math.abs((double) matrix.at(row, column)));
+            }
+            final short[] rowCodes = new short[columns];
+            int limit = INT16_MAXIMUM;
+            do {
+                scales[row] = scale(largest / Math.max(1, limit));
+                for (int column = 0; column < columns; column++) {
+                    rowCodes[column] = (short) code(matrix.at(row, column), scales[row], -limit, limit);
+                }
+                limit /= 2;
+            } while (planeMagnitude(rowCodes) * vectorMaximum > Integer.MAX_VALUE);
+            for (final short code : rowCodes) {
+                codes.putShort(code);
+            }
+        }
+        bundle.bytes(name + ".weight", DType.I16, codes.array(), matrix.rows(), columns);
+        bundle.floats(name + ".scale", scales, matrix.rows());
+    }
+
+    /** Of the two bytes that a weight is held as, the larger sum. */
+    private static long planeMagnitude(final short[] codes) {
+        long high = 0;
+        long low = 0;
+        for (final short code : codes) {
+            final int lowByte = (byte) code;
+            low += Math.abs(lowByte);
+            high += Math.abs(code - lowByte >> Byte.SIZE);
+        }
+        return Math.max(high, low);
     }
 
     private void writeInt8(final BundleWriter bundle, final String name) {
