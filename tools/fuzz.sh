@@ -10,7 +10,7 @@
 
 set -euo pipefail
 
-readonly TARGETS='frame, safetensors, bundle, config, queue-file or description'
+readonly TARGETS='frame, safetensors, bundle, config, queue-file, description or gguf'
 
 if [ $# -lt 2 ] || ! [[ $2 =~ ^[1-9][0-9]*$ ]]; then
   echo "usage: tools/fuzz.sh TARGET SECONDS [ARGUMENT]..., where TARGET is $TARGETS" >&2

@@ -52,8 +52,8 @@ public final class CanonicalFile {
             throw new ModelInputException(path + ": file size=" + bytes.length + " would be above the limit of " +
                     ModelFiles.MAX_FILE_BYTES);
         }
-        // Whatever cannot be read again is not written: too many tensors, for one.
-        read(SafetensorsReader.of(path.toString(), bytes));
+        // What cannot be read again is not written: too many tensors, for one.
+        SafetensorsReader.of(path.toString(), bytes);
         Files.write(path, bytes);
     }
 

@@ -17,6 +17,8 @@ public final class ModelFiles {
     /** Files above this are refused before they are read. */
     public static final long MAX_FILE_BYTES = SafetensorsReader.MAX_FILE_BYTES;
 
+    private static final int MAX_MESSAGE_LENGTH = 1_000;
+
     private ModelFiles() {
     }
 
@@ -72,9 +74,11 @@ public final class ModelFiles {
         }
     }
 
-    /** Text with parts of a hostile file in it, for a message. */
+    /** Text with parts of a hostile file in it, as one line that is not long, for a message. */
     static String oneLine(final String text) {
-        return text.replaceAll("[\\p{Cntrl}\\x{85}\\x{2028}\\x{2029}]", "?");
+        final String start =
+                text.length() > MAX_MESSAGE_LENGTH ? text.substring(0, MAX_MESSAGE_LENGTH) + "\u2026" : text;
+        return start.replaceAll("[\\p{Cntrl}\\x{85}\\x{2028}\\x{2029}]", "?");
     }
 
     /** A header's length, then JSON: {@code {"}. */

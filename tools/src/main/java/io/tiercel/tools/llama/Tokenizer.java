@@ -39,12 +39,15 @@ public final class Tokenizer {
     private final int[] idByByte = new int[256];
     /** The byte of an id's piece, or {@link #NONE}. */
     private final int[] byteById;
+    /** What stands for a byte that has no piece, or {@link #NONE}. */
+    private final int unknownId;
 
     private Tokenizer(final String[] pieces, final float[] scores, final int bosId, final int eosId) {
         this.pieces = pieces;
         this.scores = scores;
         this.bosId = bosId;
         this.eosId = eosId;
+        unknownId = Arrays.asList(pieces).indexOf(UNKNOWN);
         byteById = new int[pieces.length];
         Arrays.fill(idByByte, NONE);
         for (int id = 0; id < pieces.length; id++) {
@@ -158,7 +161,7 @@ public final class Tokenizer {
     }
 
     private int idOfByte(final char value) {
-        final int id = idByByte[value] == NONE ? Arrays.asList(pieces).indexOf(UNKNOWN) : idByByte[value];
+        final int id = idByByte[value] == NONE ? unknownId : idByByte[value];
         if (id == NONE) {
             throw new ModelInputException(
                     "tokenizer: byte=" + String.format("0x%02X", (int) value) + " of the text has no piece");

@@ -5,16 +5,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Writes GGUF files, sound ones and others: what is written is what is asked for. */
 final class GgufBytes {
 
-    private final ByteArrayOutputStream keys = new ByteArrayOutputStream();
+    private final Map<String, byte[]> keys = new LinkedHashMap<>();
     private final ByteArrayOutputStream infos = new ByteArrayOutputStream();
     private final ByteArrayOutputStream data = new ByteArrayOutputStream();
     private int version = 3;
     private int alignment = GgufFile.DEFAULT_ALIGNMENT;
-    private long keyCount;
+    private boolean isTwice;
     private long tensorCount;
 
     GgufBytes version(final int value) {
@@ -66,11 +68,24 @@ final class GgufBytes {
                 .putInt(type.code()).putLong(count).put(values).array());
     }
 
+    /** Instead of what was there under this key. */
     GgufBytes key(final String key, final GgufValueType type, final byte[] value) {
-        keys.writeBytes(string(key.getBytes(StandardCharsets.UTF_8)));
-        keys.writeBytes(bytes(Integer.BYTES).putInt(type.code()).array());
-        keys.writeBytes(value);
-        keyCount++;
+        return key(key, type.code(), value);
+    }
+
+    GgufBytes key(final String key, final int type, final byte[] value) {
+        keys.put(key, bytes(Integer.BYTES + value.length).putInt(type).put(value).array());
+        return this;
+    }
+
+    GgufBytes without(final String key) {
+        keys.remove(key);
+        return this;
+    }
+
+    /** All keys once more. */
+    GgufBytes keysTwice() {
+        isTwice = true;
         return this;
     }
 
@@ -106,7 +121,7 @@ final class GgufBytes {
     }
 
     byte[] toBytes() {
-        return toBytes(tensorCount, keyCount);
+        return toBytes(tensorCount, keys.size() * (isTwice ? 2 : 1));
     }
 
     /** With counts that may be lies. */
@@ -114,7 +129,12 @@ final class GgufBytes {
         final ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(bytes(2 * Integer.BYTES).putInt(GgufFile.MAGIC).putInt(version).array());
         file.writeBytes(bytes(2 * Long.BYTES).putLong(tensors).putLong(keysClaimed).array());
-        file.writeBytes(keys.toByteArray());
+        for (int i = 0; i < (isTwice ? 2 : 1); i++) {
+            keys.forEach((key, value) -> {
+                file.writeBytes(string(key.getBytes(StandardCharsets.UTF_8)));
+                file.writeBytes(value);
+            });
+        }
         file.writeBytes(infos.toByteArray());
         file.writeBytes(new byte[Math.floorMod(-file.size(), alignment)]);
         file.writeBytes(data.toByteArray());
@@ -164,7 +184,7 @@ final class GgufBytes {
         return (short) (bits >>> 16 & 0x8000 | (bits >>> 13 & 0x3FFFF) - (127 - 15 << 10));
     }
 
-    private static ByteBuffer bytes(final int count) {
+    static ByteBuffer bytes(final int count) {
         return ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

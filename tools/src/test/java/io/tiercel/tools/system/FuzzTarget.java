@@ -19,7 +19,8 @@ enum FuzzTarget {
     QUEUE_FILE("appliance", "io.tiercel.appliance.journal.QueueFileFuzzTest", "shouldReadRecordsOrReportDamage",
             10_000, ""),
     DESCRIPTION("appliance", "io.tiercel.appliance.journal.DescriptionFuzzTest", "shouldReadOrRefuseAnyDescription",
-            10_000, "org.snakeyaml.engine.**");
+            10_000, "org.snakeyaml.engine.**"),
+    GGUF("tools", "io.tiercel.tools.llama.GgufFuzzTest", "shouldHaveANetworkThatRunsWhenAFileIsAccepted", 20_000, "");
 
     private static final int MAX_INPUT_LENGTH = 4096;
     private static final int TIMEOUT_S = 20;
