@@ -53,7 +53,7 @@ class LlamaForwardTest {
         final LlamaShape shape = RandomLlama.anyShape(5);
         final List<String> calls = new ArrayList<>();
         final LlamaForward forward = new LlamaForward(RandomLlama.weights(shape, 5),
-                (layerIndex, position, keys, values, queries, probabilities) -> {
+                (layerIndex, position, first, keys, values, queries, probabilities) -> {
                     calls.add(layerIndex + "@" + position);
                     assertEquals(shape.keyValueWidth(), keys.length);
                     assertEquals(shape.keyValueWidth(), values.length);
