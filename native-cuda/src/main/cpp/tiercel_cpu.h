@@ -105,6 +105,8 @@ enum tiercel_transformer_size {
     TIERCEL_IS_ROTATED,
     /** 0 likeliest tokens, 1 probabilities, 2 logits. */
     TIERCEL_OUTPUTS,
+    /** Planes of bytes that the window's integers are in: 1, or 2 for 16 bits. */
+    TIERCEL_RECENT_PLANES,
     TIERCEL_TRANSFORMER_SIZES
 };
 

@@ -37,12 +37,13 @@ TransformerStateView stateOf(const TransformerShape& shape) {
     const int64_t channels = shape.headSize;
     View state{};
     state.keyValueHeads = shape.keyValueHeads;
+    state.recentPlanes = shape.recentPlanes;
     state.recentKeysBytes = padded(shape.recentTokens(), View::KEY_LANES) * channels;
     state.recentValuesBytes = toCacheLines(padded(shape.recentTokens(), View::VALUE_LANES) * channels);
     state.pageKeysBytes = toCacheLines(View::PAGE_SLOTS * channels * shape.keyBits / 8);
     state.pageValuesBytes = toCacheLines(View::PAGE_SLOTS * channels * shape.valueBits / 8);
     state.pageBytes = shape.layers * shape.keyValueHeads * (state.pageKeysBytes + state.pageValuesBytes);
-    state.pagesOffset = state.recentKeys(shape.layers, 0);
+    state.pagesOffset = state.recentKeys(shape.layers, 0, 0);
     state.pages = divideUp(shape.codedTokens(), View::PAGE_SLOTS);
     state.bytes = state.pagesOffset + state.pages * state.pageBytes;
     return state;
@@ -263,12 +264,12 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
     const size_t item = 2 * vector(paddedRows(shape.dimension)) + vector(paddedRows(shape.projectedCount())) +
                         vector(shape.queryCount()) + vector(paddedRows(2 * shape.hidden)) +
                         vector(paddedRows(shape.logits)) + 2 * vector(shape.headSize) +
-                        toCacheLines(2 * shape.keyCount()) + activationsBytes(kernels, shape.dimension, planes) +
+                        toCacheLines(2 * shape.recentPlanes * shape.keyCount()) + activationsBytes(kernels, shape.dimension, planes) +
                         activationsBytes(kernels, shape.queryCount(), planes) +
                         activationsBytes(kernels, shape.hidden, planes);
     const int64_t slots = shape.context + 3 * TransformerStateView::PAGE_SLOTS;
-    const size_t of = 2 * vector(shape.dimension) + vector(shape.headSize) + 3 * toCacheLines(shape.headSize) +
-                      3 * vector(slots) + 2 * toCacheLines(slots) + 2 * toCacheLines(8 * shape.headSize) +
+    const size_t of = 2 * vector(shape.dimension) + vector(shape.headSize) + 2 * toCacheLines(shape.headSize) + toCacheLines(sizeof(int16_t) * shape.headSize) +
+                      3 * vector(slots) + 2 * toCacheLines(slots) + toCacheLines(shape.headSize) + 2 * toCacheLines(8 * shape.headSize) +
                       vector(256 * shape.headSize) + 2 * vector(paddedRows(std::max(1, shape.experts))) +
                       vector(std::max(shape.top, std::max(1, shape.activeExperts))) + vector(paddedRows(shape.logits)) +
                       activationsBytes(kernels, std::max(1, shape.features),
@@ -293,8 +294,7 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
         item.logits = arena.take<float>(paddedRows(shape.logits));
         item.cosines = arena.take<float>(shape.headSize);
         item.sines = arena.take<float>(shape.headSize);
-        item.keyRow = arena.take<int8_t>(2 * shape.keyCount());
-        item.valueRow = item.keyRow + shape.keyCount();
+        item.rows = arena.take<int8_t>(2 * shape.recentPlanes * shape.keyCount());
         item.narrow = takeActivations(arena, kernels, shape.dimension, planes);
         item.attendedCodes = takeActivations(arena, kernels, shape.queryCount(), planes);
         item.hiddenCodes = takeActivations(arena, kernels, shape.hidden, planes);
@@ -304,6 +304,7 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
     scratch.expertSum = arena.take<float>(shape.dimension);
     scratch.folded = arena.take<float>(shape.headSize);
     scratch.recentQuery = arena.take<int8_t>(shape.headSize);
+    scratch.wideQuery = arena.take<int16_t>(shape.headSize);
     scratch.codedQuery = arena.take<int8_t>(shape.headSize);
     scratch.codes = arena.take<int8_t>(shape.headSize);
     scratch.products = arena.take<int32_t>(slots);

@@ -269,6 +269,29 @@ struct TransformerKernels {
         }
     }
 
+    /** The same of 16 bits, held to what two bytes are: 256 high + low. */
+    static void toPlanes(const CodecView& codec, const float* vector, int count, int8_t* high, int8_t* low) {
+        for (int i = 0; i < count; i++) {
+            const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
+            const int32_t value = rint(Exact<ScalarLanes>::hold(scaled, 32639.0f));
+            low[i] = static_cast<int8_t>(value);
+            high[i] = static_cast<int8_t>((value - low[i]) >> 8);
+        }
+    }
+
+    /** A token's keys and values, which follow each other, to the rows of an item. */
+    static void toRows(
+        const TransformerView& model, const TransformerLayerView& layer, const float* keys, int8_t* rows) {
+        const int count = model.shape.keyCount();
+        if (model.shape.recentPlanes == 1) {
+            toBytes(layer.keys, keys, count, rows);
+            toBytes(layer.values, keys + count, count, rows + count);
+        } else {
+            toPlanes(layer.keys, keys, count, rows, rows + 2 * count);
+            toPlanes(layer.values, keys + count, count, rows + count, rows + 3 * count);
+        }
+    }
+
     static TIERCEL_INLINE void putKeys(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
         const int fields = 8 / bits;
         const int lanes = TransformerStateView::KEY_LANES;
@@ -405,8 +428,8 @@ struct TransformerKernels {
         int8_t keyRow[MAX_HEAD_SIZE];
         int8_t valueRow[MAX_HEAD_SIZE];
         for (int head = 0; head < shape.keyValueHeads; head++) {
-            getKeys(state + model.state.recentKeys(layer, head), slot, keyRow, shape.headSize);
-            getValues(state + model.state.recentValues(layer, head), slot, valueRow, shape.headSize);
+            getKeys(state + model.state.recentKeys(layer, head, 0), slot, keyRow, shape.headSize);
+            getValues(state + model.state.recentValues(layer, head, 0), slot, valueRow, shape.headSize);
             digest = codeHead(model, scratch, layer, head, token, state, keyRow, valueRow, digest);
         }
         return digest;
@@ -422,7 +445,9 @@ struct TransformerKernels {
         const TransformerShape& shape = model.shape;
         const int channels = shape.headSize;
         const int64_t leaving = item.position - shape.window;
-        item.rowDigest = Digest::mix(item.rowDigest, item.keyRow, 2 * shape.keyCount());
+        for (int plane = 0; plane < shape.recentPlanes; plane++) {
+            item.rowDigest = Digest::mix(item.rowDigest, item.rows + 2 * plane * shape.keyCount(), 2 * shape.keyCount());
+        }
         if (shape.window > 0 && leaving >= item.codedTokens) {
             item.isCoded = true;
             if (hasCodes(shape, leaving)) {
@@ -430,12 +455,16 @@ struct TransformerKernels {
             }
         }
         for (int head = 0; head < shape.keyValueHeads; head++) {
-            const int8_t* keyRow = item.keyRow + head * channels;
-            const int8_t* valueRow = item.valueRow + head * channels;
+            const int8_t* keyRow = item.rows + head * channels;
+            const int8_t* valueRow = keyRow + shape.keyCount();
             if (shape.window > 0 || item.position < shape.sinks) {
                 const int slot = recentSlot(shape, item.position);
-                putKeys(item.state + model.state.recentKeys(layer, head), 8, slot, keyRow, channels);
-                putValues(item.state + model.state.recentValues(layer, head), 8, slot, valueRow, channels);
+                for (int plane = 0; plane < shape.recentPlanes; plane++) {
+                    const int64_t rows = 2 * plane * shape.keyCount();
+                    putKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, keyRow + rows, channels);
+                    putValues(
+                        item.state + model.state.recentValues(layer, head, plane), 8, slot, valueRow + rows, channels);
+                }
             } else {
                 item.codedDigest = codeHead(
                     model, scratch, layer, head, item.position, item.state, keyRow, valueRow, item.codedDigest);
@@ -446,18 +475,46 @@ struct TransformerKernels {
     // Attention of one head.
 
     /** The query in units of the keys' integers, in 8 bits; returns what makes an exponent of a product with it. */
+    template <class T>
     static float foldQuery(
-        const float* query, const float* units, int channels, float softmaxScale, float* folded, int8_t* to) {
+        const float* query, const float* units, int channels, float softmaxScale, float* folded, T* to) {
+        constexpr float MAXIMUM = sizeof(T) == 1 ? 127.0f : 16383.0f;
         for (int c = 0; c < channels; c++) {
             folded[c] = query[c] * units[c];
         }
         const float largest = largestMagnitude(folded, channels);
         const bool isNothing = largest < SMALLEST;
-        const float inverse = isNothing ? 0.0f : 127.0f / largest;
+        const float inverse = isNothing ? 0.0f : MAXIMUM / largest;
         for (int c = 0; c < channels; c++) {
-            to[c] = static_cast<int8_t>(rint(folded[c] * inverse));
+            to[c] = static_cast<T>(rint(folded[c] * inverse));
         }
-        return (isNothing ? 0.0f : largest / 127.0f) * softmaxScale;
+        return (isNothing ? 0.0f : largest / MAXIMUM) * softmaxScale;
+    }
+
+    /** Scores of a window of 16 bits, which is all there is. In plain loops: what is wanted of it is precision. */
+    static float wideScore(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const float* query,
+        const uint8_t* state, int count) {
+        const int channels = model.shape.headSize;
+        const float scale = foldQuery(query, model.layers[layer].keys.scales + head * channels, channels,
+                                      model.numbers.softmaxScale, scratch.folded, scratch.wideQuery);
+        int8_t high[MAX_HEAD_SIZE];
+        int8_t low[MAX_HEAD_SIZE];
+        float largest = 0;
+        for (int slot = 0; slot < count; slot++) {
+            getKeys(state + model.state.recentKeys(layer, head, 0), slot, high, channels);
+            getKeys(state + model.state.recentKeys(layer, head, 1), slot, low, channels);
+            int64_t sum = 0;
+            for (int c = 0; c < channels; c++) {
+                sum += static_cast<int64_t>(scratch.wideQuery[c]) * (256 * high[c] + low[c]);
+            }
+            scratch.scores[slot] = static_cast<float>(sum) * scale;
+            largest = slot == 0 || scratch.scores[slot] > largest ? scratch.scores[slot] : largest;
+        }
+        for (int slot = count; slot % L::LANES != 0; slot++) {
+            scratch.scores[slot] = largest;
+        }
+        return largest;
     }
 
     static int32_t sumOf(const int8_t* query, int channels) {
@@ -520,10 +577,13 @@ struct TransformerKernels {
         const int channels = model.shape.headSize;
         const int first = keyValueHead * channels;
         int32_t* products = scratch.products;
+        if (model.shape.recentPlanes > 1) {
+            return wideScore(model, scratch, layer, keyValueHead, query, state, recent);
+        }
         const float recentScale = foldQuery(
             query, codec.scales + first, channels, model.numbers.softmaxScale, scratch.folded, scratch.recentQuery);
         uniformProducts(
-            8, state + model.state.recentKeys(layer, keyValueHead), recent, scratch.recentQuery, channels, products);
+            8, state + model.state.recentKeys(layer, keyValueHead, 0), recent, scratch.recentQuery, channels, products);
         float codedScale = recentScale;
         if (coded > 0 && codec.isCoupled()) {
             makeTable(codec, keyValueHead, scratch.recentQuery, channels, scratch.table);
@@ -652,8 +712,13 @@ struct TransformerKernels {
             scratch.recentSums[c] = 0;
             scratch.codedSums[c] = 0;
         }
-        uniformValues(8, state + model.state.recentValues(layer, head), recent, channels, scratch.highWeights,
-                      scratch.lowWeights, scratch.recentSums);
+        for (int plane = 0; plane < model.shape.recentPlanes; plane++) {
+            for (int c = 0; plane > 0 && c < channels; c++) {
+                scratch.recentSums[c] *= 256;
+            }
+            uniformValues(8, state + model.state.recentValues(layer, head, plane), recent, channels,
+                          scratch.highWeights, scratch.lowWeights, scratch.recentSums);
+        }
         for (int slot = 0; slot < coded; slot += SLOTS) {
             const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageValues(layer, head);
             const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
@@ -794,8 +859,7 @@ struct TransformerKernels {
                 hadamard(item.projected + head * channels, channels, model.numbers.rotationScale);
             }
             const float* keys = item.projected + shape.queryCount();
-            toBytes(of.keys, keys, shape.keyCount(), item.keyRow);
-            toBytes(of.values, keys + shape.keyCount(), shape.keyCount(), item.valueRow);
+            toRows(model, of, keys, item.rows);
             remember(model, scratch, layer, item);
             for (int head = 0; head < shape.heads; head++) {
                 attendHead(model, scratch, layer, head, item);
@@ -814,8 +878,8 @@ struct TransformerKernels {
     /** What a layer will read of a state: fetched while weights are multiplied. */
     static Fetch recentOf(const TransformerView& model, int layer, const TransformerItem& item) {
         Fetch fetch;
-        fetch.next = item.state + model.state.recentKeys(layer, 0);
-        fetch.end = item.state + model.state.recentKeys(layer + 1, 0);
+        fetch.next = item.state + model.state.recentKeys(layer, 0, 0);
+        fetch.end = item.state + model.state.recentKeys(layer + 1, 0, 0);
         return fetch;
     }
 

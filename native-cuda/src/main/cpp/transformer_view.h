@@ -45,6 +45,8 @@ struct TransformerShape {
     int32_t valueChannels;
     int32_t isRotated;
     Outputs outputs;
+    /** 1, or 2 where the window has 16 bits. */
+    int32_t recentPlanes;
 
     int queryCount() const { return heads * headSize; }
     int keyCount() const { return keyValueHeads * headSize; }
@@ -123,6 +125,7 @@ struct TransformerStateView {
     static constexpr int VALUE_LANES = 4;
 
     int32_t keyValueHeads;
+    int32_t recentPlanes;
     int64_t recentKeysBytes;
     int64_t recentValuesBytes;
     int64_t pageKeysBytes;
@@ -132,10 +135,13 @@ struct TransformerStateView {
     int64_t pages;
     int64_t bytes;
 
-    int64_t recentKeys(int layer, int head) const {
-        return HEADER_BYTES + (layer * keyValueHeads + head) * (recentKeysBytes + recentValuesBytes);
+    int64_t recentKeys(int layer, int head, int plane) const {
+        return HEADER_BYTES + (layer * keyValueHeads + head) * recentPlanes * (recentKeysBytes + recentValuesBytes) +
+               plane * recentKeysBytes;
     }
-    int64_t recentValues(int layer, int head) const { return recentKeys(layer, head) + recentKeysBytes; }
+    int64_t recentValues(int layer, int head, int plane) const {
+        return recentKeys(layer, head, recentPlanes) + plane * recentValuesBytes;
+    }
     int64_t page(int index) const { return pagesOffset + index * pageBytes; }
     /** From a page's start. */
     int64_t pageKeys(int layer, int head) const {
@@ -192,8 +198,8 @@ struct TransformerItem {
     float* logits;
     float* cosines;
     float* sines;
-    int8_t* keyRow;
-    int8_t* valueRow;
+    /** Keys, then values: of one plane, then of the other. */
+    int8_t* rows;
     Activations narrow;
     Activations attendedCodes;
     Activations hiddenCodes;
@@ -209,6 +215,8 @@ struct TransformerScratch {
     float* folded;
     int8_t* recentQuery;
     int8_t* codedQuery;
+    /** Where the window has 16 bits. */
+    int16_t* wideQuery;
     /** [recent slots | coded slots], each up to a multiple of a page. */
     int32_t* products;
     float* scores;

@@ -20,6 +20,7 @@ import io.tiercel.tools.load.LoadCommand;
 import io.tiercel.tools.market.FeaturesCommand;
 import io.tiercel.tools.model.ModelCommand;
 import io.tiercel.tools.market.TapeException;
+import io.tiercel.tools.transformer.GenerateCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -55,6 +56,7 @@ public final class TiercelCommand implements Runnable {
             LoadCommand.class,
             BackendsCommand.class,
             ModelCommand.class,
+            GenerateCommand.class,
             ReplayCommand.class,
             JournalCommand.class,
             SnapshotCommand.class,
@@ -130,7 +132,7 @@ public final class TiercelCommand implements Runnable {
             failed.getErr().println(name + ": " + expected.getMessage());
             return expected.exitCode();
         }
-        if (e instanceof ConfigException) {
+        if (e instanceof ConfigException || e instanceof ModelInputException) {
             failed.getErr().println(name + ": " + oneLine(e.getMessage()));
             return ExitCode.BAD_ARGUMENTS;
         }

@@ -58,11 +58,12 @@ class ArchitectureTest {
             Map.entry("config", List.of()),
             Map.entry("engine.bundle", List.of()),
             Map.entry("engine", List.of("engine.bundle")),
+            Map.entry("engine.exact", List.of()),
             Map.entry("engine.matrix", List.of("engine.bundle")),
             Map.entry("engine.lstm", List.of("engine.bundle", "engine.matrix")),
             Map.entry("engine.transformer", List.of("engine.bundle", "engine.matrix")),
             Map.entry("engine.reference", List.of(
-                    "engine", "engine.bundle", "engine.matrix", "engine.lstm", "engine.transformer")),
+                    "engine", "engine.bundle", "engine.exact", "engine.matrix", "engine.lstm", "engine.transformer")),
             Map.entry("sequencer", List.of()),
             Map.entry("transport", List.of()),
             Map.entry("telemetry", List.of("sequencer")),

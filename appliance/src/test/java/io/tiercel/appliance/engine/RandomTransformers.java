@@ -68,7 +68,8 @@ public final class RandomTransformers {
                 new Manifest.Quantisation(
                         setting.weights(), setting.head(), setting.activationBits(), setting.activationBits()),
                 new CacheFormat(setting.keys(), setting.values(),
-                        setting.isRotated() ? Rotation.HADAMARD : Rotation.NONE, WhenFull.SLIDE),
+                        setting.isRotated() ? Rotation.HADAMARD : Rotation.NONE, WhenFull.SLIDE,
+                        setting.recentBits()),
                 Map.of("origin", "random, seed " + setting.seed()),
                 Map.of());
     }
@@ -140,7 +141,8 @@ public final class RandomTransformers {
         final int channels = setting.headSize();
         final int count = heads * channels;
         writer.floats(name + ".mean", floats(count, -0.5, 0.5), heads, channels);
-        writer.floats(name + ".scale", floats(count, 1.5 / 127, 3.0 / 127), heads, channels);
+        final double largest = setting.recentBits() == 8 ? 127 : 32_639;
+        writer.floats(name + ".scale", floats(count, 1.5 / largest, 3 / largest), heads, channels);
         if (codec.isCoupled()) {
             final byte[] codebook = new byte[count * 256];
             random.nextBytes(codebook);

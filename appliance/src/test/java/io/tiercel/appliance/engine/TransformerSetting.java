@@ -11,7 +11,7 @@ public record TransformerSetting(
         long seed, int layers, int dimension, int heads, int keyValueHeads, int headSize, int hidden, int vocabulary,
         int features, int outputs, Task task, int context, int window, int sinks, int experts, int activeExperts,
         boolean isHeadTied, WeightFormat weights, WeightFormat head, int activationBits, Codec keys, Codec values,
-        boolean isRotated) {
+        boolean isRotated, int recentBits) {
 
     private static final int[] HEAD_SIZES = {4, 8, 12, 16, 32, 40, 64, 128};
     private static final int[] DIMENSIONS = {4, 24, 32, 60, 64, 100, 128};
@@ -59,7 +59,8 @@ public record TransformerSetting(
                 random.nextInt(3) == 0 && !isWide ? 16 : 8,
                 keys,
                 values,
-                isRotated);
+                isRotated,
+                coded == 0 && random.nextBoolean() ? 16 : 8);
     }
 
     /** Of what a step reads: 4 bytes each. */

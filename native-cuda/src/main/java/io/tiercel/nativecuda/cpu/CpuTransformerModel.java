@@ -100,7 +100,7 @@ public final class CpuTransformerModel implements Model {
             parameters.activationMaximum(), parameters.manifest().quantisation().featureMaximum(),
             parameters.cache().keys().bits(), parameters.cache().keys().channels(),
             parameters.cache().values().bits(), parameters.cache().values().channels(),
-            parameters.isRotated() ? 1 : 0, outputs
+            parameters.isRotated() ? 1 : 0, outputs, parameters.layout().planes()
         };
     }
 

@@ -15,14 +15,8 @@ import java.util.Map;
 
 /**
  * The one form that all importers write: a safetensors file, tensors fp32 under Hugging Face's names, the numbers of
- * the shape as strings {@code llama.…} in its metadata, and if there is a tokenizer:
- *
- * <pre>
- *   tokenizer.pieces   U8  [bytes]        all pieces, back to back; a space is a space
- *   tokenizer.lengths  I32 [vocabulary]   bytes of each piece
- *   tokenizer.scores   F32 [vocabulary]
- *   metadata           tokenizer.bosId, tokenizer.eosId
- * </pre>
+ * the shape as strings {@code llama.…} in its metadata, and the tokenizer, if there is one, as {@link TokenizerTensors}
+ * has it.
  *
  * <p>The same model gives the same bytes.
  */
@@ -30,12 +24,6 @@ public final class CanonicalFile {
 
     static final String VERSION = "llama.version";
     static final String VERSION_1 = "1";
-
-    private static final String PIECES = "tokenizer.pieces";
-    private static final String LENGTHS = "tokenizer.lengths";
-    private static final String SCORES = "tokenizer.scores";
-    private static final String BOS_ID = "tokenizer.bosId";
-    private static final String EOS_ID = "tokenizer.eosId";
 
     private final SafetensorsReader file;
     private final Map<String, String> metadata;
@@ -62,7 +50,7 @@ public final class CanonicalFile {
         writeShape(model.shape(), file);
         HuggingFaceTensors.write(model.weights(), file);
         if (model.tokenizer() != null) {
-            writeTokenizer(model.tokenizer(), file);
+            TokenizerTensors.write(model.tokenizer(), file::floats, file::bytes);
         }
         return file.toBytes();
     }
@@ -83,7 +71,7 @@ public final class CanonicalFile {
         final LlamaShape shape = readShape();
         final HuggingFaceTensors tensors = new HuggingFaceTensors(file.source());
         for (final TensorInfo tensor : file.tensors()) {
-            if (!isPadding(tensor) && !tensor.name().startsWith("tokenizer.")) {
+            if (!isPadding(tensor) && !tensor.name().startsWith(TokenizerTensors.PREFIX)) {
                 tensors.add(tensor.name(), file);
             }
         }
@@ -122,46 +110,35 @@ public final class CanonicalFile {
                 .build();
     }
 
-    private static void writeTokenizer(final Tokenizer tokenizer, final SafetensorsWriter file) {
-        int totalBytes = 0;
-        for (int id = 0; id < tokenizer.size(); id++) {
-            totalBytes += tokenizer.piece(id).length;
-        }
-        final ByteBuffer pieces = ByteBuffer.allocate(totalBytes);
-        final ByteBuffer lengths =
-                ByteBuffer.allocate(tokenizer.size() * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        final float[] scores = new float[tokenizer.size()];
-        for (int id = 0; id < scores.length; id++) {
-            final byte[] piece = tokenizer.piece(id);
-            pieces.put(piece);
-            lengths.putInt(piece.length);
-            scores[id] = tokenizer.score(id);
-        }
-        file.metadata(BOS_ID, Integer.toString(tokenizer.bosId()))
-                .metadata(EOS_ID, Integer.toString(tokenizer.eosId()))
-                .bytes(PIECES, DType.U8, pieces.array(), totalBytes)
-                .bytes(LENGTHS, DType.I32, lengths.array(), scores.length)
-                .floats(SCORES, scores, scores.length);
-    }
-
     /** Null if the file has none. */
     private Tokenizer readTokenizer(final LlamaShape shape) {
-        if (!file.has(PIECES) && !file.has(LENGTHS) && !file.has(SCORES)) {
-            return null;
-        }
-        requireShape(PIECES, DType.U8, file.tensor(PIECES).length());
-        requireShape(LENGTHS, DType.I32, shape.vocabularySize());
-        requireShape(SCORES, DType.F32, shape.vocabularySize());
-        final ByteCursor all = new ByteCursor(file.source() + ": " + PIECES, file.bytes(PIECES));
-        final ByteCursor lengths = new ByteCursor(file.source() + ": " + LENGTHS, file.bytes(LENGTHS));
-        final byte[][] pieces = new byte[shape.vocabularySize()][];
-        for (int id = 0; id < pieces.length; id++) {
-            pieces[id] = all.readBytes(lengths.readInt("length"), "piece=" + id);
-        }
-        if (all.remaining() != 0) {
-            throw refused("tensor=" + PIECES + " bytes=" + all.remaining() + " belong to no piece");
-        }
-        return Tokenizer.of(file.source(), pieces, file.floats(SCORES), integer(BOS_ID), integer(EOS_ID));
+        return TokenizerTensors.read(file.source(), new TokenizerTensors.Source() {
+
+            @Override
+            public boolean has(final String name) {
+                return file.has(name);
+            }
+
+            @Override
+            public float[] floats(final String name, final int... sizes) {
+                requireShape(name, DType.F32, sizes[0]);
+                return file.floats(name);
+            }
+
+            @Override
+            public int[] integers(final String name, final int... sizes) {
+                requireShape(name, DType.I32, sizes[0]);
+                final int[] values = new int[sizes[0]];
+                ByteBuffer.wrap(file.bytes(name)).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(values);
+                return values;
+            }
+
+            @Override
+            public byte[] bytes(final String name) {
+                requireShape(name, DType.U8, file.tensor(name).length());
+                return file.bytes(name);
+            }
+        }, shape.vocabularySize());
     }
 
     private void requireShape(final String name, final DType dtype, final int count) {

@@ -30,6 +30,14 @@ public final class ModelFiles {
         return read(path.toString(), readFile(path, MAX_FILE_BYTES));
     }
 
+    /** Whether a path is to be read here, rather than as the weights of another kind of network. */
+    public static boolean isLlama(final Path path) {
+        final String name = path.toString();
+        return Files.isDirectory(path) || name.endsWith(".gguf") || name.endsWith(".bin") ||
+                name.endsWith(".safetensors") && Files.isRegularFile(path) &&
+                        SafetensorsReader.open(path).metadata().containsKey(CanonicalFile.VERSION);
+    }
+
     /**
      * Reads a llama2.c tokenizer.
      *

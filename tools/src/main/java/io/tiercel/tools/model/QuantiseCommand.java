@@ -8,6 +8,8 @@ import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.bundle.SafetensorsReader;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import io.tiercel.tools.ModelInputException;
+import io.tiercel.tools.llama.ModelFiles;
+import io.tiercel.tools.transformer.TransformerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,9 +27,13 @@ import picocli.CommandLine.Parameters;
         name = "quantize",
         aliases = "quantise",
         sortOptions = false,
-        header = "Make a bundle from a trained LSTM.",
+        header = "Make a bundle from a trained LSTM, or from a transformer of the Llama shape.",
         description = {
-            "The network is a safetensors file with PyTorch's names: lstm.weight_ih_l0, lstm.weight_hh_l0,",
+            "A transformer is what tiercel model import reads or writes: a GGUF file, a llama2.c .bin, a directory of",
+            "Hugging Face's, or the safetensors file that import makes. Options on its cache, calibration and text are",
+            "under Transformers.",
+            "",
+            "An LSTM is a safetensors file with PyTorch's names: lstm.weight_ih_l0, lstm.weight_hh_l0,",
             "lstm.bias_ih_l0, lstm.bias_hh_l0, … and head.weight, head.bias. What it does not say is read from a",
             "YAML file beside it (the same name with .yaml) and from options, which win. Keys: task, labels,",
             "features.names, features.mean, features.deviation, features.bits, provenance."})
@@ -38,8 +45,8 @@ final class QuantiseCommand extends ModelSubcommand {
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "BUNDLE", description = "The bundle to write.")
     private Path output;
 
-    @Option(names = "--weights", defaultValue = "int8", paramLabel = "int8|int4",
-            description = "How the recurrent layers' weights are held (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weights", defaultValue = "int8", paramLabel = "int8|int4|int16",
+            description = "How the layers' weights are held; int16 for transformers only (default: ${DEFAULT-VALUE}).")
     private String weights;
 
     @Option(names = "--settings", paramLabel = "YAML", description = "Instead of the YAML file beside the weights.")
@@ -67,18 +74,27 @@ final class QuantiseCommand extends ModelSubcommand {
     @Option(names = "--provenance", paramLabel = "KEY=TEXT", description = "Where the model comes from; repeatable.")
     private Map<String, String> provenance = Map.of();
 
-    @Option(names = "--calibrate", paramLabel = "CSV",
-            description = "Rows to choose the activations' scales by (split=train where there is a split column).")
+    @Option(names = "--calibrate", paramLabel = "FILE",
+            description = "Rows (CSV) to choose the activations' scales by, of split=train where there is a split " +
+                    "column; for a transformer tokens (CSV with a column token) or text to make its codecs by.")
     private Path calibrationRows;
 
-    @Option(names = "--evaluate", paramLabel = "CSV",
-            description = "Labelled rows to score fp32, int8 and int4 on (split=test where there is a split column); " +
-                    "the result goes into the manifest.")
+    @Option(names = "--evaluate", paramLabel = "FILE",
+            description = "Labelled rows to score fp32, int8 and int4 on, of split=test where there is a split " +
+                    "column, or tokens or text likewise; the result goes into the manifest.")
     private Path evaluationRows;
+
+    @ArgGroup(exclusive = false, heading = "Transformers:%n")
+    private final TransformerOptions transformer = new TransformerOptions();
 
     @Override
     void execute() throws IOException {
         final WeightFormat format = constant(WeightFormat.class, "--weights", weights);
+        if (ModelFiles.isLlama(existingAny(input))) {
+            transformer.quantise(input, format, calibrationRows, evaluationRows, provenance, output);
+            new BundleReport(Bundle.open(output)).print(out());
+            return;
+        }
         if (format == WeightFormat.INT16) {
             throw new ModelInputException("--weights=int16 is for transformers");
         }
@@ -143,6 +159,13 @@ final class QuantiseCommand extends ModelSubcommand {
         }
         provenance.forEach(settings::provenance);
         return settings.conclude(lstm);
+    }
+
+    private static Path existingAny(final Path path) {
+        if (!Files.exists(path)) {
+            throw new ModelInputException(path + ": no such file");
+        }
+        return path;
     }
 
     private static Path existing(final Path path) {

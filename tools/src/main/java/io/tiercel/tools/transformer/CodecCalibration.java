@@ -19,13 +19,14 @@ import java.util.SplittableRandom;
  */
 final class CodecCalibration {
 
-    private static final int LARGEST = 127;
+    private static final int ENTRY_LARGEST = 127;
     /** Beyond the largest magnitude seen: what is above is held. */
     private static final double MARGIN = 1.25;
     private static final int STEP_CANDIDATES = 64;
     /** Of the importance that all tokens would have if they had the same, so that none has none. */
     private static final double IMPORTANCE_FLOOR = 0.02;
 
+    private final int largest;
     private final Codec codec;
     private final int heads;
     private final int channels;
@@ -40,10 +41,12 @@ final class CodecCalibration {
      * @param rows          [K d] each, at least one.
      * @param importances   [K] each, as many as rows.
      * @param sensitivities [K d]: how much the square of an error counts.
+     * @param largest       magnitude of a channel's integer in the window.
      */
     CodecCalibration(
             final Codec codec, final int heads, final int channels, final List<float[]> rows,
-            final List<double[]> importances, final double[] sensitivities, final long seed) {
+            final List<double[]> importances, final double[] sensitivities, final int largest, final long seed) {
+        this.largest = largest;
         this.codec = codec;
         this.heads = heads;
         this.channels = channels;
@@ -106,10 +109,10 @@ final class CodecCalibration {
         }
         for (int c = 0; c < channels; c++) {
             final int channel = head * channels + c;
-            final double finest = range(channel) * MARGIN / LARGEST;
+            final double finest = range(channel) * MARGIN / largest;
             final double even = sensitivities[channel] == 0
                     ? 0
-                    : widest * MARGIN / LARGEST / Math.sqrt(sensitivities[channel]);
+                    : widest * MARGIN / largest / Math.sqrt(sensitivities[channel]);
             // Never so coarse that the window, which is kept in these units, would have less than 5 bits.
             final double scale = codec.isCoupled() ? Math.max(finest, Math.min(even, 8 * finest)) : finest;
             scales[channel] = (float) Math.max(scale, 1e-12);
@@ -180,7 +183,7 @@ final class CodecCalibration {
     }
 
     private int byteOf(final double value, final int channel) {
-        return (int) Math.max(-LARGEST, Math.min(LARGEST, Math.rint(value / scales[channel])));
+        return (int) Math.max(-largest, Math.min(largest, Math.rint(value / scales[channel])));
     }
 
     private byte[] codebook() {
@@ -194,7 +197,7 @@ final class CodecCalibration {
                 final double[][] points = points(head * channels + group * width, width);
                 for (final double[] centre : KMeans.centres(points, weights[head], CodecParameters.ENTRIES, random)) {
                     for (final double value : centre) {
-                        codebook[next++] = (byte) Math.max(-LARGEST, Math.min(LARGEST, Math.rint(value)));
+                        codebook[next++] = (byte) Math.max(-ENTRY_LARGEST, Math.min(ENTRY_LARGEST, Math.rint(value)));
                     }
                 }
             }

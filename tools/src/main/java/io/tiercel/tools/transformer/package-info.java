@@ -3,6 +3,7 @@
  * (calibration), measured against them, and run from the command line.
  *
  * <p>Read in this order: {@code TransformerSettings}, {@code CacheStatistics}, {@code CodecCalibration},
- * {@code TransformerQuantiser}; then {@code TransformerSession}, {@code TransformerEvaluation}, {@code GenerateCommand}.
+ * {@code TransformerQuantiser}; then {@code TransformerSession}, {@code TransformerEvaluation},
+ * {@code GenerateCommand}.
  */
 package io.tiercel.tools.transformer;

@@ -2,14 +2,26 @@ package io.tiercel.appliance.engine.bundle;
 
 /**
  * How a transformer keeps the keys and values of tokens that have left the window; those in the window, and the first
- * few, are kept in 8 bits. Names only: means, scales and codebooks are tensors.
+ * few, are kept in 8 bits, or all of them in 16. Names only: means, scales and codebooks are tensors.
  *
  * @param keys     codes of the keys.
  * @param values   codes of the values.
  * @param rotation of keys, values and queries before they are coded.
  * @param whenFull what happens to a session that has as many tokens as the context holds.
+ * @param recentBits of a channel in the window and of the sinks: 8, or 16 if these are the whole context.
  */
-public record CacheFormat(Codec keys, Codec values, Rotation rotation, WhenFull whenFull) {
+public record CacheFormat(Codec keys, Codec values, Rotation rotation, WhenFull whenFull, int recentBits) {
+
+    public CacheFormat {
+        if (recentBits != Byte.SIZE && recentBits != Short.SIZE) {
+            throw new IllegalArgumentException("recentBits=" + recentBits + " is not 8 or 16");
+        }
+    }
+
+    /** With a window of 8 bits. */
+    public CacheFormat(final Codec keys, final Codec values, final Rotation rotation, final WhenFull whenFull) {
+        this(keys, values, rotation, whenFull, Byte.SIZE);
+    }
 
     /** Codes of channels: a number of bits for each channel, or one byte for several channels together. */
     public enum Codec {

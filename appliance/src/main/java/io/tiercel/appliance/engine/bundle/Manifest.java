@@ -48,7 +48,7 @@ public record Manifest(
     private static final Set<String> KEYS = Set.of("formatVersion", "family", "shape", "features", "labels", "task",
             "quantisation", "cache", "provenance", "accuracy");
     private static final Set<String> QUANTISATION_KEYS = Set.of("weights", "head", "featureBits", "activationBits");
-    private static final Set<String> CACHE_KEYS = Set.of("keys", "values", "rotation", "whenFull");
+    private static final Set<String> CACHE_KEYS = Set.of("keys", "values", "rotation", "whenFull", "recentBits");
 
     /** What the outputs are. */
     public enum Task {
@@ -144,7 +144,8 @@ public record Manifest(
                     .put("keys", lower(cache.keys()))
                     .put("values", lower(cache.values()))
                     .put("rotation", lower(cache.rotation()))
-                    .put("whenFull", lower(cache.whenFull()));
+                    .put("whenFull", lower(cache.whenFull()))
+                    .put("recentBits", cache.recentBits());
         }
         root.set("provenance", StrictJson.mapper().valueToTree(provenance));
         root.set("accuracy", StrictJson.mapper().valueToTree(accuracy));
@@ -199,7 +200,8 @@ public record Manifest(
                 constant(CacheFormat.Codec.class, node, "keys"),
                 constant(CacheFormat.Codec.class, node, "values"),
                 constant(CacheFormat.Rotation.class, node, "rotation"),
-                constant(CacheFormat.WhenFull.class, node, "whenFull"));
+                constant(CacheFormat.WhenFull.class, node, "whenFull"),
+                integer(node, "recentBits"));
     }
 
     private static void checkKeys(final String prefix, final JsonNode node, final Set<String> allowed) {

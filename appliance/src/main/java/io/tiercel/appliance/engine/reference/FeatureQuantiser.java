@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine.reference;
 
+import io.tiercel.appliance.engine.exact.Elementwise;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 
 /**

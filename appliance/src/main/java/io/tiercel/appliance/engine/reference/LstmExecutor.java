@@ -1,13 +1,14 @@
 package io.tiercel.appliance.engine.reference;
 
-import static io.tiercel.appliance.engine.reference.Elementwise.quantise;
-import static io.tiercel.appliance.engine.reference.Elementwise.sigmoid;
-import static io.tiercel.appliance.engine.reference.Elementwise.tanh;
+import static io.tiercel.appliance.engine.exact.Elementwise.quantise;
+import static io.tiercel.appliance.engine.exact.Elementwise.sigmoid;
+import static io.tiercel.appliance.engine.exact.Elementwise.tanh;
 
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.StepByStep;
+import io.tiercel.appliance.engine.exact.Softmax;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import org.agrona.UnsafeApi;

@@ -2,6 +2,7 @@ package io.tiercel.appliance.engine.reference;
 
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
+import java.util.Arrays;
 import org.agrona.UnsafeApi;
 
 /**
@@ -12,10 +13,12 @@ import org.agrona.UnsafeApi;
 final class TransformerCache {
 
     private final TransformerStateLayout layout;
+    private final int[] bytes;
     private long stateAddress;
 
-    TransformerCache(final TransformerStateLayout layout) {
+    TransformerCache(final TransformerStateLayout layout, final int headSize) {
         this.layout = layout;
+        bytes = new int[headSize];
     }
 
     /** The state that is worked on from here on. */
@@ -49,21 +52,54 @@ final class TransformerCache {
 
     void putRecentKeys(final int layer, final int head, final int slot, final int[] row, final int from,
             final int count) {
-        putKeys(recentKeys(layer, head), Codec.UNIFORM8, slot, row, from, count);
+        for (int plane = 0; plane < layout.planes(); plane++) {
+            takePlane(row, from, count, plane);
+            putKeys(stateAddress + layout.recentKeysOffset(layer, head, plane), Codec.UNIFORM8, slot, bytes, 0, count);
+        }
     }
 
     void recentKeys(final int layer, final int head, final int slot, final int[] row, final int from, final int count) {
-        keys(recentKeys(layer, head), Codec.UNIFORM8, slot, row, from, count);
+        Arrays.fill(row, from, from + count, 0);
+        for (int plane = 0; plane < layout.planes(); plane++) {
+            keys(stateAddress + layout.recentKeysOffset(layer, head, plane), Codec.UNIFORM8, slot, bytes, 0, count);
+            addPlane(row, from, count);
+        }
     }
 
     void putRecentValues(
             final int layer, final int head, final int slot, final int[] row, final int from, final int count) {
-        putValues(recentValues(layer, head), Codec.UNIFORM8, slot, row, from, count);
+        for (int plane = 0; plane < layout.planes(); plane++) {
+            takePlane(row, from, count, plane);
+            putValues(
+                    stateAddress + layout.recentValuesOffset(layer, head, plane), Codec.UNIFORM8, slot, bytes, 0,
+                    count);
+        }
     }
 
     void recentValues(final int layer, final int head, final int slot, final int[] row, final int from,
             final int count) {
-        values(recentValues(layer, head), Codec.UNIFORM8, slot, row, from, count);
+        Arrays.fill(row, from, from + count, 0);
+        for (int plane = 0; plane < layout.planes(); plane++) {
+            values(stateAddress + layout.recentValuesOffset(layer, head, plane), Codec.UNIFORM8, slot, bytes, 0, count);
+            addPlane(row, from, count);
+        }
+    }
+
+    /** One plane of a row of integers, the first the higher one. */
+    static int plane(final int value, final int plane, final int planes) {
+        return plane == planes - 1 ? (byte) value : value - (byte) value >> Byte.SIZE;
+    }
+
+    private void takePlane(final int[] row, final int from, final int count, final int plane) {
+        for (int i = 0; i < count; i++) {
+            bytes[i] = plane(row[from + i], plane, layout.planes());
+        }
+    }
+
+    private void addPlane(final int[] row, final int from, final int count) {
+        for (int i = 0; i < count; i++) {
+            row[from + i] = 256 * row[from + i] + bytes[i];
+        }
     }
 
     void putCodedKeys(final int layer, final int head, final int slot, final int[] row, final int count) {
@@ -80,14 +116,6 @@ final class TransformerCache {
 
     void codedValues(final int layer, final int head, final int slot, final int[] row, final int count) {
         values(codedValues(layer, head, slot), layout.values(), pageSlot(slot), row, 0, count);
-    }
-
-    private long recentKeys(final int layer, final int head) {
-        return stateAddress + layout.recentKeysOffset(layer, head);
-    }
-
-    private long recentValues(final int layer, final int head) {
-        return stateAddress + layout.recentValuesOffset(layer, head);
     }
 
     private long codedKeys(final int layer, final int head, final int slot) {

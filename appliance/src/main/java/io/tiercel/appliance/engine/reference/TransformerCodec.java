@@ -1,22 +1,24 @@
 package io.tiercel.appliance.engine.reference;
 
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import io.tiercel.appliance.engine.exact.Elementwise;
 import io.tiercel.appliance.engine.transformer.CodecParameters;
 
 /**
- * The keys, or the values, of one layer to integers of 8 bits, and these to codes; what {@link CodecParameters} says.
+ * The keys, or the values, of one layer to integers, and these to codes; what {@link CodecParameters} says.
  * Immutable. Rows are by head and channel.
  */
 final class TransformerCodec {
-
-    private static final int LARGEST = 127;
 
     final CodecParameters parameters;
     final Codec codec;
     private final int headSize;
     private final int codesOfHead;
 
-    TransformerCodec(final CodecParameters parameters, final int headSize) {
+    private final float recentMaximum;
+
+    TransformerCodec(final CodecParameters parameters, final int headSize, final int recentMaximum) {
+        this.recentMaximum = recentMaximum;
         this.parameters = parameters;
         this.codec = parameters.codec();
         this.headSize = headSize;
@@ -28,13 +30,13 @@ final class TransformerCodec {
         return codesOfHead;
     }
 
-    /** {@code rint(hold((x - mean) * (1 / scale), ±127))} of a row, from an index of the vector. */
+    /** {@code rint(hold((x - mean) * (1 / scale), ±maximum))} of a row, from an index of the vector. */
     void quantise(final float[] vector, final int from, final int[] row) {
         final float[] means = parameters.means();
         final float[] inverseScales = parameters.inverseScales();
         for (int i = 0; i < means.length; i++) {
             final float scaled = (vector[from + i] - means[i]) * inverseScales[i];
-            row[i] = Elementwise.rint(Math.max(-LARGEST, Math.min(LARGEST, scaled)));
+            row[i] = Elementwise.rint(Math.max(-recentMaximum, Math.min(recentMaximum, scaled)));
         }
     }
 

@@ -1,6 +1,6 @@
 package io.tiercel.appliance.engine.reference;
 
-import static io.tiercel.appliance.engine.reference.Elementwise.sigmoid;
+import static io.tiercel.appliance.engine.exact.Elementwise.sigmoid;
 import static io.tiercel.appliance.engine.reference.VectorMath.norm;
 import static io.tiercel.appliance.engine.reference.VectorMath.quantise;
 
@@ -8,6 +8,8 @@ import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.StepByStep;
 import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.engine.exact.Elementwise;
+import io.tiercel.appliance.engine.exact.Softmax;
 import io.tiercel.appliance.engine.transformer.FeatureParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerShape;
@@ -30,8 +32,6 @@ final class TransformerExecutor implements TokenExecutor {
 
     private static final long FLOATS = UnsafeApi.arrayBaseOffset(float[].class);
 
-    /** A query is held in 8 bits: its scores are sums of products of bytes. */
-    private static final int QUERY_MAXIMUM = 127;
     /** A weight of softmax is a whole number of 2^-15ths of the largest one. */
     private static final float WEIGHT_ONE = 0x1p15f;
     private static final float LOWEST_EXPONENT = -32f;
@@ -89,12 +89,12 @@ final class TransformerExecutor implements TokenExecutor {
         parameters = model.parameters;
         shape = parameters.shape();
         layout = parameters.layout();
-        cache = new TransformerCache(layout);
+        final int headSize = shape.headSize();
+        cache = new TransformerCache(layout, headSize);
         stepByStep = new StepByStep(this, model.shape().featureCount());
         activationMaximum = parameters.activationMaximum();
         logitCount = parameters.logitCount();
         final int dimension = shape.dimension();
-        final int headSize = shape.headSize();
         residual = new float[dimension];
         normed = new float[dimension];
         projected = new float[shape.attentionInputRows()];
@@ -257,7 +257,9 @@ final class TransformerExecutor implements TokenExecutor {
 
     /** Puts the token's keys and values, in 8 bits, where they belong; without a window they are coded at once. */
     private void remember(final TransformerLayer layer, final int layerIndex, final long position) {
-        rowDigest = digest(rowDigest, keyRow, valueRow, shape.keyCount(), shape.keyCount());
+        for (int plane = 0; plane < layout.planes(); plane++) {
+            rowDigest = digestRows(rowDigest, plane);
+        }
         if (position < shape.sinks() || shape.window() > 0) {
             final int slot = layout.recentSlot(position);
             final int headSize = shape.headSize();
@@ -276,10 +278,10 @@ final class TransformerExecutor implements TokenExecutor {
         for (int head = 0; head < shape.keyValueHeads(); head++) {
             layer.keys.code(keyRow, head, codes);
             cache.putCodedKeys(layerIndex, head, slot, codes, layer.keys.codesOfHead());
-            codedDigest = digest(codedDigest, codes, codes, layer.keys.codesOfHead(), 0);
+            codedDigest = digestCodes(codedDigest, layer.keys.codesOfHead());
             layer.values.code(valueRow, head, codes);
             cache.putCodedValues(layerIndex, head, slot, codes, layer.values.codesOfHead());
-            codedDigest = digest(codedDigest, codes, codes, layer.values.codesOfHead(), 0);
+            codedDigest = digestCodes(codedDigest, layer.values.codesOfHead());
         }
     }
 
@@ -304,16 +306,21 @@ final class TransformerExecutor implements TokenExecutor {
         cache.codedTokens(token + 1);
     }
 
-    /** Of rows as bytes, the first count of each. */
-    private long digest(
-            final long previous, final int[] first, final int[] second, final int firstCount, final int secondCount) {
-        for (int i = 0; i < firstCount; i++) {
-            rowBytes.putByte(i, (byte) first[i]);
+    private long digestCodes(final long previous, final int count) {
+        for (int i = 0; i < count; i++) {
+            rowBytes.putByte(i, (byte) codes[i]);
         }
-        for (int i = 0; i < secondCount; i++) {
-            rowBytes.putByte(firstCount + i, (byte) second[i]);
+        return StateHash.mix(previous, rowBytes.addressOffset(), count);
+    }
+
+    /** Of one plane of the rows of keys and values, one behind the other. */
+    private long digestRows(final long previous, final int plane) {
+        final int count = shape.keyCount();
+        for (int i = 0; i < count; i++) {
+            rowBytes.putByte(i, (byte) TransformerCache.plane(keyRow[i], plane, layout.planes()));
+            rowBytes.putByte(count + i, (byte) TransformerCache.plane(valueRow[i], plane, layout.planes()));
         }
-        return StateHash.mix(previous, rowBytes.addressOffset(), firstCount + secondCount);
+        return StateHash.mix(previous, rowBytes.addressOffset(), 2 * count);
     }
 
     /** One head of queries over the keys and values of all tokens that are in reach. */
@@ -358,9 +365,9 @@ final class TransformerExecutor implements TokenExecutor {
         final float recentScale = foldQuery(head, layer.keys.parameters.scales(), keyValueHead, recentQuery);
         for (int slot = 0; slot < recent; slot++) {
             cache.recentKeys(layerIndex, keyValueHead, slot, codes, 0, headSize);
-            int sum = 0;
+            long sum = 0;
             for (int i = 0; i < headSize; i++) {
-                sum += recentQuery[i] * codes[i];
+                sum += (long) recentQuery[i] * codes[i];
             }
             scores[slot] = (float) sum * recentScale;
         }
@@ -386,7 +393,7 @@ final class TransformerExecutor implements TokenExecutor {
         for (int i = 0; i < headSize; i++) {
             folded[i] = projected[head * headSize + i] * units[keyValueHead * headSize + i];
         }
-        return quantise(folded, 0, headSize, QUERY_MAXIMUM, query) * parameters.softmaxScale();
+        return quantise(folded, 0, headSize, parameters.queryMaximum(), query) * parameters.softmaxScale();
     }
 
     /** {@code weight = rint(2^15 * exp2(score - largest))}, whole numbers; returns their sum. */

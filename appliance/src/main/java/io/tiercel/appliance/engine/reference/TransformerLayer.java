@@ -16,12 +16,13 @@ final class TransformerLayer {
     final ScaledMatrix[] expertInputs;
     final ScaledMatrix[] expertOutputs;
 
-    TransformerLayer(final TransformerLayerParameters parameters, final TransformerShape shape) {
+    TransformerLayer(final TransformerLayerParameters parameters, final TransformerShape shape,
+            final int recentMaximum) {
         attentionNorm = parameters.attentionNorm();
         attentionInput = new ScaledMatrix(parameters.attentionInput());
         attentionOutput = new ScaledMatrix(parameters.attentionOutput());
-        keys = new TransformerCodec(parameters.keys(), shape.headSize());
-        values = new TransformerCodec(parameters.values(), shape.headSize());
+        keys = new TransformerCodec(parameters.keys(), shape.headSize(), recentMaximum);
+        values = new TransformerCodec(parameters.values(), shape.headSize(), recentMaximum);
         feedNorm = parameters.feedNorm();
         router = shape.hasRouter() ? new ScaledMatrix(parameters.router()) : null;
         expertInputs = new ScaledMatrix[shape.feedForwards()];

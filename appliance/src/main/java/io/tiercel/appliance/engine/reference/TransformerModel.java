@@ -28,7 +28,7 @@ public final class TransformerModel implements Model {
         featureEmbedding = hasTokens ? null : new ScaledMatrix(parameters.embedding());
         layers = new TransformerLayer[parameters.shape().layers()];
         for (int i = 0; i < layers.length; i++) {
-            layers[i] = new TransformerLayer(parameters.layer(i), parameters.shape());
+            layers[i] = new TransformerLayer(parameters.layer(i), parameters.shape(), parameters.recentMaximum());
         }
         head = new ScaledMatrix(parameters.head());
         final int stateBytes = parameters.layout().stateBytes();

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine.reference;
 
+import io.tiercel.appliance.engine.exact.Elementwise;
 import java.util.Arrays;
 
 /** The vector formulas of the {@code transformer} family; every sum is over integers. */

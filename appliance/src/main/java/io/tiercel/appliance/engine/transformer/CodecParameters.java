@@ -2,15 +2,17 @@ package io.tiercel.appliance.engine.transformer;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import io.tiercel.appliance.engine.bundle.DType;
+import io.tiercel.appliance.engine.matrix.MatrixParameters;
 
 /**
  * How the keys, or the values, of one layer are coded; immutable, any thread. Arrays are by head and channel, [K x d],
  * and come out as they are held: not to be changed.
  *
- * <p>A token's key is first an integer of 8 bits for each channel, {@code rint(hold((k - mean) / scale, ±127))}. When
- * it leaves the window it is coded again from these integers:
+ * <p>A token's key is first an integer of 8 bits for each channel, {@code rint(hold((k - mean) / scale, ±127))}; of 16
+ * bits, held to ±32,639, where nothing is ever coded. When it leaves the window it is coded again from these integers:
  * <pre>
  *   uniform, b bits   code = hold(((k8 * reciprocal) >> 16) + 2^(b-1), 0..2^b - 1)
  *                     stands for (2 code - (2^b - 1)) step
@@ -40,10 +42,13 @@ public final class CodecParameters {
     private final int[] reciprocals;
     private final byte[] codebook;
 
+    private final int recentMaximum;
+
     private CodecParameters(final Bundle bundle, final String name, final Codec codec, final TransformerShape shape) {
         final int heads = shape.keyValueHeads();
         final int channels = shape.headSize();
         this.codec = codec;
+        recentMaximum = recentMaximum(bundle.manifest().cache());
         means = bundle.floats(name + ".mean", heads, channels);
         scales = bundle.positiveFloats(name + ".scale", heads, channels);
         inverseScales = new float[scales.length];
@@ -69,6 +74,11 @@ public final class CodecParameters {
                     " is not a multiple of the channels=" + codec.channels() + " that a code of " + name + " holds");
         }
         return new CodecParameters(bundle, name, codec, shape);
+    }
+
+    /** The largest magnitude of a channel's integer: of 8 bits, or of two planes of 8. */
+    static int recentMaximum(final CacheFormat cache) {
+        return cache.recentBits() == Byte.SIZE ? Byte.MAX_VALUE : MatrixParameters.INT16_MAXIMUM;
     }
 
     public Codec codec() {
@@ -106,7 +116,7 @@ public final class CodecParameters {
 
     /** The largest magnitude that a channel's value can be, its mean not counted. */
     double largest(final int channel) {
-        final double recent = 128.0 * scales[channel];
+        final double recent = (recentMaximum + 1.0) * scales[channel];
         return steps == null ? recent : Math.max(recent, (1 << codec.bits()) * (double) steps[channel]);
     }
 

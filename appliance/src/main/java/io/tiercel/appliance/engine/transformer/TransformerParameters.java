@@ -124,6 +124,16 @@ public final class TransformerParameters {
         return normEpsilon;
     }
 
+    /** The largest magnitude of an integer of a key or value in the window: 127, or 32,639 in two planes. */
+    public int recentMaximum() {
+        return CodecParameters.recentMaximum(manifest.cache());
+    }
+
+    /** The largest magnitude of a query's integers: 127, or 16,383 where the window has 16 bits. */
+    public int queryMaximum() {
+        return manifest.cache().recentBits() == Byte.SIZE ? Byte.MAX_VALUE : (1 << 14) - 1;
+    }
+
     /** log2(e) / sqrt(d): what turns a query's product with a key into an exponent of two. */
     public float softmaxScale() {
         return (float) (LOG2_E / Math.sqrt(shape.headSize()));
@@ -179,6 +189,8 @@ public final class TransformerParameters {
         }
         require(bundle, !isRotated() || Integer.bitCount(shape.headSize()) == 1, "shape.headSize", shape.headSize(),
                 "a power of two, which rotation=hadamard needs");
+        require(bundle, manifest.cache().recentBits() == Byte.SIZE || shape.codedTokens() == 0, "shape.context",
+                shape.context(), "sinks + window=" + shape.recentTokens() + ", which cache.recentBits=16 needs");
         require(bundle, !isTokens() || shape.hasTokens(), "shape.vocabulary", 0, "above 0, which task=tokens needs");
         require(bundle, !shape.hasTokens() || manifest.featureCount() == 1, "features", manifest.featureCount(),
                 "one name: a step's input is a token");
@@ -197,7 +209,7 @@ public final class TransformerParameters {
 
     private TransformerStateLayout layout(final Bundle bundle) {
         try {
-            return new TransformerStateLayout(shape, cache().keys(), cache().values());
+            return new TransformerStateLayout(shape, cache());
         } catch (final ArithmeticException ex) {
             throw new BundleException(bundle.path() + ": manifest key=shape.context value=" + shape.context() +
                     " needs a state of 2 GiB or more", ex);

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine.transformer;
 
+import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 
 /**
@@ -26,7 +27,7 @@ import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
  *   keys, uniform     blocks of 16 n slots, 16 d bytes each    byte c/4 * 64 + slot%16 * 4 + c%4, field slot/16 % n
  *   values, uniform   blocks of  4 n slots,  4 d bytes each    byte c * 4 + slot%4,               field slot/4 % n
  *   either, coupled   a page: for each code of a token 128 bytes, one for each slot
- *   recent            as uniform with 8 bits
+ *   recent            as uniform with 8 bits; of 16 bits two planes of it, 256 high + low, one behind the other
  * </pre>
  * So sixteen keys times four channels, or sixteen channels of four values, are the 64 bytes of one load. Every region
  * begins at a multiple of 64 and is filled up with zeros.
@@ -48,6 +49,7 @@ public final class TransformerStateLayout {
     private final TransformerShape shape;
     private final Codec keys;
     private final Codec values;
+    private final int planes;
     private final int recentKeysBytes;
     private final int recentValuesBytes;
     private final int pageKeysBytes;
@@ -57,10 +59,11 @@ public final class TransformerStateLayout {
     private final int pagesOffset;
 
     /** @throws ArithmeticException if a state would have 2 GiB or more. */
-    public TransformerStateLayout(final TransformerShape shape, final Codec keys, final Codec values) {
+    public TransformerStateLayout(final TransformerShape shape, final CacheFormat cache) {
         this.shape = shape;
-        this.keys = keys;
-        this.values = values;
+        keys = cache.keys();
+        values = cache.values();
+        planes = cache.recentBits() / Byte.SIZE;
         final int slots = shape.recentTokens();
         final int channels = shape.headSize();
         final int parts = shape.layers() * shape.keyValueHeads();
@@ -70,7 +73,8 @@ public final class TransformerStateLayout {
         pageValuesBytes = align(PAGE_SLOTS * channels * values.bits() / Byte.SIZE);
         pageBytes = Math.multiplyExact(parts, pageKeysBytes + pageValuesBytes);
         pages = divideUp(shape.codedTokens(), PAGE_SLOTS);
-        pagesOffset = Math.addExact(HEADER_BYTES, Math.multiplyExact(parts, recentKeysBytes + recentValuesBytes));
+        pagesOffset = Math.addExact(
+                HEADER_BYTES, Math.multiplyExact(parts, planes * (recentKeysBytes + recentValuesBytes)));
         Math.addExact(pagesOffset, Math.multiplyExact(pages, pageBytes));
     }
 
@@ -114,12 +118,18 @@ public final class TransformerStateLayout {
         return (int) Math.max(0, Math.min(position + 1 - shape.recentTokens(), shape.codedTokens()));
     }
 
-    public int recentKeysOffset(final int layer, final int head) {
-        return HEADER_BYTES + part(layer, head) * (recentKeysBytes + recentValuesBytes);
+    /** Planes of bytes that the integers of the window are in: 1 or 2. */
+    public int planes() {
+        return planes;
     }
 
-    public int recentValuesOffset(final int layer, final int head) {
-        return recentKeysOffset(layer, head) + recentKeysBytes;
+    public int recentKeysOffset(final int layer, final int head, final int plane) {
+        return HEADER_BYTES + part(layer, head) * planes * (recentKeysBytes + recentValuesBytes) +
+                plane * recentKeysBytes;
+    }
+
+    public int recentValuesOffset(final int layer, final int head, final int plane) {
+        return recentKeysOffset(layer, head, planes) + plane * recentValuesBytes;
     }
 
     /** From the page's start. */

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.engine.reference;
 
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import io.tiercel.appliance.engine.exact.Elementwise;
 import io.tiercel.appliance.engine.transformer.CodecParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerShape;
@@ -98,7 +99,7 @@ final class PlainAttention {
         for (int c = 0; c < size; c++) {
             folded[c] = projected[head * size + c] * units[shared * size + c];
         }
-        return VectorMath.quantise(folded, 0, size, 127, query) * parameters.softmaxScale();
+        return VectorMath.quantise(folded, 0, size, parameters.queryMaximum(), query) * parameters.softmaxScale();
     }
 
     private long product(final int[] query, final int[] row, final int shared) {
@@ -109,11 +110,12 @@ final class PlainAttention {
         return sum;
     }
 
-    private static int[] bytes(final CodecParameters codec, final float[] projected, final int from) {
+    private int[] bytes(final CodecParameters codec, final float[] projected, final int from) {
         final int[] row = new int[codec.means().length];
+        final float largest = parameters.recentMaximum();
         for (int i = 0; i < row.length; i++) {
             final float scaled = (projected[from + i] - codec.means()[i]) * (1f / codec.scales()[i]);
-            row[i] = (int) Math.rint(Math.max(-127f, Math.min(127f, scaled)));
+            row[i] = (int) Math.rint(Math.max(-largest, Math.min(largest, scaled)));
         }
         return row;
     }

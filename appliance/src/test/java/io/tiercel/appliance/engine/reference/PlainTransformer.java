@@ -2,6 +2,8 @@ package io.tiercel.appliance.engine.reference;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.exact.Elementwise;
+import io.tiercel.appliance.engine.exact.Softmax;
 import io.tiercel.appliance.engine.matrix.MatrixParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerShape;

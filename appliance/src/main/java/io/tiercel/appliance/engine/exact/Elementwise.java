@@ -1,14 +1,14 @@
-package io.tiercel.appliance.engine.reference;
+package io.tiercel.appliance.engine.exact;
 
 /**
  * The float formulas of the exact arithmetic: fp32 multiply, add and one divide in the order written, no branches, no
  * casts in the loops that need to be fast. The coefficients and the errors stated are from
  * {@code tools/training/fit_activations.py}, which tried every float.
  */
-final class Elementwise {
+public final class Elementwise {
 
     /** Beyond it tanh is held: 1 - tanh(8) is 2.3e-7. */
-    static final float TANH_LIMIT = 8f;
+    public static final float TANH_LIMIT = 8f;
 
     private static final float P1 = 0x1.1363eap-3f;
     private static final float P2 = 0x1.d47dep-9f;
@@ -37,7 +37,7 @@ final class Elementwise {
      * x P(x²) / Q(x²) of x held to ±8, each by Horner. Odd to the bit, within ±1; error at most 3.7e-7 absolute and
      * relative; where it falls with rising x (rounding), by at most 6.6e-7.
      */
-    static float tanh(final float value) {
+    public static float tanh(final float value) {
         final float x = Math.max(-TANH_LIMIT, Math.min(TANH_LIMIT, value));
         final float y = x * x;
         final float p = (((P4 * y + P3) * y + P2) * y + P1) * y + 1f;
@@ -46,17 +46,17 @@ final class Elementwise {
     }
 
     /** 0.5 tanh(0.5 x) + 0.5. In 0..1; error at most 2.1e-7 absolute. */
-    static float sigmoid(final float value) {
+    public static float sigmoid(final float value) {
         return 0.5f * tanh(0.5f * value) + 0.5f;
     }
 
-    static void tanh(final float[] values, final int from, final int to) {
+    public static void tanh(final float[] values, final int from, final int to) {
         for (int i = from; i < to; i++) {
             values[i] = tanh(values[i]);
         }
     }
 
-    static void sigmoid(final float[] values, final int from, final int to) {
+    public static void sigmoid(final float[] values, final int from, final int to) {
         for (int i = from; i < to; i++) {
             values[i] = sigmoid(values[i]);
         }
@@ -66,7 +66,7 @@ final class Elementwise {
      * 2^x for x in -126..0: n = rint(x), a polynomial of f = x - n in -0.5..0.5 by Horner with 2^0 = 1 exactly, times
      * 2^n, which is exact. Relative error at most 1.1e-7.
      */
-    static float exp2(final float x) {
+    public static float exp2(final float x) {
         final int n = rint(x);
         final float f = x - n;
         final float fraction = (((((R6 * f + R5) * f + R4) * f + R3) * f + R2) * f + R1) * f + 1f;
@@ -77,12 +77,12 @@ final class Elementwise {
      * The nearest integer, ties to even, of a value within ±2^22: what {@code (int) Math.rint(value)} and a CPU's or
      * GPU's {@code rint} give.
      */
-    static int rint(final float value) {
+    public static int rint(final float value) {
         return Float.floatToRawIntBits(value + ROUND) - ROUND_BITS;
     }
 
     /** Quantises {@code count} values: rint of value x inverse scale, held to ±maximum before it is rounded. */
-    static void quantise(
+    public static void quantise(
             final float[] values, final float inverseScale, final float maximum, final int[] quantised,
             final int count) {
         for (int i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-package io.tiercel.appliance.engine.reference;
+package io.tiercel.appliance.engine.exact;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,0 +1,149 @@
+package io.tiercel.tools.transformer;
+
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.exact.TokenSampler;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.ModelInputException;
+import io.tiercel.tools.llama.Tokenizer;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code tiercel generate}: text from a language model, token by token as it is made, without an appliance. */
+@Command(
+        name = "generate",
+        sortOptions = false,
+        header = "Let a language model go on with a text; prints as it is made.",
+        description = {
+            "The same bundle, prompt, temperature and seed give the same text on every machine and backend."})
+public final class GenerateCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help and exit.")
+    private boolean help;
+
+    @Option(names = "--model", required = true, paramLabel = "BUNDLE", description = "A bundle with a tokenizer.")
+    private Path model;
+
+    @Option(names = "--prompt", defaultValue = "", paramLabel = "TEXT", description = "What to go on with.")
+    private String prompt;
+
+    @Option(names = "--tokens", defaultValue = "200", paramLabel = "N",
+            description = "Most tokens to make (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
+    @Option(names = "--temperature", defaultValue = "0", paramLabel = "T",
+            description = "0 for the likeliest token each time, otherwise drawn (default: ${DEFAULT-VALUE}).")
+    private float temperature;
+
+    @Option(names = "--top", defaultValue = "0", paramLabel = "N",
+            description = "Draw from the N likeliest tokens only; 0 for all (default: ${DEFAULT-VALUE}).")
+    private int top;
+
+    @Option(names = "--seed", defaultValue = "1", paramLabel = "N",
+            description = "Of the draws (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--backend", defaultValue = "auto", paramLabel = "NAME",
+            description = "auto, cpu, reference (default: ${DEFAULT-VALUE}).")
+    private String backend;
+
+    @Option(names = "--stats", description = "Print tokens a second and the session's hash on standard error.")
+    private boolean hasStats;
+
+    @Override
+    public Integer call() {
+        checkArguments();
+        generate(Bundle.open(model));
+        return ExitCode.OK;
+    }
+
+    private void checkArguments() {
+        if (tokens < 1) {
+            throw new ModelInputException("--tokens=" + tokens + " is below 1");
+        }
+        if (top < 0) {
+            throw new ModelInputException("--top=" + top + " is below 0");
+        }
+        if (temperature < 0 || temperature != 0 && !Float.isFinite(1 / temperature) || !Float.isFinite(temperature)) {
+            throw new ModelInputException("--temperature=" + temperature + " is not 0 or a number above it");
+        }
+    }
+
+    private void generate(final Bundle bundle) {
+        final Tokenizer tokenizer = BundleTokenizer.of(bundle);
+        if (tokenizer == null) {
+            throw new ModelInputException(model + ": has no tokenizer");
+        }
+        try (TransformerSession session = new TransformerSession(bundle, Backends.select(backend, bundle))) {
+            generate(session, tokenizer);
+        }
+    }
+
+    private void generate(final TransformerSession session, final Tokenizer tokenizer) {
+        final PrintWriter out = spec.commandLine().getOut();
+        final TextStream text = new TextStream(out);
+        final int[] promptTokens =
+                prompt.isEmpty() ? new int[] {tokenizer.bosId()} : tokenizer.encode(prompt, true);
+        text.write(tokenizer.decode(promptTokens));
+        final TokenSampler sampler = new TokenSampler(session.vocabularySize());
+        float[] logits = session.steps(promptTokens);
+        final long begunNs = System.nanoTime();
+        int token = promptTokens[promptTokens.length - 1];
+        int made = 0;
+        while (made < tokens) {
+            final int next = sampler.draw(logits, temperature, top, seed, promptTokens.length + (long) made);
+            if (next == tokenizer.eosId() || next == tokenizer.bosId()) {
+                break;
+            }
+            text.write(tokenizer.decode(token, next));
+            token = next;
+            made++;
+            logits = session.step(token);
+        }
+        final double seconds = (System.nanoTime() - begunNs) * 1e-9;
+        out.println();
+        out.flush();
+        if (hasStats) {
+            spec.commandLine().getErr().printf(Locale.ROOT, "tokens=%d tokens/s=%.0f hash=%016x%n", made,
+                    made / seconds, session.hash());
+            spec.commandLine().getErr().flush();
+        }
+    }
+
+    /** Bytes of UTF-8 as they come: a character may be spread over tokens. */
+    private static final class TextStream {
+
+        private final PrintWriter out;
+        private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
+                .onMalformedInput(CodingErrorAction.REPLACE)
+                .onUnmappableCharacter(CodingErrorAction.REPLACE);
+        private ByteBuffer left = ByteBuffer.allocate(0);
+
+        private TextStream(final PrintWriter out) {
+            this.out = out;
+        }
+
+        private void write(final byte[] bytes) {
+            final ByteBuffer all = ByteBuffer.allocate(left.remaining() + bytes.length).put(left).put(bytes).flip();
+            final CharBuffer characters = CharBuffer.allocate(all.remaining() + 1);
+            decoder.decode(all, characters, false);
+            left = all;
+            out.print(characters.flip());
+            out.flush();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.tiercel.tools.transformer;
+
+import io.tiercel.tools.ModelInputException;
+import io.tiercel.tools.llama.LlamaForward;
+import io.tiercel.tools.llama.LlamaModel;
+import io.tiercel.tools.llama.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Where tokens to calibrate with, or to measure on, come from. */
+public final class TokenSequences {
+
+    private static final String TOKEN = "token";
+    private static final String SPLIT = "split";
+
+    private TokenSequences() {
+    }
+
+    /**
+     * A file: CSV with a column {@code token} is one sequence, of the rows whose column {@code split}, if there is one,
+     * is as wanted; anything else is text for the tokenizer, a sequence.
+     *
+     * @param tokenizer null if the model has none.
+     * @throws ModelInputException naming the file and line.
+     */
+    public static List<int[]> read(
+            final Path path, final Tokenizer tokenizer, final String split, final int vocabularySize)
+            throws IOException {
+        if (!Files.isRegularFile(path)) {
+            throw new ModelInputException(path + ": no such file");
+        }
+        if (path.toString().endsWith(".csv")) {
+            return List.of(readCsv(path, split, vocabularySize));
+        }
+        if (tokenizer == null) {
+            throw new ModelInputException(
+                    path + ": is text, and the model has no tokenizer; tokens are read from .csv");
+        }
+        return List.of(tokenizer.encode(Files.readString(path), true));
+    }
+
+    /**
+     * What the network itself says, drawn by its probabilities from the beginning of a text: for a model that comes
+     * without its data. The same seed gives the same tokens.
+     */
+    static List<int[]> drawn(final LlamaModel model, final int count, final int length, final long seed) {
+        final int begin = model.tokenizer() == null ? 0 : model.tokenizer().bosId();
+        final List<int[]> sequences = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            final SplittableRandom random = new SplittableRandom(seed + i);
+            final LlamaForward forward = new LlamaForward(model.weights());
+            final int[] sequence = new int[Math.min(length, model.shape().contextTokens())];
+            int token = begin;
+            for (int k = 0; k < sequence.length; k++) {
+                sequence[k] = token;
+                token = draw(forward.step(token), random);
+            }
+            sequences.add(sequence);
+        }
+        return sequences;
+    }
+
+    private static int draw(final float[] logits, final SplittableRandom random) {
+        final float largest = logits[LlamaForward.greedy(logits)];
+        double total = 0;
+        for (final float logit : logits) {
+            total += StrictMath.exp(logit - (double) largest);
+        }
+        double rest = random.nextDouble() * total;
+        for (int i = 0; i < logits.length; i++) {
+            rest -= StrictMath.exp(logits[i] - (double) largest);
+            if (rest < 0) {
+                return i;
+            }
+        }
+        return logits.length - 1;
+    }
+
+    private static int[] readCsv(final Path path, final String split, final int vocabularySize) throws IOException {
+        final List<String> lines = Files.readAllLines(path);
+        if (lines.isEmpty()) {
+            throw new ModelInputException(path + ": is empty");
+        }
+        final List<String> columns = Arrays.asList(lines.get(0).split(",", -1));
+        final int tokenColumn = columns.indexOf(TOKEN);
+        final int splitColumn = columns.indexOf(SPLIT);
+        if (tokenColumn < 0) {
+            throw new ModelInputException(path + ": line 1 has no column " + TOKEN);
+        }
+        final int[] tokens = new int[lines.size()];
+        int count = 0;
+        for (int i = 1; i < lines.size(); i++) {
+            final String[] cells = lines.get(i).split(",", -1);
+            if (cells.length != columns.size()) {
+                throw new ModelInputException(
+                        path + ": line " + (i + 1) + " has " + cells.length + " cells, line 1 has " +
+                                columns.size());
+            }
+            if (splitColumn < 0 || cells[splitColumn].equals(split)) {
+                tokens[count++] = token(path, i + 1, cells[tokenColumn], vocabularySize);
+            }
+        }
+        if (count == 0) {
+            throw new ModelInputException(path + ": no row has " + SPLIT + "=" + split);
+        }
+        return Arrays.copyOf(tokens, count);
+    }
+
+    private static int token(final Path path, final int line, final String cell, final int vocabularySize) {
+        try {
+            final int token = Integer.parseInt(cell.trim());
+            if (token >= 0 && token < vocabularySize) {
+                return token;
+            }
+        } catch (final NumberFormatException expected) {
+            // Said below, as any other that is none.
+        }
+        throw new ModelInputException(path + ": line " + line + " token=" + cell + " is not in 0.." +
+                (vocabularySize - 1));
+    }
+}
