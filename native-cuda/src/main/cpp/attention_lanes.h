@@ -22,9 +22,20 @@ namespace {
 
 /** C++ without intrinsics. */
 struct PortableAttention {
-    /** products[16 fields] of one block: query . codes of each slot. */
+    /** products of blocks of slots: query . codes of each. */
     template <int BITS>
-    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
+    static void keys(
+        const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
+        int32_t* products) {
+        static_cast<void>(querySum);
+        for (int i = 0; i < blockCount; i++) {
+            keysOfBlock<BITS>(blocks + i * 16 * channels, channels, query, products + i * 16 * (8 / BITS));
+        }
+    }
+
+    template <int BITS>
+    static TIERCEL_INLINE void keysOfBlock(
+        const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
         constexpr int FIELDS = 8 / BITS;
         for (int field = 0; field < FIELDS; field++) {
             int32_t sums[16] = {};
@@ -70,7 +81,18 @@ private:
 /** vpmaddubsw is exact for codes of up to 4 bits: 2 x 15 x 255 fits 16 bits. Bytes are widened. */
 struct Avx2Attention {
     template <int BITS>
-    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
+    static void keys(
+        const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
+        int32_t* products) {
+        static_cast<void>(querySum);
+        for (int i = 0; i < blockCount; i++) {
+            keysOfBlock<BITS>(blocks + i * 16 * channels, channels, query, products + i * 16 * (8 / BITS));
+        }
+    }
+
+    template <int BITS>
+    static TIERCEL_INLINE void keysOfBlock(
+        const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
         constexpr int FIELDS = 8 / BITS;
         for (int half = 0; half < 2; half++) {
             __m256i sums[FIELDS == 1 ? 2 : FIELDS] = {};
@@ -190,39 +212,19 @@ private:
 
 #if defined(__AVX512VNNI__)
 struct Avx512Attention {
+    /** querySum takes out of the products of bytes what is added to each key. */
     template <int BITS>
-    static void keys(const uint8_t* block, int channels, const int8_t* query, int32_t* products) {
-        constexpr int FIELDS = 8 / BITS;
-        __m512i sums[FIELDS == 1 ? 2 : FIELDS];
-        for (__m512i& sum : sums) {
-            sum = _mm512_setzero_si512();
+    static void keys(
+        const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
+        int32_t* products) {
+        // Eight sums in the making: of several blocks, or of one block's fields.
+        constexpr int TILE = BITS;
+        int i = 0;
+        for (; i <= blockCount - TILE; i += TILE) {
+            someKeys<BITS, TILE>(blocks + i * 16 * channels, channels, query, querySum, products + i * 128 / BITS);
         }
-        int32_t correction = 0;
-        for (int group = 0; group < channels / 4; group++) {
-            int32_t four;
-            std::memcpy(&four, query + 4 * group, sizeof four);
-            const __m512i columns = _mm512_set1_epi32(four);
-            const __m512i bytes = _mm512_loadu_si512(block + 64 * group);
-            if constexpr (BITS == 8) {
-                // vpdpbusd's first operand is unsigned: 128 is added to each key, and taken out of the sum.
-                sums[group & 1] = dot(sums[group & 1], _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)), columns);
-            } else {
-#pragma GCC unroll 8
-                for (int field = 0; field < FIELDS; field++) {
-                    sums[field] = dot(sums[field], fieldOf<BITS>(bytes, field), columns);
-                }
-            }
-        }
-        if constexpr (BITS == 8) {
-            for (int c = 0; c < channels; c++) {
-                correction += query[c];
-            }
-            const __m512i all = _mm512_add_epi32(sums[0], sums[1]);
-            _mm512_storeu_si512(products, _mm512_sub_epi32(all, _mm512_set1_epi32(128 * correction)));
-        } else {
-            for (int field = 0; field < FIELDS; field++) {
-                _mm512_storeu_si512(products + 16 * field, sums[field]);
-            }
+        for (; i < blockCount; i++) {
+            someKeys<BITS, 1>(blocks + i * 16 * channels, channels, query, querySum, products + i * 128 / BITS);
         }
     }
 
@@ -230,6 +232,10 @@ struct Avx512Attention {
     static void values(
         const uint8_t* blocks, int blockCount, int channels, const uint8_t* highWeights, const uint8_t* lowWeights,
         int32_t* high, int32_t* low) {
+        if (channels == 8) {
+            eightValues<BITS>(blocks, blockCount, highWeights, lowWeights, high, low);
+            return;
+        }
         int c = 0;
         for (; c <= channels - 64; c += 64) {
             someValues<BITS, 4>(blocks, blockCount, channels, c, 0xFFFF, highWeights, lowWeights, high, low);
@@ -245,6 +251,39 @@ struct Avx512Attention {
     }
 
 private:
+    template <int BITS, int BLOCKS>
+    static TIERCEL_INLINE void someKeys(
+        const uint8_t* blocks, int channels, const int8_t* query, int32_t querySum, int32_t* products) {
+        constexpr int FIELDS = 8 / BITS;
+        __m512i sums[BLOCKS][FIELDS];
+        for (int i = 0; i < BLOCKS; i++) {
+            for (int field = 0; field < FIELDS; field++) {
+                sums[i][field] = _mm512_set1_epi32(BITS == 8 ? -128 * querySum : 0);
+            }
+        }
+        for (int group = 0; group < channels / 4; group++) {
+            const __m512i columns = four(reinterpret_cast<const uint8_t*>(query) + 4 * group);
+#pragma GCC unroll 8
+            for (int i = 0; i < BLOCKS; i++) {
+                const __m512i bytes = _mm512_loadu_si512(blocks + i * 16 * channels + 64 * group);
+                if constexpr (BITS == 8) {
+                    // vpdpbusd's first operand is unsigned: 128 is added to each key.
+                    sums[i][0] = dot(sums[i][0], _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)), columns);
+                } else {
+#pragma GCC unroll 8
+                    for (int field = 0; field < FIELDS; field++) {
+                        sums[i][field] = dot(sums[i][field], fieldOf<BITS>(bytes, field), columns);
+                    }
+                }
+            }
+        }
+        for (int i = 0; i < BLOCKS; i++) {
+            for (int field = 0; field < FIELDS; field++) {
+                _mm512_storeu_si512(products + 16 * (i * FIELDS + field), sums[i][field]);
+            }
+        }
+    }
+
     static TIERCEL_INLINE __m512i dot(__m512i sums, __m512i unsignedBytes, __m512i signedBytes) {
         // As _mm512_dpbusd_epi32, for which GCC 12 copies every sum before and after it.
         asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(unsignedBytes), "v"(signedBytes));
@@ -260,6 +299,45 @@ private:
         int32_t value;
         std::memcpy(&value, weights, sizeof value);
         return _mm512_set1_epi32(value);
+    }
+
+    /** Heads of eight channels: two blocks are the sixteen lanes. */
+    template <int BITS>
+    static TIERCEL_INLINE void eightValues(
+        const uint8_t* blocks, int blockCount, const uint8_t* highWeights, const uint8_t* lowWeights, int32_t* high,
+        int32_t* low) {
+        constexpr int FIELDS = 8 / BITS;
+        __m512i highSums = _mm512_setzero_si512();
+        __m512i lowSums = _mm512_setzero_si512();
+        for (int block = 0; block < blockCount; block += 2) {
+            const bool isPair = block + 1 < blockCount;
+            const __m512i bytes = _mm512_maskz_loadu_epi32(isPair ? 0xFFFF : 0x00FF, blocks + 32 * block);
+#pragma GCC unroll 8
+            for (int field = 0; field < FIELDS; field++) {
+                const __m512i codes = BITS == 8 ? bytes : fieldOf<BITS>(bytes, field);
+                const int slot = (block * FIELDS + field) * 4;
+                // Of the second block nothing is read where there is none: its codes are zeros.
+                const int second = isPair ? slot + 4 * FIELDS : slot;
+                highSums = dot(highSums, twoFours(highWeights + slot, highWeights + second), codes);
+                lowSums = dot(lowSums, twoFours(lowWeights + slot, lowWeights + second), codes);
+            }
+        }
+        const __m256i highs =
+            _mm256_add_epi32(_mm512_castsi512_si256(highSums), _mm512_extracti64x4_epi64(highSums, 1));
+        const __m256i lows = _mm256_add_epi32(_mm512_castsi512_si256(lowSums), _mm512_extracti64x4_epi64(lowSums, 1));
+        addTo(high, highs);
+        addTo(low, lows);
+    }
+
+    static TIERCEL_INLINE __m512i twoFours(const uint8_t* first, const uint8_t* second) {
+        int32_t other;
+        std::memcpy(&other, second, sizeof other);
+        return _mm512_mask_set1_epi32(four(first), 0xFF00, other);
+    }
+
+    static TIERCEL_INLINE void addTo(int32_t* sums, __m256i addend) {
+        __m256i* to = reinterpret_cast<__m256i*>(sums);
+        _mm256_storeu_si256(to, _mm256_add_epi32(_mm256_loadu_si256(to), addend));
     }
 
     /** V vectors of 16 channels from channel c on; of the last vector those of the mask. */

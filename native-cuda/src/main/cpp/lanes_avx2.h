@@ -42,6 +42,12 @@ struct Avx2Lanes {
         const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
     }
+    /** The low byte of each lane. */
+    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
+        const __m256i low = _mm256_and_si256(value, _mm256_set1_epi32(0xFF));
+        const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+    }
     static TIERCEL_INLINE Integers rint(Floats value) { return _mm256_cvtps_epi32(value); }
     static TIERCEL_INLINE Integers rintLarge(Floats value) { return _mm256_cvtps_epi32(value); }
     static TIERCEL_INLINE Floats powerOfTwo(Integers n) {

@@ -35,6 +35,10 @@ struct Avx512Lanes {
     static TIERCEL_INLINE void store(int8_t* to, Integers value) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(value));
     }
+    /** The low byte of each lane. */
+    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(value));
+    }
     static TIERCEL_INLINE Integers rint(Floats value) { return _mm512_cvtps_epi32(value); }
     static TIERCEL_INLINE Integers rintLarge(Floats value) { return _mm512_cvtps_epi32(value); }
     static TIERCEL_INLINE Floats powerOfTwo(Integers n) {

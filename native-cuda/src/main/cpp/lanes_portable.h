@@ -45,6 +45,12 @@ struct PortableLanes {
         std::memcpy(to, &bytes, sizeof bytes);
     }
 
+    /** The low byte of each lane. */
+    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
+        const Bytes bytes = __builtin_convertvector(value, Bytes);
+        std::memcpy(to, &bytes, sizeof bytes);
+    }
+
     /** As ScalarLanes. */
     static TIERCEL_INLINE Integers rint(Floats value) {
         return reinterpret_cast<Integers>(value + 0x1.8p23f) - 0x4B400000;

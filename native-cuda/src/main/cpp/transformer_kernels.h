@@ -84,13 +84,17 @@ struct TransformerKernels {
     }
 
     /** q = rint(v * (maximum / m)), m the largest magnitude; returns the scale m / maximum. */
-    static float quantise(const float* vector, int count, int maximum, const Activations& to) {
+    static float quantise(const float* __restrict vector, int count, int maximum, const Activations& to) {
         const float largest = largestMagnitude(vector, count);
         const bool isNothing = largest < SMALLEST;
         const float inverse = isNothing ? 0.0f : static_cast<float>(maximum) / largest;
         if (to.planes == 1) {
-            Activation* values = static_cast<Activation*>(to.values);
-            for (int i = 0; i < count; i++) {
+            Activation* __restrict values = static_cast<Activation*>(to.values);
+            int i = 0;
+            for (; i <= count - L::LANES; i += L::LANES) {
+                L::store(values + i, L::rint(L::load(vector + i) * L::all(inverse)));
+            }
+            for (; i < count; i++) {
                 values[i] = static_cast<Activation>(rint(vector[i] * inverse));
             }
         } else {
@@ -102,7 +106,9 @@ struct TransformerKernels {
         return isNothing ? 0.0f : largest / static_cast<float>(maximum);
     }
 
-    static void norm(const float* vector, const float* weights, float epsilon, int count, float* normed) {
+    static void norm(
+        const float* __restrict vector, const float* __restrict weights, float epsilon, int count,
+        float* __restrict normed) {
         const float largest = largestMagnitude(vector, count);
         double meanSquare = 0;
         if (largest >= SMALLEST) {
@@ -139,12 +145,14 @@ struct TransformerKernels {
         }
     }
 
-    static TIERCEL_INLINE void rotate(float* head, const float* cosines, const float* sines, int pairs) {
+    static TIERCEL_INLINE void rotate(
+        float* __restrict firsts, float* __restrict seconds, const float* __restrict cosines,
+        const float* __restrict sines, int pairs) {
         for (int pair = 0; pair < pairs; pair++) {
-            const float first = head[pair];
-            const float second = head[pair + pairs];
-            head[pair] = first * cosines[pair] - second * sines[pair];
-            head[pair + pairs] = first * sines[pair] + second * cosines[pair];
+            const float first = firsts[pair];
+            const float second = seconds[pair];
+            firsts[pair] = first * cosines[pair] - second * sines[pair];
+            seconds[pair] = first * sines[pair] + second * cosines[pair];
         }
     }
 
@@ -262,10 +270,14 @@ struct TransformerKernels {
 
     /** rint(hold((x - mean) * (1 / scale), +-127)). */
     static void toBytes(const CodecView& codec, const float* vector, int count, int8_t* row) {
-        for (int i = 0; i < count; i++) {
+        int i = 0;
+        for (; i <= count - L::LANES; i += L::LANES) {
+            const Floats apart = L::load(vector + i) - L::load(codec.means + i);
+            L::store(row + i, L::rint(E::hold(apart * L::load(codec.inverseScales + i), 127.0f)));
+        }
+        for (; i < count; i++) {
             const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
-            const float low = scaled < 127.0f ? scaled : 127.0f;
-            row[i] = static_cast<int8_t>(rint(low > -127.0f ? low : -127.0f));
+            row[i] = static_cast<int8_t>(rint(Exact<ScalarLanes>::hold(scaled, 127.0f)));
         }
     }
 
@@ -477,7 +489,8 @@ struct TransformerKernels {
     /** The query in units of the keys' integers, in 8 bits; returns what makes an exponent of a product with it. */
     template <class T>
     static float foldQuery(
-        const float* query, const float* units, int channels, float softmaxScale, float* folded, T* to) {
+        const float* __restrict query, const float* __restrict units, int channels, float softmaxScale,
+        float* __restrict folded, T* __restrict to) {
         constexpr float MAXIMUM = sizeof(T) == 1 ? 127.0f : 16383.0f;
         for (int c = 0; c < channels; c++) {
             folded[c] = query[c] * units[c];
@@ -485,7 +498,11 @@ struct TransformerKernels {
         const float largest = largestMagnitude(folded, channels);
         const bool isNothing = largest < SMALLEST;
         const float inverse = isNothing ? 0.0f : MAXIMUM / largest;
-        for (int c = 0; c < channels; c++) {
+        int c = 0;
+        for (; sizeof(T) == 1 && c <= channels - L::LANES; c += L::LANES) {
+            L::store(reinterpret_cast<int8_t*>(to) + c, L::rint(L::load(folded + c) * L::all(inverse)));
+        }
+        for (; c < channels; c++) {
             to[c] = static_cast<T>(rint(folded[c] * inverse));
         }
         return (isNothing ? 0.0f : largest / MAXIMUM) * softmaxScale;
@@ -527,16 +544,15 @@ struct TransformerKernels {
 
     /** products of a query with the keys of a region's slots, up to a whole block past count. */
     static void uniformProducts(
-        int bits, const uint8_t* region, int count, const int8_t* query, int channels, int32_t* products) {
+        int bits, const uint8_t* region, int count, const int8_t* query, int32_t querySum, int channels,
+        int32_t* products) {
         const int blockSlots = TransformerStateView::KEY_LANES * (8 / bits);
-        for (int slot = 0; slot < count; slot += blockSlots) {
-            switch (bits) {
-                case 8: A::template keys<8>(region, channels, query, products + slot); break;
-                case 4: A::template keys<4>(region, channels, query, products + slot); break;
-                case 2: A::template keys<2>(region, channels, query, products + slot); break;
-                default: A::template keys<1>(region, channels, query, products + slot); break;
-            }
-            region += TransformerStateView::KEY_LANES * channels;
+        const int blocks = (count + blockSlots - 1) / blockSlots;
+        switch (bits) {
+            case 8: return A::template keys<8>(region, blocks, channels, query, querySum, products);
+            case 4: return A::template keys<4>(region, blocks, channels, query, querySum, products);
+            case 2: return A::template keys<2>(region, blocks, channels, query, querySum, products);
+            default: return A::template keys<1>(region, blocks, channels, query, querySum, products);
         }
     }
 
@@ -582,8 +598,9 @@ struct TransformerKernels {
         }
         const float recentScale = foldQuery(
             query, codec.scales + first, channels, model.numbers.softmaxScale, scratch.folded, scratch.recentQuery);
-        uniformProducts(
-            8, state + model.state.recentKeys(layer, keyValueHead, 0), recent, scratch.recentQuery, channels, products);
+        const int32_t recentSum = sumOf(scratch.recentQuery, channels);
+        uniformProducts(8, state + model.state.recentKeys(layer, keyValueHead, 0), recent, scratch.recentQuery,
+                        recentSum, channels, products);
         float codedScale = recentScale;
         if (coded > 0 && codec.isCoupled()) {
             makeTable(codec, keyValueHead, scratch.recentQuery, channels, scratch.table);
@@ -598,13 +615,15 @@ struct TransformerKernels {
                 codedScale = foldQuery(query, codec.steps + first, channels, model.numbers.softmaxScale,
                                        scratch.folded, codedQuery);
             }
+            const int32_t codedSum = sumOf(codedQuery, channels);
             for (int slot = 0; slot < coded; slot += SLOTS) {
                 const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
                 const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
-                uniformProducts(codec.bits, page, count, codedQuery, channels, products + codedFirst + slot);
+                uniformProducts(
+                    codec.bits, page, count, codedQuery, codedSum, channels, products + codedFirst + slot);
             }
             if (codec.hasSteps()) {
-                const int32_t offset = codec.offset() * sumOf(codedQuery, channels);
+                const int32_t offset = codec.offset() * codedSum;
                 for (int slot = codedFirst; slot < codedFirst + coded; slot++) {
                     products[slot] = 2 * products[slot] - offset;
                 }
@@ -620,12 +639,12 @@ struct TransformerKernels {
     }
 
     /** scores = (float) products * scale; returns the largest. Reads and writes up to a lane-full past count. */
-    static float scale(const int32_t* products, float scale, int count, float* scores) {
-        for (int i = 0; i < count; i++) {
-            scores[i] = static_cast<float>(products[i]) * scale;
-        }
+    static float scale(const int32_t* __restrict products, float scale, int count, float* __restrict scores) {
         if (count == 0) {
             return 0;
+        }
+        for (int i = 0; i < (count + L::LANES - 1) / L::LANES * L::LANES; i++) {
+            scores[i] = static_cast<float>(products[i]) * scale;
         }
         for (int i = count; i % L::LANES != 0; i++) {
             scores[i] = scores[0];
@@ -647,20 +666,25 @@ struct TransformerKernels {
     static int64_t weigh(const TransformerScratch& scratch, float largest, int from, int count, int padded) {
         int32_t* weights = scratch.weights + from;
         const float* scores = scratch.scores + from;
+        uint8_t* high = scratch.highWeights + from;
+        uint8_t* low = scratch.lowWeights + from;
+        // At most 2^15 tokens of at most 2^15 each.
+        Integers total = L::allIntegers(0);
         for (int i = 0; i < count; i += L::LANES) {
             const Floats exponent = L::maximum(L::all(LOWEST_EXPONENT), L::load(scores + i) - L::all(largest));
-            L::store(weights + i, L::rint(E::exp2(exponent) * WEIGHT_ONE));
+            const Integers weight = L::rint(E::exp2(exponent) * WEIGHT_ONE);
+            total = L::add(total, weight);
+            L::store(weights + i, weight);
+            L::storeLowBytes(high + i, L::sixteenth(L::sixteenth(weight)));
+            L::storeLowBytes(low + i, weight);
         }
-        for (int i = count; i < padded; i++) {
-            weights[i] = 0;
+        int64_t sum = L::sumLanes(total);
+        for (int i = count; i % L::LANES != 0; i++) {
+            sum -= weights[i];
         }
-        int64_t total = 0;
-        for (int i = 0; i < padded; i++) {
-            scratch.highWeights[from + i] = static_cast<uint8_t>(weights[i] >> 8);
-            scratch.lowWeights[from + i] = static_cast<uint8_t>(weights[i]);
-            total += weights[i];
-        }
-        return total;
+        std::memset(high + count, 0, padded - count);
+        std::memset(low + count, 0, padded - count);
+        return sum;
     }
 
     /** sums[c] += weights times codes of a region's slots. */
@@ -853,7 +877,8 @@ struct TransformerKernels {
         for (int i = 0; i < count; i++) {
             TransformerItem& item = items[i];
             for (int head = 0; head < shape.heads + shape.keyValueHeads; head++) {
-                rotate(item.projected + head * channels, item.cosines, item.sines, channels / 2);
+                float* of = item.projected + head * channels;
+                rotate(of, of + channels / 2, item.cosines, item.sines, channels / 2);
             }
             for (int head = 0; shape.isRotated && head < shape.heads + 2 * shape.keyValueHeads; head++) {
                 hadamard(item.projected + head * channels, channels, model.numbers.rotationScale);
@@ -887,7 +912,12 @@ struct TransformerKernels {
     static void gate(const TransformerShape& shape, TransformerItem& item) {
         float* gates = item.both;
         const float* gated = item.both + shape.hidden;
-        for (int i = 0; i < shape.hidden; i++) {
+        int i = 0;
+        for (; i <= shape.hidden - L::LANES; i += L::LANES) {
+            const Floats gate = L::load(gates + i);
+            L::store(gates + i, gate * E::sigmoidOfTanh(E::tanh(gate * 0.5f)) * L::load(gated + i));
+        }
+        for (; i < shape.hidden; i++) {
             const float sigmoid = Exact<ScalarLanes>::sigmoidOfTanh(Exact<ScalarLanes>::tanh(0.5f * gates[i]));
             gates[i] = gates[i] * sigmoid * gated[i];
         }
@@ -942,7 +972,7 @@ struct TransformerKernels {
         for (int i = 0; i < shape.activeExperts; i++) {
             scratch.shares[i] = scratch.routed[scratch.ranked[i]];
         }
-        softmax(scratch.shares, shape.activeExperts);
+        softmax(scratch.shares, shape.activeExperts, scratch.terms);
         for (int c = 0; c < shape.dimension; c++) {
             scratch.expertSum[c] = 0;
         }
@@ -959,11 +989,32 @@ struct TransformerKernels {
 
     // The head.
 
+    template <int COUNT>
+    static TIERCEL_INLINE float largestOf(const float* values) {
+        Floats largest = L::load(values);
+        for (int i = L::LANES; i < COUNT; i += L::LANES) {
+            largest = L::maximum(largest, L::load(values + i));
+        }
+        float lanes[L::LANES];
+        L::store(lanes, largest);
+        float most = lanes[0];
+        for (int i = 1; i < L::LANES; i++) {
+            most = ScalarLanes::maximum(most, lanes[i]);
+        }
+        return most;
+    }
+
     /** Indices of the largest values, the largest first; of equals the lower index. */
     static void rank(const float* values, int valueCount, int count, int32_t* ranked) {
+        constexpr int STRIDE = 4 * L::LANES;
         int found = 0;
         for (int i = 0; i < valueCount; i++) {
-            if (found == count && !(values[i] > values[ranked[count - 1]])) {
+            // Most of many values are below all that are found: they are passed in a few comparisons.
+            while (found == count && i + STRIDE <= valueCount &&
+                   !(largestOf<STRIDE>(values + i) > values[ranked[count - 1]])) {
+                i += STRIDE;
+            }
+            if (i >= valueCount || (found == count && !(values[i] > values[ranked[count - 1]]))) {
                 continue;
             }
             int place = found < count ? found++ : count - 1;
@@ -974,26 +1025,31 @@ struct TransformerKernels {
         }
     }
 
-    /** In place; padded to a lane-full. The sum is of integers: exact. */
-    static void softmax(float* values, int count) {
+    /** Softmax's integers, of values padded to a lane-full; their sum. */
+    static int64_t softmaxTerms(const float* __restrict values, float largest, int count, int32_t* __restrict terms) {
+        for (int first = 0; first < count; first += L::LANES) {
+            L::store(terms + first, E::softmaxTerm(L::load(values + first), largest));
+        }
+        int64_t sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += terms[i];
+        }
+        return sum;
+    }
+
+    static TIERCEL_INLINE float probability(int32_t term, int64_t sum) {
+        return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+    }
+
+    /** In place; padded to a lane-full. terms is scratch. */
+    static void softmax(float* values, int count, int32_t* terms) {
         float largest = values[0];
         for (int i = 1; i < count; i++) {
             largest = ScalarLanes::maximum(largest, values[i]);
         }
-        int64_t sum = 0;
-        for (int first = 0; first < count; first += L::LANES) {
-            int32_t terms[L::LANES];
-            L::store(terms, E::softmaxTerm(L::load(values + first), largest));
-            const int rest = count - first < L::LANES ? count - first : L::LANES;
-            for (int i = 0; i < rest; i++) {
-                sum += terms[i];
-            }
-            std::memcpy(values + first, terms, sizeof terms);
-        }
+        const int64_t sum = softmaxTerms(values, largest, count, terms);
         for (int i = 0; i < count; i++) {
-            int32_t term;
-            std::memcpy(&term, values + i, sizeof term);
-            values[i] = static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+            values[i] = probability(terms[i], sum);
         }
     }
 
@@ -1007,16 +1063,17 @@ struct TransformerKernels {
             std::memcpy(item.outputs, item.logits, shape.logits * sizeof(float));
             return;
         }
-        std::memcpy(scratch.probabilities, item.logits, shape.logits * sizeof(float));
-        softmax(scratch.probabilities, shape.logits);
         if (shape.outputs == Outputs::PROBABILITIES) {
+            std::memcpy(scratch.probabilities, item.logits, shape.logits * sizeof(float));
+            softmax(scratch.probabilities, shape.logits, scratch.terms);
             std::memcpy(item.outputs, scratch.probabilities, shape.logits * sizeof(float));
             return;
         }
         rank(item.logits, shape.logits, shape.top, scratch.ranked);
+        const int64_t sum = softmaxTerms(item.logits, item.logits[scratch.ranked[0]], shape.logits, scratch.terms);
         for (int i = 0; i < shape.top; i++) {
             std::memcpy(item.outputs + 2 * i, scratch.ranked + i, sizeof(int32_t));
-            item.outputs[2 * i + 1] = scratch.probabilities[scratch.ranked[i]];
+            item.outputs[2 * i + 1] = probability(scratch.terms[scratch.ranked[i]], sum);
         }
     }
 

@@ -233,6 +233,7 @@ struct TransformerScratch {
     float* expertSum;
     int32_t* ranked;
     float* probabilities;
+    int32_t* terms;
     Activations features;
 };
 
