@@ -17,6 +17,7 @@ import io.tiercel.tools.journal.ReplayCommand;
 import io.tiercel.tools.journal.SnapshotCommand;
 import io.tiercel.tools.load.JournalBenchCommand;
 import io.tiercel.tools.load.LoadCommand;
+import io.tiercel.tools.market.EventsCommand;
 import io.tiercel.tools.market.FeaturesCommand;
 import io.tiercel.tools.model.ModelCommand;
 import io.tiercel.tools.market.TapeException;
@@ -62,6 +63,7 @@ public final class TiercelCommand implements Runnable {
             SnapshotCommand.class,
             ChaosCommand.class,
             FeaturesCommand.class,
+            EventsCommand.class,
             WarmArchiveCommand.class,
             HelpCommand.class);
 

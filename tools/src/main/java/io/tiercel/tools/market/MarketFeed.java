@@ -115,16 +115,11 @@ public final class MarketFeed {
         try (tape) {
             trades.readAll(tape);
         }
-        if (sessionCount < 1 || sessionCount > Math.min(MAX_SESSION_COUNT, Math.max(1, trades.size))) {
-            throw ToolException.badArgument("sessions=" + sessionCount + ", expected 1 to " +
-                    Math.min(MAX_SESSION_COUNT, trades.size) + " for the " + trades.size + " trades of " + tape.name());
-        }
+        final int[] ends = instrumentEnds(trades.size, sessionCount, tape.name());
         final Recording recording = new Recording(new TradeFeatures().names());
-        final int[] ends = new int[sessionCount];
         final TradeEvent event = new TradeEvent();
         int row = 0;
         for (int k = 0; k < sessionCount; k++) {
-            ends[k] = (int) ((long) (k + 1) * trades.size / sessionCount);
             final TradeFeatures extractor = new TradeFeatures();
             for (; row < ends[k]; row++) {
                 extractor.onEvent(trades.get(row, event));
@@ -225,16 +220,14 @@ public final class MarketFeed {
         return count;
     }
 
-    /** The order of play: one event of each instrument in turn, and of those that have any left at the end. */
     private void play(final Recording recording, final int[] ends) {
-        int played = 0;
-        for (int turn = 0; played < labels.length; turn++) {
-            for (int k = 0; k < ends.length && played < labels.length; k++) {
-                final int index = (k == 0 ? 0 : ends[k - 1]) + turn;
-                if (index < ends[k]) {
-                    put(played++, recording, index, k, ends[k]);
-                }
+        final int[] order = order(ends, labels.length);
+        for (int i = 0; i < order.length; i++) {
+            int session = 0;
+            while (order[i] >= ends[session]) {
+                session++;
             }
+            put(i, recording, order[i], session, ends[session]);
         }
     }
 
@@ -247,11 +240,43 @@ public final class MarketFeed {
         labels[eventIndex] = (byte) label;
         splits[eventIndex] = label == Labels.NONE
                 ? Split.NEITHER
-                : split(recording.rows[index], recording.rows[index + labelRule.horizon()]);
+                : split(recording.rows[index], recording.rows[index + labelRule.horizon()], rowCount);
     }
 
-    private Split split(final long row, final long lastLabelRow) {
-        final long border = (rowCount * TRAIN_PERCENT + 99) / 100;
+    /** Where the parts of a tape of trades end that are played as instruments of their own. */
+    static int[] instrumentEnds(final int tradeCount, final int sessionCount, final String tapeName) {
+        final int most = Math.min(MAX_SESSION_COUNT, Math.max(1, tradeCount));
+        if (sessionCount < 1 || sessionCount > most) {
+            throw ToolException.badArgument("sessions=" + sessionCount + ", expected 1 to " + most + " for the " +
+                    tradeCount + " trades of " + tapeName);
+        }
+        final int[] ends = new int[sessionCount];
+        Arrays.setAll(ends, k -> (int) ((long) (k + 1) * tradeCount / sessionCount));
+        return ends;
+    }
+
+    /** The order of play: one event of each instrument in turn, and of those that have any left at the end. */
+    static int[] order(final int[] ends, final int count) {
+        final int[] order = new int[count];
+        int played = 0;
+        for (int turn = 0; played < count; turn++) {
+            for (int k = 0; k < ends.length && played < count; k++) {
+                final int index = (k == 0 ? 0 : ends[k - 1]) + turn;
+                if (index < ends[k]) {
+                    order[played++] = index;
+                }
+            }
+        }
+        return order;
+    }
+
+    /** The first row of the last 30 %. */
+    static long border(final long rowCount) {
+        return (rowCount * TRAIN_PERCENT + 99) / 100;
+    }
+
+    static Split split(final long row, final long lastLabelRow, final long rowCount) {
+        final long border = border(rowCount);
         return lastLabelRow < border ? Split.TRAIN : row >= border ? Split.HELD_OUT : Split.NEITHER;
     }
 

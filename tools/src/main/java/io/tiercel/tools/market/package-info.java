@@ -6,5 +6,9 @@
  * way to reach a later one; {@link io.tiercel.tools.market.Labels} alone look ahead, and are used only to train and to
  * score. Training reads the file that {@code tiercel features} writes from this code, so what a model was trained on
  * is what a client sends it.
+ *
+ * <p>For a model of the order flow the same events are tokens: an {@link io.tiercel.tools.market.EventTokeniser} says
+ * one for each, of an {@link io.tiercel.tools.market.EventVocabulary} that is kept with the model;
+ * {@code tiercel events} writes them.
  */
 package io.tiercel.tools.market;
