@@ -10,7 +10,8 @@ layer, as the appliance serves it. An instrument's first event begins a stream.
 Half of the sequences are learned with the sides exchanged (token ^ 1): a market seen from the other side is a market.
 
 Output, as Hugging Face has it: config.json and model.safetensors; beside them the vocabulary, and provenance.yaml with
-the scores. Seeded, one thread, deterministic: the same machine and versions give the same file.
+the scores, which are those of the files as written. Seeded, one thread, deterministic: the same machine and versions
+(of the BLAS too) give the same file.
 """
 import argparse
 import copy
@@ -33,6 +34,7 @@ TRAIN, TEST = 1, 2
 UP, FLAT, DOWN = range(3)
 PRIOR_EVENTS = 128                               # of the bigram, as TokenEntropy.java has it
 CHUNK = 512                                      # events of a stream that are computed at once
+LOGIT_EVENTS = 1024                              # of the first session: what an engine can be compared with
 IGNORED = -100
 
 
@@ -41,6 +43,7 @@ def parse_arguments():
     parser.add_argument("--events", type=Path, required=True, help=".npy of `tiercel events`")
     parser.add_argument("--vocabulary", type=Path, required=True, help="JSON that `tiercel events` saved")
     parser.add_argument("--output", type=Path, help="folder to write; without it only the validation is scored")
+    parser.add_argument("--logits", type=Path, help=f".npy for the logits after the first {LOGIT_EVENTS} events, each")
     parser.add_argument("--name", default="events", help="name of the model, for the provenance")
     parser.add_argument("--data", default="", help="what the events come from, for the provenance")
     parser.add_argument("--hidden", type=int, default=64)
@@ -159,8 +162,8 @@ def scores(log_probabilities, target, moves, mean_moves):
 
 
 def baselines(events, name):
-    """Unigram and bigram counted on all training events, as TokenEntropy.java has them."""
-    known, target, _ = events.pairs("learn", "validation")
+    """Unigram and bigram counted on the training events before the part, as TokenEntropy.java has them."""
+    known, target, _ = events.pairs(*(["learn", "validation"] if name == "test" else ["learn"]))
     count = events.token_count
     unigram = (np.bincount(target, minlength=count) + 1) / (len(target) + count)
     pairs = np.zeros((count, count))
@@ -255,13 +258,22 @@ def report_text(report):
                      for key, value in report.items())
 
 
-def write(arguments, model, config, epoch, reports):
-    folder = arguments.output
+def write_model(folder, model, vocabulary):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(model.config, indent=2) + "\n", encoding="utf-8")
     tensors = {name: value.numpy() for name, value in model.state_dict().items()}
     safetensors_io.write(folder / "model.safetensors", tensors, {"format": "pt"})
-    shutil.copyfile(arguments.vocabulary, folder / "vocabulary.json")
+    shutil.copyfile(vocabulary, folder / "vocabulary.json")
+
+
+def read_model(folder):
+    model = Llama(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    tensors, _ = safetensors_io.read(folder / "model.safetensors")
+    model.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in tensors.items()})
+    return model.eval()
+
+
+def write_provenance(arguments, epoch, reports):
     provenance = {
         "name": arguments.name,
         "data": arguments.data,
@@ -274,7 +286,7 @@ def write(arguments, model, config, epoch, reports):
     }
     provenance.update((name.replace(" ", "-"), report_text(report)) for name, report in reports.items())
     lines = ["provenance:"] + [f'  {key}: "{value}"' for key, value in provenance.items()]
-    (folder / "provenance.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (arguments.output / "provenance.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
@@ -283,10 +295,12 @@ def main():
     torch.use_deterministic_algorithms(True)
     started = time.monotonic()
     events = Events(arguments.events, arguments.vocabulary, arguments.validation)
-    config = hugging_face_config(arguments, events.token_count)
-    model, epoch = train(arguments, events, config)
+    model, epoch = train(arguments, events, hugging_face_config(arguments, events.token_count))
     print(f"{sum(p.numel() for p in model.parameters())} parameters, epoch {epoch}, "
           f"{time.monotonic() - started:.0f} s")
+    if arguments.output:
+        write_model(arguments.output, model, arguments.vocabulary)
+        model = read_model(arguments.output)
     reports = {}
     for name in ["validation"] + (["test"] if arguments.output else []):
         reports.update((f"{key} {name}", value) for key, value in baselines(events, name).items())
@@ -295,7 +309,10 @@ def main():
     for name, report in reports.items():
         print(f"{name}: {report_text(report)}")
     if arguments.output:
-        write(arguments, model, config, epoch, reports)
+        write_provenance(arguments, epoch, reports)
+    if arguments.logits:
+        with torch.no_grad():
+            np.save(arguments.logits, model.eval()(events.tokens[0][None, :LOGIT_EVENTS])[0][0].numpy())
 
 
 if __name__ == "__main__":

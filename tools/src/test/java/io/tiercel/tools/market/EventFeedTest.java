@@ -58,13 +58,16 @@ class EventFeedTest {
 
     @Test
     void shouldGiveTokensOfTheVocabularyEachTimeWhenTapeIsTheRealOneOfTrades() {
-        assertGood(EventFeed.ofTrades(0, 0, null), EventFeed.ofTrades(0, 0, null), 100_000);
+        final EventVocabulary committed =
+                EventVocabulary.read(Path.of("training/fp32/bitstamp-events/vocabulary.json"));
+        assertGood(EventFeed.ofTrades(0, 0, null), EventFeed.ofTrades(0, 0, committed), 100_000);
     }
 
     @Test
     void shouldGiveTokensOfTheVocabularyEachTimeWhenTapeIsTheRealOneOfABook() {
         final Path zip = TapeTestData.shared(GOOG);
-        assertGood(EventFeed.ofBook(zip, 0, null), EventFeed.ofBook(zip, 0, null), 147_916);
+        final EventVocabulary committed = EventVocabulary.read(Path.of("training/fp32/lobster-events/vocabulary.json"));
+        assertGood(EventFeed.ofBook(zip, 0, null), EventFeed.ofBook(zip, 0, committed), 147_916);
     }
 
     @Test
