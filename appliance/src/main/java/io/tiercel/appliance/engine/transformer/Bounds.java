@@ -26,25 +26,32 @@ final class Bounds {
     }
 
     /** An element of a vector that was divided by its root mean square, times these weights. */
-    double norm(final float[] weights) {
+    double norm(final String name, final float[] weights) {
         double largest = 0;
-        for (final float weight : weights) {
-            largest = Math.max(largest, Math.abs((double) weight));
+        for (int i = 0; i < weights.length; i++) {
+            final double element = Math.abs((double) weights[i]) * Math.sqrt(dimension) * SLACK;
+            check(name, i, element);
+            largest = Math.max(largest, element);
         }
-        return largest * Math.sqrt(dimension) * SLACK;
+        return largest;
     }
 
-    /** For each row, the largest magnitude of its product with a vector whose elements are within ±{@code largest}. */
+    /**
+     * For each row, the largest magnitude of its product with a vector whose elements are within ±{@code largest}. A
+     * row of zeros counts as one with a weight of 1: its scale is multiplied with the vector's all the same, and
+     * infinity times zero is no number.
+     */
     double[] products(final String name, final MatrixParameters matrix, final double largest) {
         final double[] products = new double[matrix.rows()];
         for (int row = 0; row < products.length; row++) {
-            products[row] = matrix.rowMagnitude(row) * (double) matrix.rowScales()[row] * (largest / vectorMaximum) *
-                    SLACK;
+            final long magnitude = Math.max(matrix.rowMagnitude(row), vectorMaximum);
+            products[row] = magnitude * (double) matrix.rowScales()[row] * (largest / vectorMaximum) * SLACK;
             check(name, row, products[row]);
         }
         return products;
     }
 
+    /** The same of the row that can become largest. */
     double largestProduct(final String name, final MatrixParameters matrix, final double largest) {
         double product = 0;
         for (final double candidate : products(name, matrix, largest)) {

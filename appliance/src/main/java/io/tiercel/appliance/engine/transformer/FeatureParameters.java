@@ -61,10 +61,12 @@ public final class FeatureParameters {
         return biases;
     }
 
+    /** The largest magnitude of an element of the residual stream; a row of zeros counts as one with a weight of 1. */
     double largest(final MatrixParameters embedding) {
         double largest = 0;
         for (int row = 0; row < biases.length; row++) {
-            largest = Math.max(largest, (double) embedding.rowMagnitude(row) * embedding.rowScales()[row] * scale +
+            final long magnitude = Math.max(embedding.rowMagnitude(row), maximum);
+            largest = Math.max(largest, (double) magnitude * embedding.rowScales()[row] * scale +
                     Math.abs((double) biases[row]));
         }
         return largest;

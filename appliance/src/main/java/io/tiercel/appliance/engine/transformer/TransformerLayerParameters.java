@@ -106,20 +106,25 @@ public final class TransformerLayerParameters {
      * @throws BundleException if a number on the way could leave its range.
      */
     double largestChange(final TransformerShape shape, final String name, final Bounds bounds) {
-        final double[] projected =
-                bounds.products(name + ".attention.input", attentionInput, bounds.norm(attentionNorm));
-        for (int i = 0; i < shape.keyCount(); i++) {
-            // A query meets what keys are divided by; values are held to what their codes can say.
-            bounds.check(name + ".keys.scale", i, projected[i % shape.headSize()] * keys.largest(i) * shape.headSize());
-            bounds.check(name + ".values.scale", i, Math.abs((double) values.means()[i]) + 2 * values.largest(i));
+        final double[] projected = bounds.products(
+                name + ".attention.input", attentionInput, bounds.norm(name + ".attention.norm", attentionNorm));
+        double query = 0;
+        for (int row = 0; row < shape.queryCount(); row++) {
+            query = Math.max(query, projected[row]);
         }
         double attended = 0;
         for (int i = 0; i < shape.keyCount(); i++) {
-            attended = Math.max(attended, Math.abs((double) values.means()[i]) + 2 * values.largest(i));
+            // A query, whose channels rotation mixes, meets what keys are divided by; d times it, since a butterfly
+            // makes it up to sqrt(d) times as large and a score is the sum of d products, divided by sqrt(d). Values
+            // are held to what their codes can say.
+            bounds.check(name + ".keys.scale", i, query * keys.largest(i) * shape.headSize());
+            final double value = Math.abs((double) values.means()[i]) + 2 * values.largest(i);
+            bounds.check(name + ".values.scale", i, value);
+            attended = Math.max(attended, value);
         }
         attended *= Math.sqrt(shape.headSize());
         final double attention = bounds.largestProduct(name + ".attention.output", attentionOutput, attended);
-        final double normed = bounds.norm(feedNorm);
+        final double normed = bounds.norm(name + ".feed.norm", feedNorm);
         if (router != null) {
             bounds.largestProduct(name + ".router", router, normed);
         }

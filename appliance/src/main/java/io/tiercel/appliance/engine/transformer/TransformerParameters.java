@@ -226,7 +226,7 @@ public final class TransformerParameters {
             residual += layers[i].largestChange(shape, "layers." + i, bounds);
             bounds.check("layers." + i, 0, residual);
         }
-        final double[] logits = bounds.products("head", head, bounds.norm(finalNorm));
+        final double[] logits = bounds.products("head", head, bounds.norm("final.norm", finalNorm));
         for (int row = 0; headBiases != null && row < logits.length; row++) {
             bounds.check("head", row, logits[row] + Math.abs((double) headBiases[row]));
         }

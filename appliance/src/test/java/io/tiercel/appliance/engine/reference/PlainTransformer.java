@@ -91,8 +91,9 @@ final class PlainTransformer {
             return expert(layer, 0, normed);
         }
         final float[] routed = multiply(parameters.layer(layer).router(), normed);
+        // Less from zero, as zeros of either sign are equals.
         final List<Integer> active = IntStream.range(0, shape.experts()).boxed()
-                .sorted(Comparator.comparing((Integer i) -> -routed[i]).thenComparing(i -> i))
+                .sorted(Comparator.comparing((Integer i) -> 0 - routed[i]).thenComparing(i -> i))
                 .limit(shape.activeExperts()).toList();
         final float[] shares = new float[active.size()];
         for (int i = 0; i < shares.length; i++) {
