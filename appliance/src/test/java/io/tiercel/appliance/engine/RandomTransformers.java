@@ -105,7 +105,7 @@ public final class RandomTransformers {
         final int pairs = setting.headSize() / 2;
         final ByteBuffer steps = ByteBuffer.allocate(pairs * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < pairs; i++) {
-            steps.putLong((long) (Math.pow(10_000, -i / (double) pairs) / (2 * Math.PI) * 0x1p63) * 2);
+            steps.putLong((long) (StrictMath.pow(10_000, -i / (double) pairs) / (2 * Math.PI) * 0x1p63) * 2);
         }
         writer.bytes("rotary.steps", DType.I64, steps.array(), pairs);
         final float[] circle = new float[512];
