@@ -23,6 +23,8 @@ enum FuzzTarget {
     GGUF("tools", "io.tiercel.tools.llama.GgufFuzzTest", "shouldHaveANetworkThatRunsWhenAFileIsAccepted", 20_000, "");
 
     private static final int MAX_INPUT_LENGTH = 4096;
+    /** The smallest transformer, with its table of cosines and a codebook. */
+    private static final int MAX_BUNDLE_LENGTH = 12_288;
     private static final int TIMEOUT_S = 20;
     /** It takes each path that an input names for an attack, and puts this machine's paths into inputs. */
     private static final String PATH_DETECTOR = "com.code_intelligence.jazzer.sanitizers.FilePathTraversal";
@@ -82,7 +84,7 @@ enum FuzzTarget {
                 "--disabled_hooks=" + PATH_DETECTOR,
                 "--reproducer_path=" + work,
                 "-artifact_prefix=" + work + "/",
-                "-max_len=" + MAX_INPUT_LENGTH,
+                "-max_len=" + (this == BUNDLE ? MAX_BUNDLE_LENGTH : MAX_INPUT_LENGTH),
                 "-timeout=" + TIMEOUT_S,
                 "-print_final_stats=1"));
         arguments.addAll(limits);

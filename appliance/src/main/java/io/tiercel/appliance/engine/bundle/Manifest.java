@@ -138,8 +138,10 @@ public record Manifest(
                 .put("weights", lower(quantisation.weights()))
                 .put("head", lower(quantisation.head()))
                 .put("featureBits", quantisation.featureBits());
-        if (cache != null) {
+        if (cache != null || quantisation.activationBits() != Byte.SIZE) {
             formats.put("activationBits", quantisation.activationBits());
+        }
+        if (cache != null) {
             root.putObject("cache")
                     .put("keys", lower(cache.keys()))
                     .put("values", lower(cache.values()))

@@ -46,6 +46,10 @@ public final class LstmParameters {
             throw new BundleException(bundle.path() + ": manifest has task=tokens or a cache, family=" + FAMILY +
                     " has neither");
         }
+        if (manifest.quantisation().activationBits() != Byte.SIZE) {
+            throw new BundleException(bundle.path() + ": manifest key=quantisation.activationBits value=" +
+                    manifest.quantisation().activationBits() + " is not " + Byte.SIZE + ", as for family=" + FAMILY);
+        }
         layers = new LstmLayerParameters[bundle.size("layers", MAX_LAYERS)];
         hiddenCount = bundle.size("hidden", MAX_HIDDEN);
         featureMeans = bundle.floats("features.mean", featureCount());

@@ -8,15 +8,22 @@ import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelSession;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.engine.TransformerSetting;
+import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
+import io.tiercel.appliance.engine.transformer.TransformerShape;
 import io.tiercel.protocol.FuzzSeeds;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.agrona.UnsafeApi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -31,6 +38,19 @@ class BundleFuzzTest {
 
     private static final Path NAME = Path.of("any");
     private static final float[] FEATURE_VALUES = {0, 1, -Float.MAX_VALUE, Float.MIN_VALUE, Float.MAX_VALUE, -1e-3f};
+
+    private static final TransformerSetting TOKENS = new TransformerSetting(
+            5, 1, 4, 1, 1, 4, 1, 3, 1, 2, Task.TOKENS, 6, 2, 1, 0, 0, true, WeightFormat.INT8, WeightFormat.INT8, 8,
+            Codec.UNIFORM4, Codec.UNIFORM2, true);
+    private static final TransformerSetting EXPERTS = new TransformerSetting(
+            6, 1, 4, 2, 1, 4, 1, 3, 1, 4, Task.TOKENS, 5, 0, 0, 2, 1, false, WeightFormat.INT4, WeightFormat.INT16, 8,
+            Codec.UNIFORM1, Codec.UNIFORM8, false);
+    private static final TransformerSetting FEATURES = new TransformerSetting(
+            7, 1, 4, 1, 1, 4, 2, 0, 2, 2, Task.CLASSIFICATION, 9, 2, 0, 0, 0, false, WeightFormat.INT16,
+            WeightFormat.INT8, 16, Codec.COUPLED4, Codec.COUPLED2, false);
+
+    private static final int TRANSFORMER_STEPS = 12;
+    private static final int MAX_STATE_BYTES = 8 << 20;
 
     private final ReferenceBackend backend = new ReferenceBackend();
 
@@ -49,6 +69,14 @@ class BundleFuzzTest {
     }
 
     private void use(final Bundle bundle) {
+        if (TransformerParameters.FAMILY.equals(bundle.manifest().family())) {
+            useTransformer(bundle);
+        } else {
+            useLstm(bundle);
+        }
+    }
+
+    private void useLstm(final Bundle bundle) {
         final LstmParameters parameters = LstmParameters.read(bundle);
         assertTrue(Float.isFinite(parameters.inverseFeatureScale()), "features.scale");
         for (int i = 0; i < parameters.layerCount(); i++) {
@@ -64,6 +92,44 @@ class BundleFuzzTest {
                 for (final float output : session.outputs()) {
                     assertTrue(Float.isFinite(output), () -> "features=" + value + " output=" + output);
                 }
+            }
+        }
+    }
+
+    /** A state takes at most 64 KiB for each channel of a key, of which the file has scales: it is never unbounded. */
+    private void useTransformer(final Bundle bundle) {
+        final TransformerParameters parameters = TransformerParameters.read(bundle);
+        final TransformerShape shape = parameters.shape();
+        final int stateBytes = parameters.layout().stateBytes();
+        assertTrue(stateBytes <= (1 << 20) + 65_536L * shape.layers() * shape.keyCount(), "stateBytes=" + stateBytes);
+        if (stateBytes > MAX_STATE_BYTES) {
+            return;
+        }
+        try (Model model = backend.load(bundle, 1); TokenExecutor executor = (TokenExecutor) model.newExecutor(1)) {
+            final ModelSession session = new ModelSession(model.shape(), executor);
+            final int[] input = new int[model.shape().featureCount()];
+            long hash = 0;
+            for (int step = 0; step < TRANSFORMER_STEPS; step++) {
+                final float value = FEATURE_VALUES[step % FEATURE_VALUES.length];
+                Arrays.fill(input, shape.hasTokens() ? step % shape.vocabulary() : Float.floatToRawIntBits(value));
+                hash = session.input(input).step(hash);
+                for (int i = 0; i < executor.vocabularySize(); i++) {
+                    final float logit = UnsafeApi.getFloat(executor.logitsAddress(0) + 4L * i);
+                    assertTrue(Float.isFinite(logit), () -> "value=" + value + " logit=" + logit);
+                }
+                checkOutputs(session, parameters);
+            }
+        }
+    }
+
+    private static void checkOutputs(final ModelSession session, final TransformerParameters parameters) {
+        for (int i = 0; i < session.outputs().length; i++) {
+            if (parameters.isTokens() && i % 2 == 0) {
+                final int token = session.outputs.getInt(i * Integer.BYTES);
+                assertTrue(token >= 0 && token < parameters.shape().vocabulary(), () -> "token=" + token);
+            } else {
+                final float output = session.outputs()[i];
+                assertTrue(Float.isFinite(output), () -> "output=" + output);
             }
         }
     }
@@ -96,11 +162,21 @@ class BundleFuzzTest {
                 .add("two-layers", input(RandomModels.lstm(3).layers(2).hidden(1).features(1).outputs(2)))
                 .add("regression", input(RandomModels.lstm(4).hidden(1).features(2).outputs(1).featureBits(16)
                         .task(Task.REGRESSION)))
+                .add("transformer-tokens", input(TOKENS))
+                .add("transformer-experts", input(EXPERTS))
+                .add("transformer-features", input(FEATURES))
                 .check();
     }
 
     private static byte[] input(final RandomModels model) {
-        final byte[] file = model.toBytes();
+        return input(model.toBytes());
+    }
+
+    private static byte[] input(final TransformerSetting setting) {
+        return input(RandomTransformers.toBytes(setting));
+    }
+
+    private static byte[] input(final byte[] file) {
         final int headerLength = (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         final byte[] input = new byte[file.length - Long.BYTES + 1];
         System.arraycopy(file, Long.BYTES, input, 0, headerLength);

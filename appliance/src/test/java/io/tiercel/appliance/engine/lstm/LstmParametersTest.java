@@ -160,6 +160,20 @@ class LstmParametersTest {
         assertRefused("is I8[64, 8], expected I8[68, 8]", rewritten(good, wider, "", null));
     }
 
+    /** It would be ignored: hidden values are of 8 bits in every bundle of the family. */
+    @Test
+    void shouldRefuseTheBundleWhenActivationsAreSaidToBeWide() {
+        final Bundle good = RandomModels.lstm(1).bundle();
+        final Manifest manifest = good.manifest();
+        final Manifest wide = new Manifest(manifest.family(), manifest.shape(), manifest.featureNames(),
+                manifest.labels(), manifest.task(),
+                new Manifest.Quantisation(WeightFormat.INT8, WeightFormat.INT8, 8, 16), manifest.provenance(),
+                manifest.accuracy());
+        assertEquals(wide, Manifest.fromJson("again", wide.toJson()));
+        assertRefused("manifest key=quantisation.activationBits value=16 is not 8, as for family=lstm",
+                rewritten(good, wide, "", null));
+    }
+
     private static float[] products(
             final Bundle bundle, final String name, final int rows, final float vectorScale) {
         final float[] scales = bundle.floats(name, rows);
