@@ -41,13 +41,13 @@ class BundleFuzzTest {
 
     private static final TransformerSetting TOKENS = new TransformerSetting(
             5, 1, 4, 1, 1, 4, 1, 3, 1, 2, Task.TOKENS, 6, 2, 1, 0, 0, true, WeightFormat.INT8, WeightFormat.INT8, 8,
-            Codec.UNIFORM4, Codec.UNIFORM2, true);
+            Codec.UNIFORM4, Codec.UNIFORM2, true, 8);
     private static final TransformerSetting EXPERTS = new TransformerSetting(
             6, 1, 4, 2, 1, 4, 1, 3, 1, 4, Task.TOKENS, 5, 0, 0, 2, 1, false, WeightFormat.INT4, WeightFormat.INT16, 8,
-            Codec.UNIFORM1, Codec.UNIFORM8, false);
+            Codec.UNIFORM1, Codec.UNIFORM8, false, 8);
     private static final TransformerSetting FEATURES = new TransformerSetting(
             7, 1, 4, 1, 1, 4, 2, 0, 2, 2, Task.CLASSIFICATION, 9, 2, 0, 0, 0, false, WeightFormat.INT16,
-            WeightFormat.INT8, 16, Codec.COUPLED4, Codec.COUPLED2, false);
+            WeightFormat.INT8, 16, Codec.COUPLED4, Codec.COUPLED2, false, 8);
 
     private static final int TRANSFORMER_STEPS = 12;
     private static final int MAX_STATE_BYTES = 8 << 20;

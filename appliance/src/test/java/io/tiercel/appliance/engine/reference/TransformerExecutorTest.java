@@ -39,7 +39,7 @@ class TransformerExecutorTest {
         final TransformerSetting setting = new TransformerSetting(
                 42, 2, 28, 4, 2, 16, 19, isTokens ? 37 : 0, isTokens ? 1 : 9, isTokens ? 6 : 3, task, 160, window,
                 sinks, experts, experts == 0 ? 0 : 2, false, weights, WeightFormat.INT8, activationBits, keys, values,
-                window != 3);
+                window != 3, 8);
         final TransformerModel model = TransformerModel.load(setting.bundle());
         final ModelSession session = new ModelSession(model.shape(), model.newExecutor(1));
         final SplittableRandom random = new SplittableRandom(42);
@@ -103,7 +103,7 @@ class TransformerExecutorTest {
     void shouldAllocateNothingWhenInSteadyState(final Codec codec) {
         final TransformerSetting setting = new TransformerSetting(
                 3, 2, 12, 2, 1, 8, 5, 11, 1, 4, Task.TOKENS, 30, 4, 1, 3, 2, false, WeightFormat.INT8,
-                WeightFormat.INT16, 8, codec, codec, true);
+                WeightFormat.INT16, 8, codec, codec, true, 8);
         final TransformerModel model = TransformerModel.load(setting.bundle());
         final ModelSession session = new ModelSession(model.shape(), model.newExecutor(1));
         final long threadId = Thread.currentThread().getId();

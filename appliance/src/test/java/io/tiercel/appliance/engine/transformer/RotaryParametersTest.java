@@ -63,7 +63,7 @@ class RotaryParametersTest {
     private static RotaryParameters rotary(final double theta) {
         final TransformerSetting setting = new TransformerSetting(
                 1, 1, 4, 1, 1, HEAD_SIZE, 1, 2, 1, 2, Task.TOKENS, 2, 1, 0, 0, 0, false, WeightFormat.INT8,
-                WeightFormat.INT8, 8, Codec.UNIFORM8, Codec.UNIFORM8, false);
+                WeightFormat.INT8, 8, Codec.UNIFORM8, Codec.UNIFORM8, false, 8);
         return RotaryParameters.read(new BundleEditor(setting.bundle()).change("rotary.steps", data -> {
             for (int pair = 0; pair < PAIRS; pair++) {
                 final double circles = frequency(theta, pair) / (2 * Math.PI);

@@ -41,12 +41,12 @@ class TransformerParametersTest {
     /** Tokens, experts, a codec of each kind. */
     private static final TransformerSetting TOKENS = new TransformerSetting(
             1, 2, 12, 4, 2, 8, 5, 6, 1, 4, Task.TOKENS, 40, 4, 2, 3, 2, false, WeightFormat.INT8, WeightFormat.INT8, 8,
-            Codec.UNIFORM4, Codec.COUPLED2, false);
+            Codec.UNIFORM4, Codec.COUPLED2, false, 8);
 
     /** Feature vectors, no experts, wide numbers. */
     private static final TransformerSetting FEATURES = new TransformerSetting(
             2, 1, 8, 2, 1, 12, 3, 0, 3, 2, Task.REGRESSION, 20, 0, 0, 0, 0, false, WeightFormat.INT16,
-            WeightFormat.INT4, 16, Codec.UNIFORM8, Codec.UNIFORM1, false);
+            WeightFormat.INT4, 16, Codec.UNIFORM8, Codec.UNIFORM1, false, 8);
 
     static Stream<TransformerSetting> settings() {
         return Stream.of(TOKENS, FEATURES);
@@ -287,7 +287,7 @@ class TransformerParametersTest {
     void shouldRefuseTheBundleWhenAProductCouldLeave32Bits() {
         final TransformerSetting wide = new TransformerSetting(
                 3, 1, 600, 1, 1, 4, 2, 5, 1, 2, Task.TOKENS, 9, 4, 0, 0, 0, false, WeightFormat.INT8,
-                WeightFormat.INT16, 16, Codec.UNIFORM2, Codec.UNIFORM2, false);
+                WeightFormat.INT16, 16, Codec.UNIFORM2, Codec.UNIFORM2, false, 8);
         assertRefused("tensor=layers.0.attention.input.weight row=0 could sum up to 2496845400, which does not fit " +
                 "32 bits",
                 edit(wide).change("layers.0.attention.input.weight", data -> Arrays.fill(data.array(),

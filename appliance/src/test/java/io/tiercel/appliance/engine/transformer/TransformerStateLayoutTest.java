@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import io.tiercel.appliance.engine.bundle.CacheFormat.Rotation;
+import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
 import java.util.BitSet;
 import java.util.Set;
 import java.util.TreeSet;
@@ -50,8 +53,10 @@ class TransformerStateLayoutTest {
         assertEquals(layout.pagesOffset() + layout.pages() * layout.pageBytes(), layout.stateBytes());
         for (int layer = 0; layer < LAYERS; layer++) {
             for (int head = 0; head < HEADS; head++) {
-                takeKeys(Codec.UNIFORM8, recent, headSize, layout.recentKeysOffset(layer, head));
-                takeValues(Codec.UNIFORM8, recent, headSize, layout.recentValuesOffset(layer, head));
+                for (int plane = 0; plane < layout.planes(); plane++) {
+                    takeKeys(Codec.UNIFORM8, recent, headSize, layout.recentKeysOffset(layer, head, plane));
+                    takeValues(Codec.UNIFORM8, recent, headSize, layout.recentValuesOffset(layer, head, plane));
+                }
                 for (int page = 0; page < layout.pages(); page++) {
                     final int pageOffset = layout.pagesOffset() + page * layout.pageBytes();
                     final int slots = TransformerStateLayout.PAGE_SLOTS;
@@ -155,16 +160,22 @@ class TransformerStateLayoutTest {
         final TransformerShape large =
                 new TransformerShape(1, 4, heads, heads, 256, 1, 2, 32_768, window, 0, 0, 0, false);
         assertThrows(ArithmeticException.class,
-                () -> new TransformerStateLayout(large, Codec.UNIFORM8, Codec.UNIFORM8));
+                () -> new TransformerStateLayout(large, cache(Codec.UNIFORM8, Codec.UNIFORM8, 8)));
         final TransformerShape small =
                 new TransformerShape(1, 4, heads - 1, heads - 1, 256, 1, 2, 32_768, window, 0, 0, 0, false);
-        assertTrue(new TransformerStateLayout(small, Codec.UNIFORM8, Codec.UNIFORM8).stateBytes() > 2_000_000_000);
+        assertTrue(new TransformerStateLayout(small, cache(Codec.UNIFORM8, Codec.UNIFORM8, 8))
+                .stateBytes() > 2_000_000_000);
     }
 
     private static TransformerStateLayout layout(
             final int headSize, final int window, final int sinks, final int context, final Codec keys,
             final Codec values) {
         return new TransformerStateLayout(new TransformerShape(
-                LAYERS, 4, HEADS, HEADS, headSize, 1, 2, context, window, sinks, 0, 0, false), keys, values);
+                LAYERS, 4, HEADS, HEADS, headSize, 1, 2, context, window, sinks, 0, 0, false),
+                cache(keys, values, context == window + sinks ? 16 : 8));
+    }
+
+    private static CacheFormat cache(final Codec keys, final Codec values, final int recentBits) {
+        return new CacheFormat(keys, values, Rotation.NONE, WhenFull.SLIDE, recentBits);
     }
 }
