@@ -451,7 +451,8 @@ struct LstmKernels {
     template <class Transformer>
     static constexpr KernelSet set(const char* name) {
         return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
-                quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead};
+                quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead,
+                Transformer::undo, Transformer::likeliest};
     }
 };
 

@@ -234,6 +234,13 @@ int64_t tiercel_transformer_steps(
         reinterpret_cast<uint8_t*>(outputs), outputs_stride, static_cast<uint64_t>(previous_hash)));
 }
 
+int32_t tiercel_transformer_step_while_likeliest(
+    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t hash) {
+    return asTransformerExecutor(executor)->stepWhileLikeliest(
+        reinterpret_cast<uint8_t*>(state), reinterpret_cast<const int32_t*>(tokens), count,
+        *reinterpret_cast<uint64_t*>(hash));
+}
+
 int64_t tiercel_transformer_logits(const void* executor, int32_t position) {
     return reinterpret_cast<int64_t>(static_cast<const TransformerExecutor*>(executor)->logits(position));
 }

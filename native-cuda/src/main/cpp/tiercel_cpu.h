@@ -154,6 +154,13 @@ TIERCEL_EXPORT int64_t tiercel_transformer_steps(
     void* executor, int64_t state, int64_t inputs, int32_t count, int64_t outputs, int32_t outputs_stride,
     int64_t previous_hash);
 
+/**
+ * Steps of one session, settled, for as long as its int32 tokens (1..16) are the likeliest after the one before them; the
+ * first is taken in any case. hash is the session's, in and out. Returns how many were taken.
+ */
+TIERCEL_EXPORT int32_t tiercel_transformer_step_while_likeliest(
+    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t hash);
+
 /** Where the logits of a position of the last step are; of the last one of steps at 0. */
 TIERCEL_EXPORT int64_t tiercel_transformer_logits(const void* executor, int32_t position);
 

@@ -275,7 +275,8 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
                       vector(paddedRows(std::max(shape.logits, std::max(1, shape.experts)))) +
                       activationsBytes(kernels, std::max(1, shape.features),
                                        planesOf(kernels, shape.featureMaximum));
-    return itemCount * item + of;
+    return itemCount * item + of + PROMPT_TOKENS * undoBytes(shape) +
+           vector(shape.outputs == Outputs::LIKELIEST_TOKENS ? 2 * shape.top : shape.logits);
 }
 
 TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxBatch)
@@ -300,6 +301,8 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
         item.attendedCodes = takeActivations(arena, kernels, shape.queryCount(), planes);
         item.hiddenCodes = takeActivations(arena, kernels, shape.hidden, planes);
     }
+    undo = arena.take<uint8_t>(PROMPT_TOKENS * undoBytes(shape));
+    draftOutputs = arena.take<float>(shape.outputs == Outputs::LIKELIEST_TOKENS ? 2 * shape.top : shape.logits);
     const int slots = shape.context + 3 * TransformerStateView::PAGE_SLOTS;
     scratch.normed = arena.take<float>(shape.dimension);
     scratch.expertSum = arena.take<float>(shape.dimension);
@@ -336,6 +339,7 @@ void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint
     item.rowDigest = 0;
     item.codedDigest = 0;
     item.isCoded = false;
+    item.undo = nullptr;
 }
 
 /** What an item's step leaves in its session's header, in the order of one token after the other. */
@@ -395,6 +399,36 @@ uint64_t TransformerExecutor::steps(
     model.kernels().aheadOfToken(model.view(), scratch, state);
     std::swap(items[0].logits, items[last].logits);
     return hash;
+}
+
+int TransformerExecutor::stepWhileLikeliest(uint8_t* state, const int32_t* tokens, int count, uint64_t& hash) {
+    const TransformerShape& shape = model.view().shape;
+    const KernelSet& kernels = model.kernels();
+    const int some = std::min(count, PROMPT_TOKENS);
+    for (int i = 0; i < some; i++) {
+        prepare(items[i], tokens + i, state, draftOutputs);
+        items[i].position += i;
+        items[i].undo = i == 0 ? nullptr : undo + static_cast<size_t>(i) * undoBytes(shape);
+    }
+    kernels.forward(model.view(), scratch, items.data(), some);
+    int taken = 1;
+    while (taken < some && kernels.likeliest(items[taken - 1].logits, shape.logits) == tokens[taken]) {
+        taken++;
+    }
+    for (int i = some - 1; i >= taken; i--) {
+        kernels.undoToken(model.view(), items[i]);
+    }
+    for (int i = 0; i < taken; i++) {
+        settle(items[i]);
+        hash = Digest::mix(hash, state, offsetof(TransformerHeader, codedTokens));
+    }
+    kernels.aheadOfToken(model.view(), scratch, state);
+    std::swap(items[0].logits, items[taken - 1].logits);
+    return taken;
+}
+
+size_t TransformerExecutor::undoBytes(const TransformerShape& shape) {
+    return toCacheLines(static_cast<size_t>(shape.layers) * (2 * shape.recentPlanes + 2) * shape.keyCount());
 }
 
 }  // namespace tiercel

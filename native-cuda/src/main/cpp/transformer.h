@@ -85,6 +85,12 @@ public:
     uint64_t steps(
         uint8_t* state, const uint8_t* inputs, int count, uint8_t* outputs, int64_t stride, uint64_t previousHash);
 
+    /**
+     * Steps of one session for as long as its tokens are the likeliest; TokenExecutor.java says it. hash is the
+     * session's, in and out. Returns how many tokens were taken.
+     */
+    int stepWhileLikeliest(uint8_t* state, const int32_t* tokens, int count, uint64_t& hash);
+
     const float* logits(int position) const { return items[position].logits; }
 
 private:
@@ -94,12 +100,16 @@ private:
     void prepare(TransformerItem& item, const void* input, uint8_t* state, float* outputs);
     void settle(const TransformerItem& item) const;
     static size_t arenaBytes(const TransformerModel& model, int itemCount);
+    static size_t undoBytes(const TransformerShape& shape);
 
     const TransformerModel& model;
     const int maxBatch;
     std::vector<TransformerItem> items;
     Arena arena;
     TransformerScratch scratch{};
+    /** Of each item of a draft, what it overwrites; and its outputs, which nobody reads. */
+    uint8_t* undo;
+    float* draftOutputs;
 };
 
 }  // namespace tiercel

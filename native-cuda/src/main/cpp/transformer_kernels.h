@@ -451,12 +451,82 @@ struct TransformerKernels {
         return token >= shape.sinks && shape.codedTokens() > 0;
     }
 
+    /**
+     * Each four bytes, or one, of a layer that remember() writes for an item: visit(where, how many). In the same order
+     * each time.
+     */
+    template <class Visit>
+    static TIERCEL_INLINE void eachWritten(
+        const TransformerView& model, int layer, const TransformerItem& item, const Visit& visit) {
+        const TransformerShape& shape = model.shape;
+        const TransformerLayerView& of = model.layers[layer];
+        const int channels = shape.headSize;
+        const bool isRecent = shape.window > 0 || item.position < shape.sinks;
+        const int64_t token = item.position - shape.window;
+        const bool isCoded = shape.window > 0 ? token >= item.codedTokens && hasCodes(shape, token) : !isRecent;
+        for (int head = 0; head < shape.keyValueHeads; head++) {
+            for (int plane = 0; isRecent && plane < shape.recentPlanes; plane++) {
+                const int slot = recentSlot(shape, item.position);
+                eachOfKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, channels, visit);
+                eachOfValues(item.state + model.state.recentValues(layer, head, plane), 8, slot, channels, visit);
+            }
+            if (isCoded) {
+                const int slot = static_cast<int>((token - shape.sinks) % shape.codedTokens());
+                uint8_t* page = pageOf(model, item.state, slot);
+                eachOfCoded(of.keys, page + model.state.pageKeys(layer, head), slot % SLOTS, channels, true, visit);
+                eachOfCoded(of.values, page + model.state.pageValues(layer, head), slot % SLOTS, channels, false, visit);
+            }
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfKeys(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
+        const int lanes = TransformerStateView::KEY_LANES;
+        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes * 4;
+        for (int c = 0; c < channels; c += 4) {
+            visit(block + c / 4 * 64, 4);
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfValues(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
+        const int lanes = TransformerStateView::VALUE_LANES;
+        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes;
+        for (int c = 0; c < channels; c++) {
+            visit(block + 4 * c, 1);
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfCoded(
+        const CodecView& codec, uint8_t* region, int slot, int channels, bool isKeys, const Visit& visit) {
+        if (codec.isCoupled()) {
+            for (int i = 0; i < codec.codesOf(channels); i++) {
+                visit(region + i * SLOTS + slot, 1);
+            }
+        } else if (isKeys) {
+            eachOfKeys(region, codec.bits, slot, channels, visit);
+        } else {
+            eachOfValues(region, codec.bits, slot, channels, visit);
+        }
+    }
+
+    /** Bytes of an item's undo of one layer. */
+    static int undoBytes(const TransformerShape& shape) { return (2 * shape.recentPlanes + 2) * shape.keyCount(); }
+
     /** Puts the token's keys and values where they belong, after the token that they displace has been coded. */
     static void remember(
         const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem& item) {
         const TransformerShape& shape = model.shape;
         const int channels = shape.headSize;
         const int64_t leaving = item.position - shape.window;
+        if (item.undo != nullptr) {
+            uint8_t* to = item.undo + layer * undoBytes(shape);
+            eachWritten(model, layer, item, [&](const uint8_t* from, int count) TIERCEL_LAMBDA {
+                std::memcpy(to, from, count);
+                to += count;
+            });
+        }
         for (int plane = 0; plane < shape.recentPlanes; plane++) {
             item.rowDigest = Digest::mix(item.rowDigest, item.rows + 2 * plane * shape.keyCount(), 2 * shape.keyCount());
         }
@@ -1117,6 +1187,22 @@ struct TransformerKernels {
             feed(model, scratch, layer, items, count);
         }
         head(model, scratch, items, count);
+    }
+
+    static void undo(const TransformerView& model, const TransformerItem& item) {
+        for (int layer = 0; layer < model.shape.layers; layer++) {
+            const uint8_t* from = item.undo + layer * undoBytes(model.shape);
+            eachWritten(model, layer, item, [&](uint8_t* to, int count) TIERCEL_LAMBDA {
+                std::memcpy(to, from, count);
+                from += count;
+            });
+        }
+    }
+
+    static int32_t likeliest(const float* values, int32_t count) {
+        int32_t best = 0;
+        rank(values, count, 1, &best);
+        return best;
     }
 
     /** Codes the token that the next one will displace from the window, if there is one. */

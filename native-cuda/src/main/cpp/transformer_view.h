@@ -204,6 +204,8 @@ struct TransformerItem {
     Activations attendedCodes;
     Activations hiddenCodes;
     float scale;
+    /** Where what the item overwrites of its state is kept, to be put back; null if it is here to stay. */
+    uint8_t* undo;
     uint64_t rowDigest;
     uint64_t codedDigest;
     bool isCoded;

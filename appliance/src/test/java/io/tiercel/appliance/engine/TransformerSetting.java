@@ -63,6 +63,15 @@ public record TransformerSetting(
                 coded == 0 && random.nextBoolean() ? 16 : 8);
     }
 
+    /** The same, of a model of tokens. */
+    public static TransformerSetting randomOfTokens(final long seed) {
+        TransformerSetting setting = random(seed);
+        while (setting.task != Task.TOKENS) {
+            setting = random(setting.seed + 1);
+        }
+        return setting;
+    }
+
     /** Of what a step reads: 4 bytes each. */
     public int inputCount() {
         return vocabulary > 0 ? 1 : features;

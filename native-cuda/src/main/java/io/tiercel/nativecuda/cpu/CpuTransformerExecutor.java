@@ -58,6 +58,12 @@ public final class CpuTransformerExecutor implements TokenExecutor {
     }
 
     @Override
+    public int stepWhileLikeliest(
+            final long stateAddress, final long tokensAddress, final int tokenCount, final long hashAddress) {
+        return CpuKernels.stepWhileLikeliest(handle, stateAddress, tokensAddress, tokenCount, hashAddress);
+    }
+
+    @Override
     public void restore(final long stateAddress) {
         // Nothing of a state is derived.
     }

@@ -81,6 +81,8 @@ final class TransformerExecutor implements TokenExecutor {
     private final int[] terms;
     private final UnsafeBuffer rowBytes;
     private final UnsafeBuffer logitsOfBatch;
+    /** Of the steps of a draft, which nobody reads. */
+    private final UnsafeBuffer outputsOfDraft;
     private long rowDigest;
     private long codedDigest;
 
@@ -126,6 +128,8 @@ final class TransformerExecutor implements TokenExecutor {
         terms = new int[Math.max(logitCount, ranked.length)];
         rowBytes = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 BitUtil.align(2 * shape.keyCount(), BitUtil.CACHE_LINE_LENGTH), BitUtil.CACHE_LINE_LENGTH));
+        outputsOfDraft = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+                model.shape().outputCount() * Float.BYTES, BitUtil.CACHE_LINE_LENGTH));
         logitsOfBatch = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 Math.multiplyExact(maxBatch, logitCount * Float.BYTES), BitUtil.CACHE_LINE_LENGTH));
     }
@@ -166,6 +170,20 @@ final class TransformerExecutor implements TokenExecutor {
             final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
             final int outputsStride, final long previousHash) {
         return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
+    }
+
+    @Override
+    public int stepWhileLikeliest(
+            final long stateAddress, final long tokensAddress, final int tokenCount, final long hashAddress) {
+        int taken = 0;
+        do {
+            final long tokenAddress = tokensAddress + (long) taken * Integer.BYTES;
+            UnsafeApi.putLong(hashAddress, steps(stateAddress, tokenAddress, 1, outputsOfDraft.addressOffset(), 0,
+                    UnsafeApi.getLong(hashAddress)));
+            taken++;
+            rank(logits, logitCount, 1);
+        } while (taken < tokenCount && UnsafeApi.getInt(tokensAddress + (long) taken * Integer.BYTES) == ranked[0]);
+        return taken;
     }
 
     @Override
