@@ -1,6 +1,7 @@
 package io.tiercel.tools.transformer;
 
 import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.exact.TokenSampler;
 import io.tiercel.tools.ExitCode;
@@ -57,12 +58,19 @@ public final class GenerateCommand implements Callable<Integer> {
             description = "Of the draws (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(names = "--draft", defaultValue = "0", paramLabel = "N",
+            description = "Guess up to N tokens from what the text has said before, and verify them in one pass; " +
+                    "greedy only, and the text is the same (0..15, default: ${DEFAULT-VALUE}).")
+    private int draftCount;
+
     @Option(names = "--backend", defaultValue = "auto", paramLabel = "NAME",
             description = "auto, cpu, reference (default: ${DEFAULT-VALUE}).")
     private String backend;
 
     @Option(names = "--stats", description = "Print tokens a second and the session's hash on standard error.")
     private boolean hasStats;
+
+    private int madeCount;
 
     @Override
     public Integer call() {
@@ -74,6 +82,12 @@ public final class GenerateCommand implements Callable<Integer> {
     private void checkArguments() {
         if (tokens < 1) {
             throw new ModelInputException("--tokens=" + tokens + " is below 1");
+        }
+        if (draftCount < 0 || draftCount >= TokenExecutor.MAX_DRAFT) {
+            throw new ModelInputException("--draft=" + draftCount + " is not in 0.." + (TokenExecutor.MAX_DRAFT - 1));
+        }
+        if (draftCount > 0 && temperature != 0) {
+            throw new ModelInputException("--draft is for --temperature=0: a drawn token cannot be guessed yet");
         }
         if (top < 0) {
             throw new ModelInputException("--top=" + top + " is below 0");
@@ -99,29 +113,52 @@ public final class GenerateCommand implements Callable<Integer> {
         final int[] promptTokens =
                 prompt.isEmpty() ? new int[] {tokenizer.bosId()} : tokenizer.encode(prompt, true);
         text.write(tokenizer.decode(promptTokens));
-        final TokenSampler sampler = new TokenSampler(session.vocabularySize());
-        float[] logits = session.steps(promptTokens);
+        session.steps(promptTokens);
         final long begunNs = System.nanoTime();
-        int token = promptTokens[promptTokens.length - 1];
-        int made = 0;
-        while (made < tokens) {
-            final int next = sampler.draw(logits, temperature, top, seed, promptTokens.length + (long) made);
-            if (next == tokenizer.eosId() || next == tokenizer.bosId()) {
-                break;
-            }
-            text.write(tokenizer.decode(token, next));
-            token = next;
-            made++;
-            logits = session.step(token);
-        }
+        final int passes = goOn(session, tokenizer, promptTokens, text);
         final double seconds = (System.nanoTime() - begunNs) * 1e-9;
         out.println();
         out.flush();
         if (hasStats) {
-            spec.commandLine().getErr().printf(Locale.ROOT, "tokens=%d tokens/s=%.0f hash=%016x%n", made,
-                    made / seconds, session.hash());
+            spec.commandLine().getErr().printf(Locale.ROOT, "tokens=%d passes=%d tokens/s=%.0f hash=%016x%n",
+                    madeCount, passes, madeCount / seconds, session.hash());
             spec.commandLine().getErr().flush();
         }
+    }
+
+    /** One token a pass; with a draft, as many as were guessed right. Returns the passes. */
+    private int goOn(
+            final TransformerSession session, final Tokenizer tokenizer, final int[] promptTokens,
+            final TextStream text) {
+        final TokenSampler sampler = new TokenSampler(session.vocabularySize());
+        final NgramDraft history = new NgramDraft();
+        for (final int token : promptTokens) {
+            history.add(token);
+        }
+        final int[] tried = new int[TokenExecutor.MAX_DRAFT];
+        int last = promptTokens[promptTokens.length - 1];
+        int passes = 0;
+        while (madeCount < tokens) {
+            tried[0] = sampler.draw(session.logits(), temperature, top, seed, promptTokens.length + (long) madeCount);
+            if (tried[0] == tokenizer.eosId() || tried[0] == tokenizer.bosId()) {
+                break;
+            }
+            history.add(tried[0]);
+            final int guesses = draftCount == 0
+                    ? 0
+                    : history.guess(tried, 1, Math.min(draftCount, tokens - madeCount - 1));
+            final int taken = session.stepWhileLikeliest(tried, 1 + guesses);
+            passes++;
+            for (int i = 0; i < taken; i++) {
+                if (i > 0) {
+                    history.add(tried[i]);
+                }
+                text.write(tokenizer.decode(last, tried[i]));
+                last = tried[i];
+                madeCount++;
+            }
+        }
+        return passes;
     }
 
     /** Bytes of UTF-8 as they come: a character may be spread over tokens. */

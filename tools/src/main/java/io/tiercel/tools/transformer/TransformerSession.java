@@ -25,6 +25,8 @@ public final class TransformerSession implements AutoCloseable {
     private final ByteBuffer state;
     private final ByteBuffer token;
     private final ByteBuffer outputs;
+    private final ByteBuffer draft;
+    private final ByteBuffer draftHash;
     private final float[] logits;
     private final int vocabularySize;
     private long hash;
@@ -45,6 +47,8 @@ public final class TransformerSession implements AutoCloseable {
         state = allocate(model.shape().stateBytes());
         token = allocate(Integer.BYTES);
         outputs = allocate(model.shape().outputCount() * Float.BYTES);
+        draft = allocate(TokenExecutor.MAX_DRAFT * Integer.BYTES);
+        draftHash = allocate(Long.BYTES);
         logits = new float[executor.vocabularySize()];
         batch.add(BufferUtil.address(token), BufferUtil.address(state), BufferUtil.address(outputs));
         reset();
@@ -109,6 +113,24 @@ public final class TransformerSession implements AutoCloseable {
         hash = executor.steps(BufferUtil.address(state), BufferUtil.address(tokens), tokenIds.length,
                 BufferUtil.address(outputs), 0, hash);
         return logits();
+    }
+
+    /**
+     * Takes a token, and of the guesses behind it those that the model would have said; see
+     * {@link TokenExecutor#stepWhileLikeliest}.
+     *
+     * @param tokenIds the first {@code count} of them, at most {@link TokenExecutor#MAX_DRAFT}.
+     * @return how many were taken, at least 1; {@link #logits} are those after the last of them.
+     */
+    public int stepWhileLikeliest(final int[] tokenIds, final int count) {
+        for (int i = 0; i < count; i++) {
+            draft.putInt(i * Integer.BYTES, checked(tokenIds[i]));
+        }
+        draftHash.putLong(0, hash);
+        final int taken = executor.stepWhileLikeliest(
+                BufferUtil.address(state), BufferUtil.address(draft), count, BufferUtil.address(draftHash));
+        hash = draftHash.getLong(0);
+        return taken;
     }
 
     @Override
