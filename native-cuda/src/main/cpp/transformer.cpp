@@ -340,6 +340,12 @@ void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint
     item.codedDigest = 0;
     item.isCoded = false;
     item.undo = nullptr;
+    item.isNear = state == lastState;
+    lastState = state;
+    const TransformerShape& shape = model.view().shape;
+    const int64_t coded = std::min<int64_t>(item.position + 1 - shape.recentTokens(), shape.codedTokens());
+    item.pageCount = static_cast<int32_t>(
+        (std::max<int64_t>(coded, 0) + TransformerStateView::PAGE_SLOTS - 1) / TransformerStateView::PAGE_SLOTS);
 }
 
 /** What an item's step leaves in its session's header, in the order of one token after the other. */

@@ -107,6 +107,8 @@ private:
     std::vector<TransformerItem> items;
     Arena arena;
     TransformerScratch scratch{};
+    /** The state of the last call's last item. */
+    const uint8_t* lastState = nullptr;
     /** Of each item of a draft, what it overwrites; and its outputs, which nobody reads. */
     uint8_t* undo;
     float* draftOutputs;

@@ -22,16 +22,56 @@
 namespace tiercel {
 namespace {
 
-/** Cache lines that are wanted soon, fetched a few at a time between other work. */
-struct Fetch {
-    const uint8_t* next = nullptr;
-    const uint8_t* end = nullptr;
+/**
+ * What one layer reads of the states of some items, fetched a few cache lines at a time while weights are multiplied: a
+ * session that nobody has touched for a while is in memory, not in a cache. Items that were here just now are left out.
+ */
+class Fetch {
+public:
+    /** Nothing. */
+    Fetch() = default;
+
+    Fetch(const TransformerView& model, int layer, const TransformerItem* items, int count)
+        : model(&model), layer(layer), item(items), endItem(items + count) {
+        toRange(0);
+    }
 
     TIERCEL_INLINE void some(int lines) {
-        for (int i = 0; i < lines && next < end; i++, next += 64) {
+        for (; lines > 0 && next < end; lines--) {
             __builtin_prefetch(next, 0, 3);
+            next += 64;
+            if (next >= end) {
+                toRange(range + 1);
+            }
         }
     }
+
+private:
+    /** Range 0 is the layer's part of the window, those after it are its parts of pages. */
+    void toRange(int index) {
+        for (; item < endItem; item++, index = 0) {
+            if (!item->isNear && index <= item->pageCount) {
+                range = index;
+                const TransformerStateView& state = model->state;
+                const int64_t page = index == 0 ? 0 : state.page(index - 1);
+                next = item->state + page + (index == 0 ? state.recentKeys(layer, 0, 0) : state.pageKeys(layer, 0));
+                end = item->state + page +
+                      (index == 0 ? state.recentKeys(layer + 1, 0, 0) : state.pageKeys(layer + 1, 0));
+                if (next < end) {
+                    return;
+                }
+            }
+        }
+        next = end = nullptr;
+    }
+
+    const TransformerView* model = nullptr;
+    int layer = 0;
+    const TransformerItem* item = nullptr;
+    const TransformerItem* endItem = nullptr;
+    int range = 0;
+    const uint8_t* next = nullptr;
+    const uint8_t* end = nullptr;
 };
 
 template <class L, class A>
@@ -48,6 +88,8 @@ struct TransformerKernels {
     static constexpr int NORM_MAXIMUM = 32767;
     static constexpr float WEIGHT_ONE = 0x1p15f;
     static constexpr float LOWEST_EXPONENT = -32.0f;
+    /** Of the first layer's states, fetched before anything else; a processor has some ten on their way at once. */
+    static constexpr int FIRST_LINES = 64;
     static constexpr int SLOTS = TransformerStateView::PAGE_SLOTS;
 
     // Vectors.
@@ -205,7 +247,7 @@ struct TransformerKernels {
                     L::store(results + v * L::LANES, L::toFloats(sums[b][v]) * scale);
                 }
             }
-            fetch.some(ROWS / 4);
+            fetch.some(ROWS);
         }
     }
 
@@ -932,7 +974,8 @@ struct TransformerKernels {
     }
 
     static void attend(
-        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem* items, int count) {
+        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem* items, int count,
+        Fetch& fetch) {
         const TransformerShape& shape = model.shape;
         const TransformerLayerView& of = model.layers[layer];
         const int channels = shape.headSize;
@@ -940,7 +983,6 @@ struct TransformerKernels {
             norm(items[i].residual, of.attentionNorm, model.numbers.normEpsilon, shape.dimension, scratch.normed);
             items[i].scale = quantise(scratch.normed, shape.dimension, shape.activationMaximum, items[i].narrow);
         }
-        Fetch fetch = recentOf(model, layer, items[0]);
         multiply(of.attentionInput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
             return Operand{item.narrow, item.scale, item.projected};
         });
@@ -961,21 +1003,14 @@ struct TransformerKernels {
             }
             item.scale = quantise(item.attended, shape.queryCount(), shape.activationMaximum, item.attendedCodes);
         }
-        Fetch none;
-        multiply(of.attentionOutput, items, count, none, [](const TransformerItem& item) TIERCEL_LAMBDA {
+        // From here on it is the next layer's states that will be wanted.
+        fetch = layer + 1 < shape.layers ? Fetch(model, layer + 1, items, count) : Fetch();
+        multiply(of.attentionOutput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
             return Operand{item.attendedCodes, item.scale, item.change};
         });
         for (int i = 0; i < count; i++) {
             add(items[i].residual, items[i].change, shape.dimension);
         }
-    }
-
-    /** What a layer will read of a state: fetched while weights are multiplied. */
-    static Fetch recentOf(const TransformerView& model, int layer, const TransformerItem& item) {
-        Fetch fetch;
-        fetch.next = item.state + model.state.recentKeys(layer, 0, 0);
-        fetch.end = item.state + model.state.recentKeys(layer + 1, 0, 0);
-        return fetch;
     }
 
     /** h = (a * sigmoid(a)) * b of the two halves of a product, quantised. */
@@ -995,7 +1030,8 @@ struct TransformerKernels {
     }
 
     static void feed(
-        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem* items, int count) {
+        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem* items, int count,
+        Fetch& fetch) {
         const TransformerShape& shape = model.shape;
         const TransformerLayerView& of = model.layers[layer];
         for (int i = 0; i < count; i++) {
@@ -1004,11 +1040,11 @@ struct TransformerKernels {
         }
         if (shape.experts > 0) {
             for (int i = 0; i < count; i++) {
-                feedExperts(model, scratch, layer, items[i]);
+                feedExperts(model, scratch, layer, items[i], fetch);
             }
             return;
         }
-        feedForward(of.expertInputs[0], of.expertOutputs[0], shape, items, count);
+        feedForward(of.expertInputs[0], of.expertOutputs[0], shape, items, count, fetch);
         for (int i = 0; i < count; i++) {
             add(items[i].residual, items[i].change, shape.dimension);
         }
@@ -1016,28 +1052,27 @@ struct TransformerKernels {
 
     static void feedForward(
         const PackedRows& input, const PackedRows& output, const TransformerShape& shape, TransformerItem* items,
-        int count) {
-        Fetch none;
-        multiply(input, items, count, none, [](const TransformerItem& item) TIERCEL_LAMBDA {
+        int count, Fetch& fetch) {
+        multiply(input, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
             return Operand{item.narrow, item.scale, item.both};
         });
         for (int i = 0; i < count; i++) {
             gate(shape, items[i]);
         }
-        multiply(output, items, count, none, [](const TransformerItem& item) TIERCEL_LAMBDA {
+        multiply(output, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
             return Operand{item.hiddenCodes, item.scale, item.change};
         });
     }
 
     /** The likeliest experts of one item, summed in the order of their rank by their shares. */
     static void feedExperts(
-        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem& item) {
+        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem& item,
+        Fetch& fetch) {
         const TransformerShape& shape = model.shape;
         const TransformerLayerView& of = model.layers[layer];
         const float normedScale = item.scale;
         const Operand operand{item.narrow, normedScale, scratch.routed};
-        Fetch none;
-        multiplySome<1>(of.router, &operand, none);
+        multiplySome<1>(of.router, &operand, fetch);
         rank(scratch.routed, shape.experts, shape.activeExperts, scratch.ranked);
         for (int i = 0; i < shape.activeExperts; i++) {
             scratch.shares[i] = scratch.routed[scratch.ranked[i]];
@@ -1049,7 +1084,7 @@ struct TransformerKernels {
         for (int i = 0; i < shape.activeExperts; i++) {
             const int expert = scratch.ranked[i];
             item.scale = normedScale;
-            feedForward(of.expertInputs[expert], of.expertOutputs[expert], shape, &item, 1);
+            feedForward(of.expertInputs[expert], of.expertOutputs[expert], shape, &item, 1, fetch);
             for (int c = 0; c < shape.dimension; c++) {
                 scratch.expertSum[c] = scratch.expertSum[c] + scratch.shares[i] * item.change[c];
             }
@@ -1182,9 +1217,11 @@ struct TransformerKernels {
             model.shape.vocabulary > 0 ? embed(model, items[i]) : embedFeatures(model, scratch, items[i]);
             angles(model, items[i].position, items[i].cosines, items[i].sines);
         }
+        Fetch fetch(model, 0, items, count);
+        fetch.some(FIRST_LINES);
         for (int layer = 0; layer < model.shape.layers; layer++) {
-            attend(model, scratch, layer, items, count);
-            feed(model, scratch, layer, items, count);
+            attend(model, scratch, layer, items, count, fetch);
+            feed(model, scratch, layer, items, count, fetch);
         }
         head(model, scratch, items, count);
     }

@@ -187,6 +187,10 @@ struct TransformerItem {
     int64_t position;
     /** Tokens that were coded before the first item of this session. */
     int64_t codedTokens;
+    /** Pages with a coded token that it attends to. */
+    int32_t pageCount;
+    /** Whether its state was worked on a moment ago. */
+    bool isNear;
     /** Whether its outputs are wanted. */
     bool hasOutputs;
 
