@@ -22,7 +22,8 @@ import org.agrona.DirectBuffer;
  *
  * <p>After {@link #OK} every field and every byte of variable data that the codecs of the frame's template reach lies
  * inside the frame, nothing is left over, features are finite and their count is what the frame says. Whether the
- * model exists, takes that many features, and whether there is room, only the appliance knows; that is not asked here.
+ * model exists, takes that many features, or takes tokens and has these, and whether there is room, only the appliance
+ * knows; that is not asked here. The tokens of any vocabulary are finite as floats.
  *
  * <p>Single-threaded; allocates nothing; reads no byte outside {@code [offset, offset + length)}. After a refusal
  * {@link #offendingValue}, {@link #allowedValue}, {@link #templateId} and {@link #correlationId} hold what a Reject
@@ -250,8 +251,11 @@ public final class FrameValidator {
         }
         result.wrap(buffer, offset + Frames.HEADER_LENGTH, ResultDecoder.BLOCK_LENGTH, header.version());
         final int statusRaw = result.statusRaw();
-        if (statusRaw > ResultStatus.RESET.value()) {
-            return refuse(MALFORMED_FRAME, statusRaw, ResultStatus.RESET.value());
+        final int lastStatus = header.version() < Frames.TOKENS_SINCE_VERSION
+                ? ResultStatus.RESET.value()
+                : ResultStatus.CONTEXT_FULL.value();
+        if (statusRaw > lastStatus) {
+            return refuse(MALFORMED_FRAME, statusRaw, lastStatus);
         }
         final int outputCount = statusRaw == ResultStatus.OK.value() ? result.outputCount() : 0;
         return checkOutputs(result.outputsLength(), outputCount, length - Frames.RESULT_OUTPUTS_OFFSET);
@@ -293,7 +297,7 @@ public final class FrameValidator {
         }
         final int entryLength = buffer.getShort(offset + groupStart, LITTLE_ENDIAN) & 0xFFFF;
         final int entryCount = buffer.getShort(offset + groupStart + Short.BYTES, LITTLE_ENDIAN) & 0xFFFF;
-        final int expectedEntryLength = WelcomeDecoder.ModelsDecoder.sbeBlockLength();
+        final int expectedEntryLength = Frames.welcomeModelLength(header.version());
         if (entryLength != expectedEntryLength) {
             return refuse(LENGTH_MISMATCH, entryLength, expectedEntryLength);
         }

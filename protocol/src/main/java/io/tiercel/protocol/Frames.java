@@ -8,6 +8,7 @@ import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
 import io.tiercel.protocol.wire.ResultEncoder;
+import io.tiercel.protocol.wire.WelcomeDecoder;
 
 /**
  * Lengths and offsets of frames, from the generated codecs' own constants.
@@ -29,10 +30,16 @@ public final class Frames {
     /** The schema version that this build speaks; it also speaks all earlier ones, from 1. */
     public static final int VERSION = InferEncoder.SCHEMA_VERSION;
 
+    /** The first version in which a model may take tokens and a session's context may be full. */
+    public static final int TOKENS_SINCE_VERSION = WelcomeDecoder.ModelsDecoder.vocabularySizeSinceVersion();
+
     /** schemaId of every frame. */
     public static final int SCHEMA_ID = InferEncoder.SCHEMA_ID;
 
     public static final int HEADER_LENGTH = MessageHeaderEncoder.ENCODED_LENGTH;
+
+    /** Where a frame's version stands. */
+    public static final int VERSION_OFFSET = MessageHeaderEncoder.versionEncodingOffset();
 
     /** Bytes of the length in front of variable data. */
     public static final int DATA_LENGTH_BYTES = InferEncoder.featuresHeaderLength();
@@ -61,6 +68,13 @@ public final class Frames {
             DATA_LENGTH_BYTES + Principals.MAX_LENGTH + DATA_LENGTH_BYTES + MAX_CHANNEL_LENGTH;
 
     private Frames() {
+    }
+
+    /** Bytes of a model's entry in a Welcome of that version; a later version's entry begins with an earlier one's. */
+    public static int welcomeModelLength(final int version) {
+        return version < TOKENS_SINCE_VERSION
+                ? WelcomeDecoder.ModelsDecoder.vocabularySizeEncodingOffset()
+                : WelcomeDecoder.ModelsDecoder.sbeBlockLength();
     }
 
     /** Bytes of an Infer frame with {@code floatCount} features in all its steps. */

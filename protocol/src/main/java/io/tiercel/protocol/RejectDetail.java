@@ -13,8 +13,9 @@ public final class RejectDetail {
     /** No detail of this class is longer. */
     public static final int MAX_LENGTH = 96;
 
-    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.JOURNAL_SPACE_LOW.value() + 1][];
-    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.JOURNAL_SPACE_LOW.value() + 1][];
+    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.TOKEN_OUT_OF_VOCABULARY.value() + 1][];
+    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.TOKEN_OUT_OF_VOCABULARY.value() + 1][];
+    private static final byte[] STEP_NAME = "step=".getBytes(StandardCharsets.US_ASCII);
 
     static {
         name(RejectCode.MALFORMED_FRAME, "value=", " expected=");
@@ -40,6 +41,7 @@ public final class RejectDetail {
         name(RejectCode.RATE_LIMIT, "ratePerSecond=", " maxRatePerSecond=");
         name(RejectCode.CORRELATION_ID_REUSED, "sequence=", null);
         name(RejectCode.JOURNAL_SPACE_LOW, "freeBytes=", " refuseBelowBytes=");
+        name(RejectCode.TOKEN_OUT_OF_VOCABULARY, "token=", " vocabularySize=");
     }
 
     private RejectDetail() {
@@ -68,6 +70,26 @@ public final class RejectDetail {
             limit += buffer.putLongAscii(limit, allowedValue);
         }
         return limit - offset;
+    }
+
+    /**
+     * As {@link #put}, of a refusal for what one step of a request holds: {@code step=2 token=99 vocabularySize=64}.
+     *
+     * @param step from 0.
+     * @return bytes written.
+     */
+    public static int putOfStep(
+            final RejectCode code,
+            final int step,
+            final long offendingValue,
+            final long allowedValue,
+            final MutableDirectBuffer buffer,
+            final int offset) {
+        buffer.putBytes(offset, STEP_NAME);
+        int limit = offset + STEP_NAME.length;
+        limit += buffer.putIntAscii(limit, step);
+        buffer.putByte(limit++, (byte) ' ');
+        return limit - offset + put(code, offendingValue, allowedValue, buffer, limit);
     }
 
     private static void name(final RejectCode code, final String offending, final String allowed) {

@@ -201,6 +201,8 @@ class CodecProperties {
             assertEquals(3 + i, model.outputCount());
             assertEquals(aliases[i], model.alias());
             assertEquals((i * 31 + 31 * 7) & 0xFF, model.modelVersion(31));
+            assertEquals(1000 * i, model.vocabularySize());
+            assertEquals(i, model.contextTokens());
         }
         assertFalse(models.hasNext());
         assertWholeFrame(frame, welcome.encodedLength());
@@ -223,8 +225,7 @@ class CodecProperties {
 
     @Provide
     Arbitrary<String[]> aliases() {
-        return Arbitraries.strings().withCharRange('!', '~').ofMinLength(1).ofMaxLength(32)
-                .array(String[].class).ofMaxSize(5);
+        return WireFrames.aliases();
     }
 
     private static void assertFloats(final float[] expected, final DirectBuffer frame, final int offset) {

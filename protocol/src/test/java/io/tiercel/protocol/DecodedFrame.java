@@ -155,6 +155,10 @@ final class DecodedFrame {
             field("outputCount " + index, 2, model.outputCount());
             field("alias " + index, 32, model.alias());
             field("modelVersion " + index, 32, version(model));
+            if (welcome.actingVersion() > 1) {
+                field("vocabularySize " + index, 4, model.vocabularySize());
+                field("contextTokens " + index, 4, model.contextTokens());
+            }
             index++;
         }
     }

@@ -49,6 +49,7 @@ class FrameFuzzTest {
                 .add("hello-udp", bytes(SampleFrames.hello(-1, 0, "a", "aeron:udp?endpoint=localhost:0")))
                 .add("infer", bytes(SampleFrames.infer(1, 2, 3, 0, 1, false, 0.5f, -1f, 3e38f)))
                 .add("infer-steps", bytes(SampleFrames.infer(-1, -2, 0, 1, 4, true, 1, 2, 3, 4, 5, 6, 7, 8)))
+                .add("infer-tokens", bytes(SampleFrames.inferTokens(1, 2, 0, 31_999, 1)))
                 .add("infer-nan", bytes(SampleFrames.infer(1, 2, 3, 0, 1, false, 0, 0, 0, Float.NaN)))
                 .add("infer-empty", bytes(SampleFrames.infer(1, 2, 3, 0, 1, false)))
                 .add("reset", bytes(SampleFrames.resetSession(1, 2, 3)))
@@ -56,9 +57,11 @@ class FrameFuzzTest {
                 .add("goodbye", bytes(SampleFrames.goodbye(GoodbyeReason.CLIENT_CLOSED)))
                 .add("result", bytes(SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 0.25f, 0.5f, 0.25f)))
                 .add("result-expired", bytes(SampleFrames.result(1, 2, 3, 4, ResultStatus.EXPIRED)))
+                .add("result-full", bytes(SampleFrames.result(1, 2, 3, 4, ResultStatus.CONTEXT_FULL)))
                 .add("chunk", bytes(SampleFrames.chunk(1, 2, 3, 4, 0.25f, 0.75f)))
                 .add("reject", bytes(SampleFrames.reject(1, 2, 3, RejectCode.FRAME_TOO_LONG, 2, "frameLength=5000")))
                 .add("welcome", bytes(SampleFrames.welcome(7, 1, 4096, "tape", "book")))
+                .add("welcome-version-1", bytes(SampleFrames.welcomeOfVersion1(7, 1, 4096, "tape", "book")))
                 .add("welcome-empty", bytes(SampleFrames.welcome(7, 1, 4096)))
                 .check();
     }

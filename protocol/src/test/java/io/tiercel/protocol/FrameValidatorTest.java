@@ -54,11 +54,39 @@ class FrameValidatorTest {
 
     @Test
     void shouldRefuseWhenTheVersionIsNotKnown() {
-        put(VERSION, 2);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 2, 1);
+        put(VERSION, 3);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 3, 2);
         put(VERSION, 0);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 1);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 2);
         assertEquals(77, validator.correlationId());
+    }
+
+    @Test
+    void shouldAcceptWhatEachVersionKnows() {
+        put(VERSION, 1);
+        assertEquals(FrameValidator.OK, check());
+        frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.CONTEXT_FULL);
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
+        put(VERSION, 1);
+        assertEquals(RejectCode.MALFORMED_FRAME.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
+        assertEquals(3, validator.offendingValue());
+        assertEquals(2, validator.allowedValue());
+    }
+
+    @Test
+    void shouldWantEachVersionsLengthOfAModelInAWelcome() {
+        frame = SampleFrames.welcomeOfVersion1(1, 2, 128, "flow");
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
+        put(VERSION, 2);
+        assertEquals(RejectCode.LENGTH_MISMATCH.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
+        assertEquals(70, validator.offendingValue());
+        assertEquals(78, validator.allowedValue());
+    }
+
+    @Test
+    void shouldTakeTheTokensOfAnyVocabularyForFiniteFloats() {
+        frame = SampleFrames.inferTokens(1, 2, 0, 1, (1 << 18) - 1, 0x7F7F_FFFF);
+        assertEquals(FrameValidator.OK, check());
     }
 
     @Test
@@ -157,9 +185,9 @@ class FrameValidatorTest {
     @Test
     void shouldRefuseAResultWhenItsStatusIsNotKnown() {
         frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 1);
-        frame.putByte(8 + 34, (byte) 3);
+        frame.putByte(8 + 34, (byte) 4);
         assertEquals(RejectCode.MALFORMED_FRAME.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
-        assertEquals(3, validator.offendingValue());
+        assertEquals(4, validator.offendingValue());
     }
 
     @Test

@@ -22,6 +22,15 @@ class RejectDetailTest {
     }
 
     @Test
+    void shouldNameTheStepWhenOneIsToBlame() {
+        final int length = RejectDetail.putOfStep(RejectCode.TOKEN_OUT_OF_VOCABULARY, 2, 99, 64, buffer, 3);
+        assertEquals("step=2 token=99 vocabularySize=64", buffer.getStringWithoutLengthAscii(3, length));
+        final int longest = RejectDetail.putOfStep(
+                RejectCode.TOKEN_OUT_OF_VOCABULARY, 65_535, 0xFFFF_FFFFL, 1 << 18, buffer, 3);
+        assertTrue(longest <= RejectDetail.MAX_LENGTH);
+    }
+
+    @Test
     void shouldKeepToItsLengthWhateverTheValues() {
         for (final RejectCode code : RejectCode.values()) {
             if (code != RejectCode.NULL_VAL) {

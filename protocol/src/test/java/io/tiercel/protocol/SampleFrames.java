@@ -148,12 +148,38 @@ final class SampleFrames {
                 .maxRatePerSecond(limit);
         final WelcomeEncoder.ModelsEncoder models = encoder.modelsCount(aliases.length);
         for (int i = 0; i < aliases.length; i++) {
-            models.next().modelId(i).featureCount(20 + i).outputCount(3 + i).alias(aliases[i]);
+            models.next().modelId(i).featureCount(20 + i).outputCount(3 + i).alias(aliases[i])
+                    .vocabularySize(1000 * i).contextTokens(i);
             for (int j = 0; j < WelcomeEncoder.ModelsEncoder.modelVersionLength(); j++) {
                 models.modelVersion(j, (short) ((i * 31 + j * 7) & 0xFF));
             }
         }
         return exactly(buffer, encoder);
+    }
+
+    /** As version 1 has it: shorter entries of models. */
+    static UnsafeBuffer welcomeOfVersion1(
+            final long nonce, final int clientId, final long limit, final String... aliases) {
+        final UnsafeBuffer newest = welcome(nonce, clientId, limit, aliases);
+        final int newestLength = Frames.welcomeModelLength(Frames.VERSION);
+        final int entryLength = Frames.welcomeModelLength(1);
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[52 + aliases.length * entryLength]);
+        frame.putBytes(0, newest, 0, 52);
+        frame.putShort(Frames.VERSION_OFFSET, (short) 1, LITTLE_ENDIAN);
+        frame.putShort(48, (short) entryLength, LITTLE_ENDIAN);
+        for (int i = 0; i < aliases.length; i++) {
+            frame.putBytes(52 + i * entryLength, newest, 52 + i * newestLength, entryLength);
+        }
+        return frame;
+    }
+
+    static UnsafeBuffer inferTokens(final long correlationId, final int modelId, final int... tokens) {
+        final float[] cells = new float[tokens.length];
+        final UnsafeBuffer frame = infer(correlationId, 2, 3, modelId, tokens.length, false, cells);
+        for (int i = 0; i < tokens.length; i++) {
+            frame.putInt(Frames.FEATURES_OFFSET + i * Integer.BYTES, tokens[i], LITTLE_ENDIAN);
+        }
+        return frame;
     }
 
     static byte[] bytes(final float... values) {

@@ -19,11 +19,12 @@ final class WireFrames {
     }
 
     static Arbitrary<UnsafeBuffer> fromClient() {
-        return Arbitraries.oneOf(infer(), infer(), hello(), resetSession(), heartbeat(), goodbye());
+        return Arbitraries.oneOf(infer(), infer(), tokens(), hello(), resetSession(), heartbeat(), goodbye());
     }
 
     static Arbitrary<UnsafeBuffer> fromAppliance() {
-        return Arbitraries.oneOf(result(), result(), chunk(), reject(), welcome(), heartbeat(), goodbye());
+        return Arbitraries.oneOf(
+                result(), result(), chunk(), reject(), welcome(), welcomeOfVersion1(), heartbeat(), goodbye());
     }
 
     static Arbitrary<UnsafeBuffer> infer() {
@@ -35,6 +36,12 @@ final class WireFrames {
                                 (correlationId, sessionKey, budgetNs, modelId, stream, features) -> SampleFrames.infer(
                                         correlationId, sessionKey, budgetNs, modelId, stepCount, stream, features)))
                 .flatMap(frames -> frames);
+    }
+
+    static Arbitrary<UnsafeBuffer> tokens() {
+        final Arbitrary<int[]> tokens =
+                Arbitraries.integers().between(0, 1 << 18).array(int[].class).ofMinSize(1).ofMaxSize(MAX_STEPS);
+        return Combinators.combine(longs(), uint16(), tokens).as(SampleFrames::inferTokens);
     }
 
     static Arbitrary<UnsafeBuffer> hello() {
@@ -56,7 +63,8 @@ final class WireFrames {
 
     static Arbitrary<UnsafeBuffer> result() {
         final Arbitrary<ResultStatus> statuses =
-                Arbitraries.of(ResultStatus.OK, ResultStatus.EXPIRED, ResultStatus.RESET);
+                Arbitraries.of(
+                        ResultStatus.OK, ResultStatus.EXPIRED, ResultStatus.RESET, ResultStatus.CONTEXT_FULL);
         final Arbitrary<float[]> outputs = outputs();
         return Combinators.combine(longs(), longs(), longs(), uint32(), statuses, outputs).as(
                 (correlationId, sessionKey, sequence, applianceNs, status, floats) -> SampleFrames.result(
@@ -75,9 +83,17 @@ final class WireFrames {
     }
 
     static Arbitrary<UnsafeBuffer> welcome() {
-        final Arbitrary<String[]> aliases = Arbitraries.strings().withCharRange('!', '~').ofMinLength(1).ofMaxLength(32)
+        return Combinators.combine(longs(), Arbitraries.integers(), uint32(), aliases()).as(SampleFrames::welcome);
+    }
+
+    static Arbitrary<UnsafeBuffer> welcomeOfVersion1() {
+        return Combinators.combine(longs(), Arbitraries.integers(), uint32(), aliases())
+                .as(SampleFrames::welcomeOfVersion1);
+    }
+
+    static Arbitrary<String[]> aliases() {
+        return Arbitraries.strings().withCharRange('!', '~').ofMinLength(1).ofMaxLength(32)
                 .array(String[].class).ofMaxSize(5);
-        return Combinators.combine(longs(), Arbitraries.integers(), uint32(), aliases).as(SampleFrames::welcome);
     }
 
     static Arbitrary<String> principals() {

@@ -36,7 +36,8 @@ class WireLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7001, Frames.SCHEMA_ID);
-        assertEquals(1, Frames.VERSION);
+        assertEquals(2, Frames.VERSION);
+        assertEquals(6, Frames.VERSION_OFFSET);
     }
 
     @Test
@@ -73,7 +74,9 @@ class WireLayoutTest {
         assertField(44, 4, WelcomeDecoder.maxRatePerSecondEncodingOffset(),
                 WelcomeDecoder.maxRatePerSecondEncodingLength());
         assertEquals(4, WelcomeDecoder.ModelsDecoder.HEADER_SIZE);
-        assertEquals(70, WelcomeDecoder.ModelsDecoder.sbeBlockLength());
+        assertEquals(78, WelcomeDecoder.ModelsDecoder.sbeBlockLength());
+        assertEquals(78, Frames.welcomeModelLength(2));
+        assertEquals(70, Frames.welcomeModelLength(1));
         assertEquals(0, WelcomeDecoder.ModelsDecoder.modelIdEncodingOffset());
         assertEquals(2, WelcomeDecoder.ModelsDecoder.featureCountEncodingOffset());
         assertEquals(4, WelcomeDecoder.ModelsDecoder.outputCountEncodingOffset());
@@ -81,12 +84,18 @@ class WireLayoutTest {
         assertEquals(32, WelcomeDecoder.ModelsDecoder.aliasLength());
         assertEquals(38, WelcomeDecoder.ModelsDecoder.modelVersionEncodingOffset());
         assertEquals(32, WelcomeDecoder.ModelsDecoder.modelVersionLength());
+        assertEquals(70, WelcomeDecoder.ModelsDecoder.vocabularySizeEncodingOffset());
+        assertEquals(74, WelcomeDecoder.ModelsDecoder.contextTokensEncodingOffset());
+        assertEquals(2, WelcomeDecoder.ModelsDecoder.vocabularySizeSinceVersion());
+        assertEquals(2, WelcomeDecoder.ModelsDecoder.contextTokensSinceVersion());
         final UnsafeBuffer frame = SampleFrames.welcome(1, 2, 3, "flow", "book");
-        assertEquals(70, frame.getShort(48, LITTLE_ENDIAN));
+        assertEquals(78, frame.getShort(48, LITTLE_ENDIAN));
         assertEquals(2, frame.getShort(50, LITTLE_ENDIAN));
         assertEquals("flow", frame.getStringWithoutLengthAscii(52 + 6, 4));
-        assertEquals("book", frame.getStringWithoutLengthAscii(52 + 70 + 6, 4));
-        assertEquals(52 + 2 * 70, frame.capacity());
+        assertEquals("book", frame.getStringWithoutLengthAscii(52 + 78 + 6, 4));
+        assertEquals(1000, frame.getInt(122 + 78, LITTLE_ENDIAN));
+        assertEquals(1, frame.getInt(126 + 78, LITTLE_ENDIAN));
+        assertEquals(52 + 2 * 78, frame.capacity());
     }
 
     @Test
@@ -184,11 +193,18 @@ class WireLayoutTest {
     @Test
     void shouldHaveTheBytesOfTheReadme() {
         assertBytes(
-                "24000400591b0100" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0200" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
                 SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
+        final UnsafeBuffer tokens = SampleFrames.infer(1, 42, 20_000, 2, 2, false, 0, 0);
+        tokens.putInt(Frames.FEATURES_OFFSET, 5, LITTLE_ENDIAN);
+        tokens.putInt(Frames.FEATURES_OFFSET + 4, 31_999, LITTLE_ENDIAN);
         assertBytes(
-                "24000500591b0100" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                "24000400591b0200" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                        "0200" + "0200" + "0100" + "0000" + "00000000" + "08000000" + "05000000" + "ff7c0000",
+                tokens);
+        assertBytes(
+                "24000500591b0200" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
                         "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
                 SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
     }

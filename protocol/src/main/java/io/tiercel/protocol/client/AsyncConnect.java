@@ -1,5 +1,7 @@
 package io.tiercel.protocol.client;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.aeron.Aeron;
 import io.aeron.ChannelUri;
 import io.aeron.CommonContext;
@@ -35,7 +37,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  *   driver ─▶ publication ─▶ subscription ─▶ appliance subscribes ─▶ hello sent ─▶ welcome
  * </pre>
  *
- * <p>The publication comes first: its session id is what the response subscription listens for. Single-threaded;
+ * <p>The publication comes first: its session id is what the response subscription listens for. An appliance that does
+ * not speak this version says which one it does, and everything begins again in that. Single-threaded;
  * allocates; any failure closes what was opened and comes out of {@code poll} as a {@link TiercelClientException}.
  */
 public final class AsyncConnect implements AutoCloseable {
@@ -74,6 +77,9 @@ public final class AsyncConnect implements AutoCloseable {
     private long registrationId = Aeron.NULL_VALUE;
     private ExclusivePublication publication;
     private Subscription subscription;
+    private int version = Frames.VERSION;
+    /** What the appliance offers to speak instead, or 0. */
+    private int offeredVersion;
     private long nonce;
     private Greeting greeting;
     private TiercelClientException failure;
@@ -108,7 +114,8 @@ public final class AsyncConnect implements AutoCloseable {
             return null;
         }
         isOver = true;
-        return new TiercelClient(context, aeron, ownsAeron, aeronFailure, publication, subscription, greeting);
+        return new TiercelClient(
+                context, aeron, ownsAeron, aeronFailure, publication, subscription, greeting, version);
     }
 
     /** Gives up. Has no effect on a client that was returned. */
@@ -230,6 +237,7 @@ public final class AsyncConnect implements AutoCloseable {
                 .nonce(nonce)
                 .principal(context.principal())
                 .responseChannel(context.responseChannel());
+        frame.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
         final long position = publication.offer(frame, 0, Frames.HEADER_LENGTH + hello.encodedLength());
         if (position > 0) {
             state = State.WELCOME;
@@ -240,7 +248,9 @@ public final class AsyncConnect implements AutoCloseable {
 
     private void awaitWelcome() {
         subscription.poll(assembler, 1);
-        if (greeting == null && failure == null && !publication.isConnected()) {
+        if (offeredVersion != 0) {
+            beginAgain();
+        } else if (greeting == null && failure == null && !publication.isConnected()) {
             fail("the appliance went away before it answered the hello", null);
         }
     }
@@ -272,7 +282,20 @@ public final class AsyncConnect implements AutoCloseable {
     }
 
     private void onReject(final RejectDecoder reject) {
-        failure = new TiercelClientException(Codes.rejectCode(reject.codeRaw()), reject.detail());
+        final RejectCode code = Codes.rejectCode(reject.codeRaw());
+        if (code == RejectCode.UNSUPPORTED_VERSION && reject.allowedValue() > 0 && reject.allowedValue() < version) {
+            offeredVersion = (int) reject.allowedValue();
+        } else {
+            failure = new TiercelClientException(code, reject.detail());
+        }
+    }
+
+    /** A refused connection is over: the next hello goes out on a publication of its own. */
+    private void beginAgain() {
+        version = offeredVersion;
+        offeredVersion = 0;
+        CloseHelper.quietCloseAll(publication, subscription);
+        state = State.DRIVER;
     }
 
     private void fail(final String detail, final Throwable cause) {

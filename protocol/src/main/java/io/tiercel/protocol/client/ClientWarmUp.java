@@ -42,6 +42,8 @@ public final class ClientWarmUp {
     private final NanoClock clock;
     private final long answerTimeoutNs;
     private final float[] features;
+    /** One cell in a step may be a token; null if there are more. */
+    private final int[] tokens;
     private final UnsafeBuffer streamedFeatures;
     private final CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
     private final boolean isTimed = jit != null && jit.isCompilationTimeMonitoringSupported();
@@ -59,6 +61,7 @@ public final class ClientWarmUp {
         clock = context.nanoClock();
         answerTimeoutNs = context.connectTimeoutNs();
         features = new float[featureCount];
+        tokens = featureCount == 1 ? new int[1] : null;
         streamedFeatures = new UnsafeBuffer(new byte[MAX_STEPS * features.length * Float.BYTES]);
         startCompileMs = compileMs();
         startNs = clock.nanoTime();
@@ -229,6 +232,9 @@ public final class ClientWarmUp {
                 for (int ahead = 0; ahead < PIPELINED; ahead++) {
                     sent(client.infer(MODEL_ID, ahead, features, 0));
                 }
+            } else if (tokens != null && (i & 3) == 3) {
+                tokens[0] = i;
+                sent(client.inferTokens(MODEL_ID, i % SESSION_COUNT, tokens, 0));
             } else if ((i & 1) == 0) {
                 sent(client.infer(MODEL_ID, i % SESSION_COUNT, streamedFeatures, 0, 1, 0, false));
             } else {

@@ -1,5 +1,6 @@
 package io.tiercel.protocol.client;
 
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.WelcomeDecoder;
@@ -42,6 +43,7 @@ record Greeting(
 
     private static List<ModelInfo> modelsOf(final WelcomeDecoder welcome) {
         final List<ModelInfo> models = new ArrayList<>();
+        final boolean hasTokens = welcome.actingVersion() >= Frames.TOKENS_SINCE_VERSION;
         final byte[] version = new byte[WelcomeDecoder.ModelsDecoder.modelVersionLength()];
         for (final WelcomeDecoder.ModelsDecoder model : welcome.models()) {
             model.getModelVersion(version, 0, version.length);
@@ -50,7 +52,9 @@ record Greeting(
                     model.alias(),
                     model.featureCount(),
                     model.outputCount(),
-                    HexFormat.of().formatHex(version)));
+                    HexFormat.of().formatHex(version),
+                    hasTokens ? clamp(model.vocabularySize()) : 0,
+                    hasTokens ? clamp(model.contextTokens()) : 0));
         }
         return List.copyOf(models);
     }

@@ -37,14 +37,17 @@ final class RequestWriter {
     private final BufferClaim claim = new BufferClaim();
     private final UnsafeBuffer longFrame;
     private final int maxClaimLength;
+    private final short version;
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final InferEncoder infer = new InferEncoder();
     private final ResetSessionEncoder resetSession = new ResetSessionEncoder();
     private final HeartbeatEncoder heartbeat = new HeartbeatEncoder();
     private final GoodbyeEncoder goodbye = new GoodbyeEncoder();
 
-    RequestWriter(final ExclusivePublication publication, final int maxFrameLength) {
+    /** @param version that the connection speaks: this one, or an earlier one with the same requests. */
+    RequestWriter(final ExclusivePublication publication, final int maxFrameLength, final int version) {
         this.publication = publication;
+        this.version = (short) version;
         maxClaimLength = publication.maxPayloadLength();
         longFrame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 maxFrameLength > maxClaimLength ? maxFrameLength : 0, BitUtil.CACHE_LINE_LENGTH));
@@ -69,6 +72,7 @@ final class RequestWriter {
     }
 
     long send(final int length) {
+        frame.putShort(frameOffset + Frames.VERSION_OFFSET, version, LITTLE_ENDIAN);
         if (length <= maxClaimLength) {
             claim.commit();
             return 1;
@@ -110,6 +114,14 @@ final class RequestWriter {
 
     void putFeatures(final DirectBuffer features, final int offset, final int length) {
         frame.putBytes(frameOffset + Frames.FEATURES_OFFSET, features, offset, length);
+    }
+
+    void putTokens(final int[] tokens, final int offset, final int count) {
+        int index = frameOffset + Frames.FEATURES_OFFSET;
+        for (int i = offset; i < offset + count; i++) {
+            frame.putInt(index, tokens[i], LITTLE_ENDIAN);
+            index += Integer.BYTES;
+        }
     }
 
     void putResetSession(final long correlationId, final long sessionKey, final int modelId) {

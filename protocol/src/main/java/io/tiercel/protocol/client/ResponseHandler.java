@@ -8,7 +8,8 @@ import org.agrona.DirectBuffer;
 /**
  * What {@link TiercelClient#poll} delivers, on the thread that polls, in the order in which the appliance sent it.
  *
- * <p>{@code outputs} is the log buffer itself: little-endian binary32 values, valid until the method returns. Sending
+ * <p>{@code outputs} is the log buffer itself: little-endian binary32 values, valid until the method returns. A model
+ * that names next tokens puts out pairs, likeliest first: the token, a 32-bit integer, then its probability. Sending
  * and {@link TiercelClient#close} are allowed in every method here; polling is not. What a method throws comes out of
  * {@code poll}; the frame counts as delivered.
  */
@@ -18,7 +19,8 @@ public interface ResponseHandler {
      * The answer to an Infer or ResetSession: the last callback for its correlation id.
      *
      * @param sequence    place of the request in the appliance's journal.
-     * @param status      OK with outputs; EXPIRED or RESET without.
+     * @param status      OK with outputs; EXPIRED, RESET or CONTEXT_FULL without. CONTEXT_FULL: that many
+     *                    steps do not fit into the session any more, and it did not step; a reset makes room.
      * @param applianceNs from arrival to answer, inside the appliance; unsigned.
      * @param batchSize   requests computed together with this one.
      */

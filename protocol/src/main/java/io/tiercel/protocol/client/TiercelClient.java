@@ -23,6 +23,7 @@ import io.tiercel.protocol.wire.ResultDecoder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.AgentInvoker;
@@ -84,6 +85,7 @@ public final class TiercelClient implements AutoCloseable {
     private final int maxInFlight;
     private final int maxSteps;
     private final int[] featureCounts;
+    private final int[] vocabularySizes;
     private final FrameValidator validator;
     private final ImageFragmentAssembler assembler = new ImageFragmentAssembler(this::onFragment);
     private final MessageHeaderDecoder headerDecoder = new MessageHeaderDecoder();
@@ -118,7 +120,8 @@ public final class TiercelClient implements AutoCloseable {
             final AeronFailure aeronFailure,
             final ExclusivePublication publication,
             final Subscription subscription,
-            final Greeting greeting) {
+            final Greeting greeting,
+            final int version) {
         this.aeron = aeron;
         this.ownsAeron = ownsAeron;
         this.aeronFailure = aeronFailure;
@@ -133,11 +136,12 @@ public final class TiercelClient implements AutoCloseable {
         heartbeatIntervalNs = Math.min(
                 context.heartbeatIntervalNs(), TimeUnit.MILLISECONDS.toNanos(greeting.heartbeatTimeoutMs()) / 3);
         final int maxFrameLength = Math.min(greeting.maxFrameLength(), publication.maxMessageLength());
-        writer = new RequestWriter(publication, maxFrameLength);
+        writer = new RequestWriter(publication, maxFrameLength, version);
         maxFloatCount = (maxFrameLength - Frames.FEATURES_OFFSET) / Float.BYTES;
         maxInFlight = greeting.maxInFlight();
         maxSteps = greeting.maxSteps();
-        featureCounts = featureCountsOf(greeting.models());
+        featureCounts = byModelId(greeting.models(), ModelInfo::featureCount);
+        vocabularySizes = byModelId(greeting.models(), ModelInfo::vocabularySize);
         validator = new FrameValidator(Integer.MAX_VALUE, maxSteps);
         nextCorrelationId = context.firstCorrelationId() != 0
                 ? context.firstCorrelationId()
@@ -204,7 +208,7 @@ public final class TiercelClient implements AutoCloseable {
      * Steps a session; the features are copied as they stand.
      *
      * @param features  little-endian binary32 values, {@code stepCount} times the model's feature count, from
-     *                  {@code offset}.
+     *                  {@code offset}; of a model with a vocabulary {@code stepCount} tokens, 4 bytes each.
      * @param budgetNs  0, or nanoseconds from arrival after which an answer is of no use.
      * @param stream    whether each step's outputs are wanted, as chunks before the result.
      * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
@@ -241,6 +245,59 @@ public final class TiercelClient implements AutoCloseable {
             final boolean stream) {
         checkCorrelationId(correlationId);
         return sendInfer(correlationId, modelId, sessionKey, features, offset, stepCount, budgetNs, stream);
+    }
+
+    /**
+     * Steps a session through tokens, and asks for the last one's outputs.
+     *
+     * @param tokens   one for each step, from 0 to below the model's {@link ModelInfo#vocabularySize}.
+     * @param budgetNs 0, or nanoseconds from arrival after which an answer is of no use.
+     * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws IllegalArgumentException for a model, token, count or length that the welcome rules out.
+     */
+    public long inferTokens(final int modelId, final long sessionKey, final int[] tokens, final long budgetNs) {
+        return inferTokens(modelId, sessionKey, tokens, 0, tokens.length, budgetNs, false);
+    }
+
+    /**
+     * Steps a session through a part of an array of tokens.
+     *
+     * @param tokens    of which those from {@code offset} are sent, one for each step, from 0 to below the model's
+     *                  {@link ModelInfo#vocabularySize}.
+     * @param budgetNs  0, or nanoseconds from arrival after which an answer is of no use.
+     * @param stream    whether each step's outputs are wanted, as chunks before the result.
+     * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws IllegalArgumentException for a model, token, count or length that the welcome rules out.
+     */
+    public long inferTokens(
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final int offset,
+            final int stepCount,
+            final long budgetNs,
+            final boolean stream) {
+        return counted(sendTokens(nextCorrelationId, modelId, sessionKey, tokens, offset, stepCount, budgetNs, stream));
+    }
+
+    /**
+     * Sends a request again under the id that it had: see {@link #inferAgain(long, int, long, float[], long)}.
+     *
+     * @param correlationId what {@link #inferTokens} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws IllegalArgumentException for an id, model, token, count or length that the welcome rules out.
+     */
+    public long inferTokensAgain(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final int offset,
+            final int stepCount,
+            final long budgetNs,
+            final boolean stream) {
+        checkCorrelationId(correlationId);
+        return sendTokens(correlationId, modelId, sessionKey, tokens, offset, stepCount, budgetNs, stream);
     }
 
     /**
@@ -414,6 +471,28 @@ public final class TiercelClient implements AutoCloseable {
         }
         writer.putInfer(correlationId, sessionKey, budgetNs, modelId, stepCount, featureCount, stream);
         writer.putFeatures(features, offset, featuresLength);
+        return send(correlationId, length);
+    }
+
+    private long sendTokens(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final int offset,
+            final int stepCount,
+            final long budgetNs,
+            final boolean stream) {
+        featureCount(modelId);
+        checkInfer(stepCount, stepCount, budgetNs);
+        checkTokens(modelId, tokens, offset, stepCount);
+        final int length = Frames.inferLength(stepCount);
+        final long refused = open(length);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putInfer(correlationId, sessionKey, budgetNs, modelId, stepCount, 1, stream);
+        writer.putTokens(tokens, offset, stepCount);
         return send(correlationId, length);
     }
 
@@ -693,13 +772,27 @@ public final class TiercelClient implements AutoCloseable {
         }
     }
 
-    private static int[] featureCountsOf(final List<ModelInfo> models) {
-        final int size = models.stream().mapToInt(ModelInfo::modelId).max().orElse(NO_MODEL) + 1;
-        final int[] featureCounts = new int[size];
-        Arrays.fill(featureCounts, NO_MODEL);
-        for (final ModelInfo model : models) {
-            featureCounts[model.modelId()] = model.featureCount();
+    private void checkTokens(final int modelId, final int[] tokens, final int offset, final int count) {
+        if (offset < 0 || offset > tokens.length - count) {
+            throw new IllegalArgumentException("offset=" + offset + " stepCount=" + count +
+                    " is outside of tokens.length=" + tokens.length);
         }
-        return featureCounts;
+        final int vocabularySize = vocabularySizes[modelId];
+        for (int i = offset; i < offset + count; i++) {
+            if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
+                throw new IllegalArgumentException("tokens[" + i + "]=" + tokens[i] + " must be from 0 to below " +
+                        "vocabularySize=" + vocabularySize + " of modelId=" + modelId);
+            }
+        }
+    }
+
+    private static int[] byModelId(final List<ModelInfo> models, final ToIntFunction<ModelInfo> value) {
+        final int size = models.stream().mapToInt(ModelInfo::modelId).max().orElse(NO_MODEL) + 1;
+        final int[] values = new int[size];
+        Arrays.fill(values, NO_MODEL);
+        for (final ModelInfo model : models) {
+            values[model.modelId()] = value.applyAsInt(model);
+        }
+        return values;
     }
 }

@@ -157,6 +157,8 @@ final class WarmUpResponder implements AutoCloseable {
                     .modelId(MODEL_ID)
                     .featureCount(featureCount)
                     .outputCount(outputCount)
+                    .vocabularySize(featureCount == 1 ? Integer.MAX_VALUE : 0)
+                    .contextTokens(0)
                     .alias("warm-up");
             isWelcomed = send(Frames.HEADER_LENGTH + welcome.encodedLength()) > 0;
         }

@@ -45,6 +45,13 @@ class ClientWarmUpTest {
     }
 
     @Test
+    void shouldSendTokensTooWhenAStepIsOneCell() {
+        final CountingHandler handler = new CountingHandler();
+        final ClientWarmUp.Report report = ClientWarmUp.run(wire.context, 1, 10, 2_000, handler);
+        assertEquals(report.exchanges(), handler.resultCount);
+    }
+
+    @Test
     void shouldSaySoWhenThereIsNoMediaDriver(@TempDir final Path directory) {
         final ClientContext context = new ClientContext()
                 .principal("desk-7")

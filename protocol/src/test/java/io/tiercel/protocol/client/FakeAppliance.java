@@ -53,6 +53,11 @@ final class FakeAppliance implements AutoCloseable {
     int maxInFlight = 1024;
     int maxSteps = 8;
     int heartbeatTimeoutMs = 10_000;
+    int vocabularySize;
+    int contextTokens;
+    /** The newest that it speaks. */
+    int version = Frames.VERSION;
+    ResultStatus answersInfersWith = ResultStatus.OK;
     boolean answersHello = true;
     boolean answersRequests = true;
     boolean reads = true;
@@ -62,6 +67,9 @@ final class FakeAppliance implements AutoCloseable {
     int heartbeatCount;
     int requestCount;
     int brokenFrameCount;
+    /** Of the frames that came since the client was forgotten. */
+    int newestVersion;
+    int helloCount;
     long lastSequence = -1;
     String principal;
     /** The newest request as it came, and its length. */
@@ -86,6 +94,7 @@ final class FakeAppliance implements AutoCloseable {
     private long responsesRegistrationId = Aeron.NULL_VALUE;
     private ExclusivePublication responses;
     private long nonce;
+    private boolean isTooNew;
 
     FakeAppliance(final Aeron aeron, final int requestStreamId) {
         this.aeron = aeron;
@@ -113,17 +122,28 @@ final class FakeAppliance implements AutoCloseable {
     }
 
     void sendReject(final long correlationId, final RejectCode code, final int templateId, final String detail) {
+        sendReject(correlationId, code, 5, templateId, detail);
+    }
+
+    private void sendReject(
+            final long correlationId, final RejectCode code, final long allowedValue, final int templateId,
+            final String detail) {
         final RejectEncoder encoder = new RejectEncoder().wrapAndApplyHeader(scratch, 0, headerEncoder)
                 .correlationId(correlationId)
                 .offendingValue(7)
-                .allowedValue(5)
+                .allowedValue(allowedValue)
                 .code(code)
                 .templateId(templateId)
                 .detail(detail);
         send(scratch, Frames.HEADER_LENGTH + encoder.encodedLength());
     }
 
-    void send(final DirectBuffer buffer, final int length) {
+    private void send(final MutableDirectBuffer buffer, final int length) {
+        buffer.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
+        sendAsItIs(buffer, length);
+    }
+
+    void sendAsItIs(final DirectBuffer buffer, final int length) {
         long position = responses.offer(buffer, 0, length);
         while (position == Publication.ADMIN_ACTION) {
             position = responses.offer(buffer, 0, length);
@@ -136,6 +156,7 @@ final class FakeAppliance implements AutoCloseable {
         responses.close();
         responses = null;
         responsesRegistrationId = Aeron.NULL_VALUE;
+        newestVersion = 0;
     }
 
     void vanish() {
@@ -153,6 +174,7 @@ final class FakeAppliance implements AutoCloseable {
             return;
         }
         header.wrap(buffer, offset);
+        newestVersion = Math.max(newestVersion, header.version());
         switch (header.templateId()) {
             case InferDecoder.TEMPLATE_ID:
                 keepRequest(buffer, offset, length);
@@ -180,6 +202,8 @@ final class FakeAppliance implements AutoCloseable {
     }
 
     private void onHello(final HelloDecoder hello, final int sessionId) {
+        helloCount++;
+        isTooNew = hello.actingVersion() > version;
         nonce = hello.nonce();
         principal = hello.principal();
         final int streamId = hello.responseStreamId();
@@ -188,7 +212,10 @@ final class FakeAppliance implements AutoCloseable {
     }
 
     private void answerHello() {
-        if (refusesHelloWith != null) {
+        if (isTooNew) {
+            sendReject(0, RejectCode.UNSUPPORTED_VERSION, version, HelloDecoder.TEMPLATE_ID, "version=2 newest=1");
+            forgetClient();
+        } else if (refusesHelloWith != null) {
             sendReject(0, refusesHelloWith, HelloDecoder.TEMPLATE_ID, "principal=" + principal);
         } else if (answersHello) {
             sendWelcome();
@@ -213,11 +240,16 @@ final class FakeAppliance implements AutoCloseable {
                 .modelId(MODEL_ID)
                 .featureCount(featureCount)
                 .outputCount(outputCount)
-                .alias(ALIAS);
+                .alias(ALIAS)
+                .vocabularySize(vocabularySize)
+                .contextTokens(contextTokens);
         for (int i = 0; i < 32; i++) {
             model.modelVersion(i, (short) (i * 8));
         }
-        send(scratch, Frames.HEADER_LENGTH + welcome.encodedLength());
+        final int entryLength = Frames.welcomeModelLength(version);
+        final int tailLength = WelcomeEncoder.ModelsEncoder.sbeBlockLength() - entryLength;
+        scratch.putShort(Frames.HEADER_LENGTH + WelcomeEncoder.BLOCK_LENGTH, (short) entryLength, LITTLE_ENDIAN);
+        send(scratch, Frames.HEADER_LENGTH + welcome.encodedLength() - tailLength);
     }
 
     private void onHeartbeat(final HeartbeatDecoder received) {
@@ -225,7 +257,7 @@ final class FakeAppliance implements AutoCloseable {
         if (responses.tryClaim(Frames.HEARTBEAT_LENGTH, claim) > 0) {
             heartbeatEncoder.wrapAndApplyHeader(claim.buffer(), claim.offset(), headerEncoder)
                     .timestampNs(received.timestampNs());
-            claim.commit();
+            commit(claim.buffer(), Frames.HEARTBEAT_LENGTH);
         }
     }
 
@@ -252,6 +284,10 @@ final class FakeAppliance implements AutoCloseable {
             for (int i = 0; i < request.featureCount(); i++) {
                 final int index = (step * request.featureCount() + i) * Float.BYTES;
                 sum += buffer.getFloat(offset + Frames.FEATURES_OFFSET + index, LITTLE_ENDIAN);
+            }
+            if (answersInfersWith != ResultStatus.OK) {
+                sendResult(request.correlationId(), request.sessionKey(), answersInfersWith, 0, 0);
+                return;
             }
             if (step == stepCount - 1) {
                 sendResult(request.correlationId(), request.sessionKey(), ResultStatus.OK, outputCount, sum);
@@ -328,6 +364,7 @@ final class FakeAppliance implements AutoCloseable {
         if (buffer == scratch) {
             send(scratch, length);
         } else {
+            buffer.putShort(claim.offset() + Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
             claim.commit();
         }
     }

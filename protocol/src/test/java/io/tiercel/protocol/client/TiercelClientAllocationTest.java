@@ -30,6 +30,11 @@ class TiercelClientAllocationTest {
     }
 
     @Test
+    void shouldAllocateNothingWhenStepsAreTokens() {
+        assertAllocatesNothing(1, 10);
+    }
+
+    @Test
     void shouldAllocateNothingWhenFramesAreLongerThanAeronsMtu() {
         assertAllocatesNothing(450, 400);
     }
@@ -72,6 +77,7 @@ class TiercelClientAllocationTest {
         try (Wire wire = new Wire(); Aeron aeron = Aeron.connect(wire.aeronContext().keepAliveIntervalNs(1_000))) {
             wire.appliance.featureCount = featureCount;
             wire.appliance.outputCount = outputCount;
+            wire.appliance.vocabularySize = featureCount == 1 ? 1_000 : 0;
             wire.context.aeron(aeron).driverInvoker(null).heartbeatIntervalNs(1_000);
             try (TiercelClient client = wire.connect()) {
                 exchange(wire, client, featureCount, WARM_UP_EXCHANGES);
@@ -89,13 +95,16 @@ class TiercelClientAllocationTest {
 
     private void exchange(final Wire wire, final TiercelClient client, final int featureCount, final int count) {
         final float[] features = new float[featureCount];
+        final int[] tokens = {5, 999};
         final UnsafeBuffer twoSteps = new UnsafeBuffer(new byte[2 * featureCount * Float.BYTES]);
         for (int i = 0; i < count; i++) {
             final long before = threads.getCurrentThreadAllocatedBytes();
             final long correlationId;
             switch (i % 3) {
                 case 0:
-                    correlationId = client.infer(FakeAppliance.MODEL_ID, i, features, 0);
+                    correlationId = featureCount == 1
+                            ? client.inferTokens(FakeAppliance.MODEL_ID, i, tokens, 0)
+                            : client.infer(FakeAppliance.MODEL_ID, i, features, 0);
                     break;
                 case 1:
                     correlationId = client.infer(FakeAppliance.MODEL_ID, i, twoSteps, 0, 2, 0, true);

@@ -13,6 +13,7 @@ import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultStatus;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +44,7 @@ class TiercelClientTest {
     void shouldKnowTheModelsAndLimitsWhenWelcomed() {
         client = wire.connect();
         final String version = "0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8";
-        assertEquals(List.of(new ModelInfo(MODEL_ID, "flow", 5, 3, version)), client.models());
+        assertEquals(List.of(new ModelInfo(MODEL_ID, "flow", 5, 3, version, 0, 0)), client.models());
         assertEquals(client.models().get(0), client.model("flow"));
         assertEquals(9, client.clientId());
         assertEquals(4096, client.maxFrameLength());
@@ -157,6 +158,96 @@ class TiercelClientTest {
         assertRefused("correlationId=-3 ", () -> client.resetSessionAgain(-3, MODEL_ID, 1));
         assertRefused("modelId=4 ", () -> client.inferAgain(1, 4, 1, FEATURES, 0));
         assertRefused("features.length=4 ", () -> client.inferAgain(1, MODEL_ID, 1, new float[4], 0));
+    }
+
+    @Test
+    void shouldKnowTheVocabularyAndTheContextWhenAModelTakesTokens() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 32_000;
+        appliance.contextTokens = 512;
+        client = wire.connect();
+        assertEquals(32_000, client.model("flow").vocabularySize());
+        assertEquals(512, client.model("flow").contextTokens());
+        assertTrue(client.model("flow").hasTokens());
+    }
+
+    @Test
+    void shouldSendTokensAsTheyAre() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 32_000;
+        client = wire.connect();
+        final int[] tokens = {9, 31_999, 0, 7};
+        assertEquals(1, client.inferTokens(MODEL_ID, 42, tokens, 1, 3, 0, true));
+        wire.await("the request", () -> appliance.requestCount == 1);
+        assertEquals(48 + 3 * 4, appliance.requestLength);
+        assertEquals(3, appliance.request.getShort(34, ByteOrder.LITTLE_ENDIAN));
+        assertEquals(1, appliance.request.getShort(36, ByteOrder.LITTLE_ENDIAN));
+        assertEquals(1, appliance.request.getShort(38, ByteOrder.LITTLE_ENDIAN));
+        for (int step = 0; step < 3; step++) {
+            assertEquals(tokens[1 + step], appliance.request.getInt(48 + 4 * step, ByteOrder.LITTLE_ENDIAN));
+        }
+        assertEquals(2, client.inferTokens(MODEL_ID, 42, tokens, 0));
+        awaitLines(4);
+        assertEquals(0, client.inFlight());
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenTokensAreSentAgain() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 10;
+        client = wire.connect();
+        final int[] tokens = {1, 2, 3};
+        final long id = client.inferTokens(MODEL_ID, 42, tokens, 1_000);
+        assertSameBytesAgain(id, () -> client.inferTokensAgain(id, MODEL_ID, 42, tokens, 0, 3, 1_000, false));
+    }
+
+    @Test
+    void shouldRefuseTokensThatTheModelDoesNotHave() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 10;
+        client = wire.connect();
+        assertRefused("tokens[1]=10 ", () -> client.inferTokens(MODEL_ID, 1, new int[] {9, 10}, 0));
+        assertRefused("tokens[0]=-1 ", () -> client.inferTokens(MODEL_ID, 1, new int[] {-1}, 0));
+        assertRefused("offset=1 stepCount=2 ",
+                () -> client.inferTokens(MODEL_ID, 1, new int[2], 1, 2, 0, false));
+        assertRefused("offset=-1 ", () -> client.inferTokens(MODEL_ID, 1, new int[2], -1, 2, 0, false));
+        assertRefused("stepCount=0 ", () -> client.inferTokens(MODEL_ID, 1, new int[0], 0));
+        assertRefused("modelId=4 ", () -> client.inferTokens(4, 1, new int[1], 0));
+        assertRefused("correlationId=0 ", () -> client.inferTokensAgain(0, MODEL_ID, 1, new int[1], 0, 1, 0, false));
+        assertEquals(1, client.inferTokens(MODEL_ID, 1, new int[] {0, 9}, 0));
+    }
+
+    @Test
+    void shouldRefuseTokensWhenTheModelTakesFeatures() {
+        client = wire.connect();
+        assertRefused("tokens[0]=0 ", () -> client.inferTokens(MODEL_ID, 1, new int[1], 0));
+    }
+
+    @Test
+    void shouldDeliverAResultWithoutOutputsWhenTheContextIsFull() {
+        appliance.answersInfersWith = ResultStatus.CONTEXT_FULL;
+        client = wire.connect();
+        client.infer(MODEL_ID, 42, FEATURES, 0);
+        assertLines("result 1 session 42 sequence 0 CONTEXT_FULL ns 1234 batch 1 []");
+        assertTrue(client.isConnected());
+    }
+
+    @Test
+    void shouldSpeakTheAppliancesVersionWhenThatIsOlder() {
+        appliance.version = 1;
+        client = wire.connect();
+        assertEquals(2, appliance.helloCount);
+        assertEquals(1, appliance.newestVersion);
+        assertEquals(0, client.model("flow").vocabularySize());
+        assertEquals(0, client.model("flow").contextTokens());
+        client.infer(MODEL_ID, 42, FEATURES, 0);
+        assertLines("result 1 session 42 sequence 0 OK ns 1234 batch 1 [15.0, 16.0, 17.0]");
+        wire.clock.advance(TimeUnit.SECONDS.toNanos(1));
+        wire.await("a heartbeat", () -> poll() && appliance.heartbeatCount == 1);
+        client.close();
+        wire.await("a goodbye", () -> appliance.goodbye != null);
+        assertEquals(1, appliance.newestVersion);
+        assertEquals(0, appliance.brokenFrameCount);
     }
 
     @Test
@@ -380,7 +471,7 @@ class TiercelClientTest {
         client = wire.connect();
         final UnsafeBuffer frame = frame(7, 28, 4);
         frame.putShort(8 + 24, (short) 300, ByteOrder.LITTLE_ENDIAN);
-        appliance.send(frame, frame.capacity());
+        appliance.sendAsItIs(frame, frame.capacity());
         assertLines("reject 0 NULL_VAL 0 0 ");
     }
 
@@ -501,7 +592,7 @@ class TiercelClientTest {
     @Test
     void shouldDisconnectWhenTheApplianceSendsWhatCannotBeUnderstood() {
         client = wire.connect();
-        appliance.send(frame(5, 36, 3), 47);
+        appliance.sendAsItIs(frame(5, 36, 3), 47);
         final Exception ex = assertThrows(TiercelClientException.class,
                 () -> wire.await("a failure", () -> client.poll(handler, 8) < 0));
         assertTrue(ex.getMessage().contains("code=5 templateId=5 offendingValue=47"), ex.getMessage());
