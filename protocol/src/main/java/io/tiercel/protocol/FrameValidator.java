@@ -125,6 +125,22 @@ public final class FrameValidator {
         }
     }
 
+    /**
+     * After a refusal of the frame: whether it is a Hello of a version that is not known yet, of which as much can be
+     * read as this version has, so that it can be told so. Later versions only append.
+     */
+    public boolean isHelloOfLaterVersion(final DirectBuffer buffer, final int offset, final int length) {
+        if (length < Frames.HEADER_LENGTH || length > maxFrameLength || templateId != HelloDecoder.TEMPLATE_ID) {
+            return false;
+        }
+        header.wrap(buffer, offset);
+        if (header.schemaId() != Frames.SCHEMA_ID || header.version() <= Frames.VERSION ||
+                header.blockLength() < HelloDecoder.BLOCK_LENGTH) {
+            return false;
+        }
+        return checkHelloTexts(buffer, offset, length, header.blockLength(), true) == OK;
+    }
+
     /** After a refusal: what was wrong, as a number. */
     public long offendingValue() {
         return offendingValue;
@@ -222,17 +238,21 @@ public final class FrameValidator {
     }
 
     private int checkHello(final DirectBuffer buffer, final int offset, final int length) {
-        int end = Frames.HEADER_LENGTH + HelloDecoder.BLOCK_LENGTH;
-        final int code = checkBlock(length, HelloDecoder.BLOCK_LENGTH, end + 2 * Frames.DATA_LENGTH_BYTES);
-        if (code != OK) {
-            return code;
-        }
+        final int code = checkBlock(length, HelloDecoder.BLOCK_LENGTH,
+                Frames.HEADER_LENGTH + HelloDecoder.BLOCK_LENGTH + 2 * Frames.DATA_LENGTH_BYTES);
+        return code != OK ? code : checkHelloTexts(buffer, offset, length, HelloDecoder.BLOCK_LENGTH, false);
+    }
+
+    private int checkHelloTexts(
+            final DirectBuffer buffer, final int offset, final int length, final int blockLength,
+            final boolean mayHaveMore) {
+        int end = Frames.HEADER_LENGTH + blockLength;
         final int principalStart = end + Frames.DATA_LENGTH_BYTES;
         end = endOfData(buffer, offset, length, end);
         final int principalLength = end - principalStart;
         final int channelStart = end + Frames.DATA_LENGTH_BYTES;
         end = end < 0 ? end : endOfData(buffer, offset, length, end);
-        if (end != length) {
+        if (mayHaveMore ? end < 0 : end != length) {
             return refuse(LENGTH_MISMATCH, length, Math.max(0, end));
         }
         if (!Principals.isValid(buffer, offset + principalStart, principalLength)) {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.tiercel.protocol.client.ClientReading;
 import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -32,7 +34,14 @@ class FrameFuzzTest {
 
         final int fromClient = validator.checkFromClient(frame, 0, bytes.length);
         assertAcceptedOrRefused(fromClient, frame);
+        final boolean isOfLaterVersion = validator.isHelloOfLaterVersion(frame, 0, bytes.length);
+        if (isOfLaterVersion) {
+            final HelloDecoder hello = new HelloDecoder().wrapAndApplyHeader(frame, 0, new MessageHeaderDecoder());
+            assertTrue(Principals.isValid(hello.principal()));
+            assertTrue(hello.responseChannel().length() <= Frames.MAX_CHANNEL_LENGTH);
+        }
         assertEquals(fromClient, validator.checkFromClient(moved, OFFSET, bytes.length));
+        assertEquals(isOfLaterVersion, validator.isHelloOfLaterVersion(moved, OFFSET, bytes.length));
 
         final int fromAppliance = validator.checkFromAppliance(frame, 0, bytes.length);
         assertAcceptedOrRefused(fromAppliance, frame);
@@ -47,6 +56,7 @@ class FrameFuzzTest {
         FuzzSeeds.of(FrameFuzzTest.class, "shouldReadEveryFieldWhenAFrameIsAccepted")
                 .add("hello", bytes(SampleFrames.hello(1002, 7, "desk-1", "aeron:ipc")))
                 .add("hello-udp", bytes(SampleFrames.hello(-1, 0, "a", "aeron:udp?endpoint=localhost:0")))
+                .add("hello-later", bytes(SampleFrames.helloOfLaterVersion(1002, 7, "desk-1", "aeron:ipc")))
                 .add("infer", bytes(SampleFrames.infer(1, 2, 3, 0, 1, false, 0.5f, -1f, 3e38f)))
                 .add("infer-steps", bytes(SampleFrames.infer(-1, -2, 0, 1, 4, true, 1, 2, 3, 4, 5, 6, 7, 8)))
                 .add("infer-tokens", bytes(SampleFrames.inferTokens(1, 2, 0, 31_999, 1)))

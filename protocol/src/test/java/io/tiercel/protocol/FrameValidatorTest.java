@@ -2,6 +2,7 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -59,6 +60,23 @@ class FrameValidatorTest {
         put(VERSION, 0);
         assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 2);
         assertEquals(77, validator.correlationId());
+    }
+
+    @Test
+    void shouldRecogniseAHelloOfALaterVersionThatCanBeRead() {
+        frame = SampleFrames.helloOfLaterVersion(1, 2, "desk-7", "aeron:ipc");
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 3, 2);
+        assertTrue(validator.isHelloOfLaterVersion(frame, 0, frame.capacity()));
+        for (int length = 0; length < frame.capacity() - 8; length++) {
+            validator.checkFromClient(frame, 0, length);
+            assertFalse(validator.isHelloOfLaterVersion(frame, 0, length), "length=" + length);
+        }
+        frame = SampleFrames.helloOfLaterVersion(1, 2, "desk 7", "aeron:ipc");
+        check();
+        assertFalse(validator.isHelloOfLaterVersion(frame, 0, frame.capacity()));
+        frame = SampleFrames.hello(1, 2, "desk-7", "aeron:ipc");
+        check();
+        assertFalse(validator.isHelloOfLaterVersion(frame, 0, frame.capacity()));
     }
 
     @Test

@@ -37,6 +37,19 @@ final class SampleFrames {
                 .responseChannel(channel));
     }
 
+    /** As a version to come may have it: a field more in the block, and variable data more at the end. */
+    static UnsafeBuffer helloOfLaterVersion(
+            final int streamId, final long nonce, final String principal, final String channel) {
+        final UnsafeBuffer known = hello(streamId, nonce, principal, channel);
+        final int blockEnd = Frames.HEADER_LENGTH + HelloEncoder.BLOCK_LENGTH;
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[known.capacity() + 2 * Long.BYTES]);
+        frame.putBytes(0, known, 0, blockEnd);
+        frame.putShort(0, (short) (HelloEncoder.BLOCK_LENGTH + Long.BYTES), LITTLE_ENDIAN);
+        frame.putShort(Frames.VERSION_OFFSET, (short) (Frames.VERSION + 1), LITTLE_ENDIAN);
+        frame.putBytes(blockEnd + Long.BYTES, known, blockEnd, known.capacity() - blockEnd);
+        return frame;
+    }
+
     static UnsafeBuffer infer(
             final long correlationId,
             final long sessionKey,
