@@ -259,15 +259,21 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
-    /** A few in flight, so that batches of more than one are warm too; now and then a reset. */
+    /**
+     * A few in flight, so that batches of more than one are warm too; now and then a reset, and of each session before
+     * its context is full.
+     */
     private void exchange(final ModelInfo model, final int requestCount) {
         final float[] features = new float[model.featureCount()];
         final long goal = answeredCount + requestCount;
         long sentCount = answeredCount;
         while (answeredCount < goal && !isLost) {
             if (sentCount < goal && sentCount - answeredCount < IN_FLIGHT) {
-                features[(int) (sentCount % features.length)] = (sentCount & 0xFF) / 128.0f - 1.0f;
-                final long correlationId = sentCount % ROUND_REQUESTS == 0
+                features[(int) (sentCount % features.length)] = feature(model, (int) (sentCount & 0xFF));
+                final boolean isReset = model.contextTokens() == 0
+                        ? sentCount % ROUND_REQUESTS == 0
+                        : sentCount / SESSION_COUNT % (model.contextTokens() + 1) == 0;
+                final long correlationId = isReset
                         ? client.resetSession(model.modelId(), sentCount % SESSION_COUNT)
                         : client.infer(model.modelId(), sentCount % SESSION_COUNT, features, 0);
                 if (correlationId > 0) {
@@ -278,6 +284,11 @@ final class WarmUp implements ResponseHandler {
             client.poll(this, POLL_LIMIT);
         }
         checkConnected();
+    }
+
+    /** One of 256 values: a feature from -1 to 1, or, as a float's bits, a token. */
+    private static float feature(final ModelInfo model, final int value) {
+        return model.hasTokens() ? Float.intBitsToFloat(value % model.vocabularySize()) : value / 128.0f - 1.0f;
     }
 
     /** Many at once, full batches; where the appliance sheds, more than may be unfinished. */

@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
@@ -182,6 +183,34 @@ class AllocationTest {
                 }
             });
             assertTrue(harness.counter(CounterId.EXPIRED) > 0);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenStepsAreTokensAndSessionsFull() {
+        final int[] tokens = {3, 22, 0, 7};
+        final List<Path> bundle = List.of(RandomTransformers.writeTokens(3, 40, directory));
+        try (PipelineHarness harness = new PipelineHarness(directory, bundle,
+                context -> context.layout(Layout.DEDICATED).ringCapacity(64), new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 4, (client, request) -> {
+                switch (request % 128) {
+                    case 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 -> client.resetSession(0, request & 15);
+                    default -> client.inferTokens(0, request & 15, tokens, 0, 1 + (request & 3), 0, request % 3 == 0);
+                }
+            });
+            assertTrue(harness.counter(CounterId.CONTEXT_FULL) > 1_000);
+            assertTrue(harness.counter(CounterId.CONTEXT_FULL) < harness.counter(CounterId.RESULTS) / 2);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenTokensAreRefused() {
+        final List<Path> bundle = List.of(RandomTransformers.writeTokens(3, 40, directory));
+        try (PipelineHarness harness = new PipelineHarness(directory, bundle,
+                context -> context.layout(Layout.DEDICATED), new CountingLog(), new CountingLog())) {
+            assertNoAllocationOfBursts(
+                    harness, (frame, request) -> RawClient.putInfer(frame, 7, 1, Float.intBitsToFloat(23 + request)));
+            assertEquals(0, harness.pipeline.takenCount());
         }
     }
 

@@ -6,10 +6,12 @@ import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
+import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +80,37 @@ class ApplianceTest {
             assertEquals(REQUEST_COUNT, report.recordedCount());
             assertNull(report.failure());
             assertTrue(Files.size(context.telemetryDirectory().resolve("stages.hlog")) > 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {6, 40})
+    void shouldWarmUpWhenAModelTakesTokensAndItsSessionsFillUp(final int contextTokens) {
+        final ApplianceContext context = new ApplianceContext()
+                .layout(Layout.COMPACT)
+                .idle(IdleMode.SLEEP)
+                .aeronDirectoryName(directory.resolve("aeron").toString())
+                .journalDirectory(directory.resolve("journal"))
+                .warmUpRequests(2_000)
+                .addModel(new ModelConfig("tape", RandomModels.lstm(7).hidden(16).features(8).write(directory)))
+                .addModel(new ModelConfig(
+                        "words", RandomTransformers.writeTokens(8, contextTokens, directory)));
+        final SleepingMillisIdleStrategy idle = new SleepingMillisIdleStrategy(1);
+        try (Appliance appliance = Appliance.launch(context);
+                TiercelClient client = TiercelClient.connect(new ClientContext()
+                        .aeronDirectoryName(context.aeronDirectoryName())
+                        .principal("desk")
+                        .idleStrategy(idle))) {
+            assertTrue(appliance.warmUpRequestCount() >= 2_000);
+            final Answers answers = new Answers();
+            final int modelId = client.model("words").modelId();
+            assertTrue(client.inferTokens(modelId, 1, new int[contextTokens], 0) > 0);
+            assertTrue(client.inferTokens(modelId, 1, new int[1], 0) > 0);
+            while (answers.count() < 2) {
+                idle.idle(client.poll(answers, 16));
+            }
+            assertEquals(ResultStatus.OK, answers.results.get(0).status());
+            assertEquals(ResultStatus.CONTEXT_FULL, answers.results.get(1).status());
         }
     }
 

@@ -77,7 +77,7 @@ class BadInputTest {
     @Test
     void shouldRefuseWhenTheVersionIsNotSpoken() {
         start();
-        for (final int version : new int[] {0, 2, 0xFFFF}) {
+        for (final int version : new int[] {0, Frames.VERSION + 1, 0xFFFF}) {
             assertRefused(RejectCode.UNSUPPORTED_VERSION, 77, (buffer, length) -> {
                 buffer.putShort(6, (short) version, LE);
                 return length;

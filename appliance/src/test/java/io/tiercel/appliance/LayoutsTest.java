@@ -12,6 +12,7 @@ import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
@@ -197,6 +198,8 @@ class LayoutsTest {
                     .ringCapacity(64)
                     .addModel(new ModelConfig("one", RandomModels.lstm(1).hidden(16).write(directory)))
                     .addModel(new ModelConfig("two", RandomModels.lstm(2).layers(2).features(5).write(directory)))
+                    .addModel(new ModelConfig("tokens", RandomTransformers.writeTokens(3, 12, directory)))
+                    .addModel(new ModelConfig("tape", RandomTransformers.writeFeatures(4, 12, directory)))
                     .conclude();
             for (final ModelConfig config : context.models()) {
                 final Bundle bundle = Bundle.open(config.bundle());

@@ -4,6 +4,7 @@ import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.ResultStatus;
@@ -47,7 +48,9 @@ class PipelineProperties {
         directory = Files.createTempDirectory("tiercel-pipeline-");
         bundles = List.of(
                 RandomModels.lstm(1).hidden(16).features(FEATURES).outputs(3).write(directory),
-                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory));
+                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory),
+                RandomTransformers.writeTokens(3, 12, directory),
+                RandomTransformers.writeFeatures(4, 12, directory));
     }
 
     @AfterProperty

@@ -57,7 +57,11 @@ final class RandomTraffic {
         isStreamed = random.nextBoolean();
         budgetNs = hasBudgets && random.nextInt(3) == 0 ? PipelineHarness.ROUND_NS * (1 + random.nextInt(4)) : 0;
         for (int index = 0; index < stepCount * model.featureCount(); index++) {
-            features.putFloat(index * Float.BYTES, random.nextFloat() * 4 - 2, ByteOrder.LITTLE_ENDIAN);
+            if (model.hasTokens()) {
+                features.putInt(index * Float.BYTES, random.nextInt(model.vocabularySize()), ByteOrder.LITTLE_ENDIAN);
+            } else {
+                features.putFloat(index * Float.BYTES, random.nextFloat() * 4 - 2, ByteOrder.LITTLE_ENDIAN);
+            }
         }
     }
 }

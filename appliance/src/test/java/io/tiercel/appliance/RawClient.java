@@ -29,6 +29,8 @@ import org.agrona.MutableDirectBuffer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -58,6 +60,11 @@ final class RawClient implements AutoCloseable {
     final List<GoodbyeReason> goodbyes = new ArrayList<>();
     final List<Long> heartbeats = new ArrayList<>();
     final List<Long> welcomedNonces = new ArrayList<>();
+    /** Of the newest welcome: each model's handle, and bytes of an entry. */
+    final List<Integer> welcomedModels = new ArrayList<>();
+    int welcomedEntryLength;
+    /** Of every frame that was heard. */
+    final Set<Integer> heardVersions = new TreeSet<>();
     int chunkCount;
     /** Each answer as it came: the bytes of its chunks and of its result. */
     final List<List<Byte>> answers = new ArrayList<>();
@@ -69,12 +76,20 @@ final class RawClient implements AutoCloseable {
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private Subscription subscription;
+    /** Of the frames that it makes itself. */
+    private int version = Frames.VERSION;
 
     RawClient(final PipelineHarness harness) {
         this.harness = harness;
         publication = harness.aeron().addExclusivePublication(CHANNEL, PipelineHarness.REQUEST_STREAM);
         harness.roundsUntil("request publication connected", publication::isConnected);
         listen(RESPONSE_STREAM);
+    }
+
+    /** Makes its frames in another version of the protocol from here on. */
+    RawClient version(final int newVersion) {
+        version = newVersion;
+        return this;
     }
 
     /** Where answers are to be heard; the earlier place is left. */
@@ -104,11 +119,11 @@ final class RawClient implements AutoCloseable {
                 .nonce(harness.aeron().nextCorrelationId())
                 .principal(principal)
                 .responseChannel(channel);
-        return send(frame, Frames.HEADER_LENGTH + hello.encodedLength());
+        return sendOwn(Frames.HEADER_LENGTH + hello.encodedLength());
     }
 
     RawClient infer(final long correlationId, final long sessionKey, final float... features) {
-        return send(frame, putInfer(frame, correlationId, sessionKey, features));
+        return sendOwn(putInfer(frame, correlationId, sessionKey, features));
     }
 
     /** A request of several steps of model 0; {@code features} are those of all steps. */
@@ -119,7 +134,7 @@ final class RawClient implements AutoCloseable {
             final boolean isStreamed,
             final long budgetNs,
             final float... features) {
-        return send(frame, putSteps(frame, correlationId, sessionKey, stepCount, isStreamed, budgetNs, features));
+        return sendOwn(putSteps(frame, correlationId, sessionKey, stepCount, isStreamed, budgetNs, features));
     }
 
     RawClient reset(final long correlationId, final int modelId, final long sessionKey) {
@@ -129,17 +144,17 @@ final class RawClient implements AutoCloseable {
                 .sessionKey(sessionKey)
                 .modelId(modelId);
         frame.putShort(RESET_PADDING_OFFSET, (short) 0);
-        return send(frame, Frames.RESET_SESSION_LENGTH);
+        return sendOwn(Frames.RESET_SESSION_LENGTH);
     }
 
     RawClient heartbeat(final long timestampNs) {
         new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(timestampNs);
-        return send(frame, Frames.HEARTBEAT_LENGTH);
+        return sendOwn(Frames.HEARTBEAT_LENGTH);
     }
 
     RawClient goodbye() {
         new GoodbyeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).reason(GoodbyeReason.CLIENT_CLOSED);
-        return send(frame, Frames.GOODBYE_LENGTH);
+        return sendOwn(Frames.GOODBYE_LENGTH);
     }
 
     /** A sound request of several steps of model 0; returns its length. */
@@ -180,6 +195,28 @@ final class RawClient implements AutoCloseable {
             buffer.putFloat(Frames.FEATURES_OFFSET + index * Float.BYTES, features[index], LITTLE_ENDIAN);
         }
         return Frames.inferLength(features.length);
+    }
+
+    private RawClient sendOwn(final int length) {
+        frame.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
+        return send(frame, length);
+    }
+
+    /** A request of one token for each step. */
+    RawClient tokens(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final boolean isStreamed,
+            final long budgetNs,
+            final int... tokens) {
+        final int length = putSteps(
+                frame, correlationId, sessionKey, tokens.length, isStreamed, budgetNs, new float[tokens.length]);
+        new InferEncoder().wrap(frame, Frames.HEADER_LENGTH).modelId(modelId);
+        for (int step = 0; step < tokens.length; step++) {
+            frame.putInt(Frames.FEATURES_OFFSET + step * Integer.BYTES, tokens[step], LITTLE_ENDIAN);
+        }
+        return sendOwn(length);
     }
 
     RawClient send(final DirectBuffer buffer, final int length) {
@@ -229,10 +266,11 @@ final class RawClient implements AutoCloseable {
 
     private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         header.wrap(buffer, offset);
+        heardVersions.add(header.version());
         keepAnswer(buffer, offset, length);
         switch (header.templateId()) {
             case WelcomeDecoder.TEMPLATE_ID ->
-                    welcomedNonces.add(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header).nonce());
+                    onWelcome(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header), buffer);
             case RejectDecoder.TEMPLATE_ID -> onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
             case ResultDecoder.TEMPLATE_ID -> onResult(new ResultDecoder().wrapAndApplyHeader(buffer, offset, header));
             case ChunkDecoder.TEMPLATE_ID -> chunkCount++;
@@ -241,6 +279,15 @@ final class RawClient implements AutoCloseable {
             case GoodbyeDecoder.TEMPLATE_ID ->
                     goodbyes.add(new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason());
             default -> throw new AssertionError("templateId=" + header.templateId());
+        }
+    }
+
+    private void onWelcome(final WelcomeDecoder welcome, final DirectBuffer buffer) {
+        welcomedNonces.add(welcome.nonce());
+        welcomedEntryLength = buffer.getShort(welcome.limit(), LITTLE_ENDIAN);
+        welcomedModels.clear();
+        for (final WelcomeDecoder.ModelsDecoder model : welcome.models()) {
+            welcomedModels.add(model.modelId());
         }
     }
 

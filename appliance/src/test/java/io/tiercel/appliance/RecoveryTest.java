@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
@@ -16,8 +17,12 @@ import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.DirectBuffer;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.EpochNanoClock;
@@ -69,7 +74,9 @@ class RecoveryTest {
         copy = directory.resolve("copy");
         bundles = List.of(
                 RandomModels.lstm(1).hidden(16).features(8).outputs(3).write(directory),
-                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory));
+                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory),
+                RandomTransformers.writeTokens(3, 12, directory),
+                RandomTransformers.writeFeatures(4, 12, directory));
     }
 
     @AfterEach
@@ -220,6 +227,41 @@ class RecoveryTest {
         final RecoveryException ex = assertRefused(RecoveryException.Code.OUTCOME_WITHOUT_REQUEST, bundles, 4096);
         assertTrue(ex.getMessage().contains("sequence=90"), ex.getMessage());
         assertTrue(ex.getMessage().contains("journal dump"), ex.getMessage());
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenAJournaledTokenIsNotInTheVocabulary() throws IOException {
+        final Filter requests = new Filter();
+        requests.strayToken = 1_000_000;
+        live(requests, null);
+        exchange(REQUESTS);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.DAMAGED_JOURNAL, bundles, 4096);
+        assertTrue(ex.getMessage().contains("step=0 token=1000000 vocabularySize=23"), ex.getMessage());
+        assertTrue(ex.getMessage().contains("journal dump"), ex.getMessage());
+    }
+
+    /** What a session's state alone decides is decided again, and needs no record before its answer. */
+    @Test
+    void shouldFindSessionsFullAgainWhenTheirOutcomesWereKeptFromTheJournal() throws IOException {
+        final Filter outcomes = new Filter();
+        live(null, outcomes);
+        exchange(REQUESTS);
+        final int before = fullCount();
+        outcomes.stalledFrom = answers.count();
+        for (int step = 0; step < 14; step++) {
+            assertTrue(client.inferTokens(2, 99, new int[] {step}, 0) > 0);
+        }
+        harness.exchange(client, answers, REQUESTS + 14);
+        assertEquals(before + 2, fullCount());
+        final RecoveryReport report = assertRecovers();
+        assertEquals(14, report.recomputedCount());
+        assertEquals(REQUESTS, report.comparedCount());
+        assertEquals(report.nextSequence(), assertRecoversAgain().comparedCount());
+    }
+
+    private int fullCount() {
+        return (int) answers.results.stream().filter(result -> result.status() == ResultStatus.CONTEXT_FULL).count();
     }
 
     private void live(final Filter requests, final Filter outcomes) {
@@ -391,6 +433,8 @@ class RecoveryTest {
         private long stalledFrom = Long.MAX_VALUE;
         private long lostFrom = Long.MAX_VALUE;
         private long falsifiedSequence = -1;
+        /** Put into every request of the model with tokens; below 0 into none. */
+        private int strayToken = -1;
 
         @Override
         public boolean append(
@@ -413,7 +457,19 @@ class RecoveryTest {
                 falsified.putByte(STATE_HASH_OFFSET, (byte) ~falsified.getByte(STATE_HASH_OFFSET));
                 return log.append(sequence, ingressNs, principalId, modelVersion, falsified, 0, frameLength);
             }
+            if (strayToken >= 0 && isOfTokens(frame, frameOffset)) {
+                final UnsafeBuffer falsified = new UnsafeBuffer(new byte[frameLength]);
+                falsified.putBytes(0, frame, frameOffset, frameLength);
+                falsified.putInt(Frames.FEATURES_OFFSET, strayToken);
+                return log.append(sequence, ingressNs, principalId, modelVersion, falsified, 0, frameLength);
+            }
             return log.append(sequence, ingressNs, principalId, modelVersion, frame, frameOffset, frameLength);
+        }
+
+        private static boolean isOfTokens(final DirectBuffer frame, final int offset) {
+            final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(frame, offset);
+            return header.templateId() == InferDecoder.TEMPLATE_ID &&
+                    new InferDecoder().wrapAndApplyHeader(frame, offset, header).modelId() == 2;
         }
 
         @Override

@@ -67,10 +67,15 @@ final class SimulatedTraffic {
         infer.flags().clear().stream(isStreamed);
         buffer.putInt(infer.limit(), floatCount * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
         for (int index = 0; index < floatCount; index++) {
-            buffer.putFloat(Frames.FEATURES_OFFSET + index * Float.BYTES, (float) random.nextDouble() * 4 - 2,
-                    ByteOrder.LITTLE_ENDIAN);
+            final int cell = shape.hasTokens()
+                    ? random.nextInt(shape.vocabularySize())
+                    : Float.floatToRawIntBits((float) random.nextDouble() * 4 - 2);
+            buffer.putInt(Frames.FEATURES_OFFSET + index * Float.BYTES, cell, ByteOrder.LITTLE_ENDIAN);
         }
-        if (isBad) {
+        if (isBad && shape.hasTokens() && random.nextBoolean()) {
+            buffer.putInt(Frames.FEATURES_OFFSET + random.nextInt(stepCount) * Integer.BYTES,
+                    shape.vocabularySize() + random.nextInt(1_000_000), ByteOrder.LITTLE_ENDIAN);
+        } else if (isBad) {
             spoil(infer, buffer);
         }
         return new Request(correlationId, frame, stepCount, isStreamed, budgetNs > 0, isBad);

@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import org.agrona.IoUtil;
 
 import java.io.IOException;
@@ -36,7 +37,8 @@ final class Simulation implements AutoCloseable {
         }
         bundles = List.of(
                 RandomModels.lstm(1).hidden(8).features(4).outputs(3).write(root),
-                RandomModels.lstm(2).layers(2).hidden(4).features(3).outputs(2).write(root));
+                RandomModels.lstm(2).layers(2).hidden(4).features(3).outputs(2).write(root),
+                RandomTransformers.writeTokens(3, 10, root));
         models = PipelineHarness.loadReferences(bundles);
     }
 

@@ -89,6 +89,8 @@ final class SimulationCheck implements AutoCloseable {
             that(request.hasBudget, () -> "expired without a budget: id=" + request.correlationId);
             that(isSafe(taken.outcomes(), sequence),
                     () -> "answered before what the clock decided is in the journal: " + answer);
+        } else if (answer.status() == ResultStatus.CONTEXT_FULL) {
+            trace.count(SimulationEvent.RESULTS_FULL);
         } else if (request.isStreamed && request.stepCount > 1) {
             trace.count(SimulationEvent.RESULTS_STREAMED);
         }
@@ -104,8 +106,8 @@ final class SimulationCheck implements AutoCloseable {
             case JOURNAL_SPACE_LOW -> trace.countOf(SimulationEvent.LOW_SPACES) > 0;
             case RATE_LIMIT -> plan.maxRatePerSecond > 0;
             case OVERLOADED -> plan.overloadPolicy == OverloadPolicy.SHED;
-            case UNKNOWN_MODEL, STEP_COUNT_OUT_OF_RANGE, NON_FINITE_FEATURE, FEATURE_COUNT_MISMATCH, LENGTH_MISMATCH ->
-                    request.isBad;
+            case UNKNOWN_MODEL, STEP_COUNT_OUT_OF_RANGE, NON_FINITE_FEATURE, FEATURE_COUNT_MISMATCH, LENGTH_MISMATCH,
+                    TOKEN_OUT_OF_VOCABULARY -> request.isBad;
             default -> false;
         }, () -> "refused without a reason: id=" + request.correlationId + " code=" + code);
     }

@@ -21,6 +21,7 @@ final class SimulationPlan {
 
     static final int REQUEST_STREAM = 7001;
     static final int MAX_STEPS = 4;
+    static final int MODEL_COUNT = 3;
     private static final int RESPONSE_TERM_LENGTH = 64 * 1024;
     private static final int MAX_FRAME_LENGTH = 1024;
 
@@ -60,7 +61,7 @@ final class SimulationPlan {
         maxBatch = 1 + random.nextInt(Math.min(16, ringCapacity));
         maxInFlight = 1 + random.nextInt(64);
         // Now and then too few for those that ask.
-        maxSessions = random.nextInt(8) == 0 ? 4 : 2 * principalCount * sessionKeyCount;
+        maxSessions = random.nextInt(8) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
         snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
         snapshotKeep = 1 + random.nextInt(3);

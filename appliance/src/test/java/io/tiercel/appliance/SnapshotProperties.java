@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
@@ -41,7 +42,9 @@ class SnapshotProperties {
         directory = Files.createTempDirectory("tiercel-snapshot-");
         bundles = List.of(
                 RandomModels.lstm(1).hidden(16).features(8).outputs(3).write(directory),
-                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory));
+                RandomModels.lstm(2).layers(2).hidden(8).features(5).outputs(4).write(directory),
+                RandomTransformers.writeTokens(3, 12, directory),
+                RandomTransformers.writeFeatures(4, 12, directory));
     }
 
     @AfterProperty

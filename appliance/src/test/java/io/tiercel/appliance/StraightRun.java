@@ -21,7 +21,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
  * What the requests of a journal come to when they are computed one at a time, in order, with no batch, no thread and
- * no clock: the outcomes that every layout must have. Which request expired is taken from the outcome, as in a replay.
+ * no clock: the outcomes that every layout must have. Which request expired is taken from the outcome, as in a replay;
+ * whether a session is full is found by counting its steps.
  */
 final class StraightRun implements AutoCloseable {
 
@@ -45,6 +46,8 @@ final class StraightRun implements AutoCloseable {
     private final List<SessionStates> states = new ArrayList<>();
     private final List<ModelExecutor> executors = new ArrayList<>();
     private final SessionTable sessions = new SessionTable(MAX_SESSIONS);
+    /** Of each session since its beginning or its reset. */
+    private final int[] stepCounts = new int[MAX_SESSIONS];
     private final UnsafeBuffer frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
     private final UnsafeBuffer outputs = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
 
@@ -118,6 +121,7 @@ final class StraightRun implements AutoCloseable {
         final int index = sessions.indexOf(request.principalId(), reset.modelId(), reset.sessionKey());
         final SessionStates modelStates = states.get(reset.modelId());
         modelStates.reset(index, executors.get(reset.modelId()));
+        stepCounts[index] = 0;
         return new Outcome(OutcomeStatus.RESET, modelStates.hash(index), new byte[0]);
     }
 
@@ -129,6 +133,11 @@ final class StraightRun implements AutoCloseable {
         if (isExpired) {
             return new Outcome(OutcomeStatus.EXPIRED, modelStates.hash(index), new byte[0]);
         }
+        final int contextTokens = modelStates.shape().contextTokens();
+        if (contextTokens > 0 && stepCounts[index] + infer.stepCount() > contextTokens) {
+            return new Outcome(OutcomeStatus.CONTEXT_FULL, modelStates.hash(index), new byte[0]);
+        }
+        stepCounts[index] += infer.stepCount();
         final int stepLength = modelStates.shape().outputCount() * Float.BYTES;
         final int stride = infer.flags().stream() ? stepLength : 0;
         modelStates.steps(index, executors.get(modelId), frame.addressOffset() + Frames.FEATURES_OFFSET,

@@ -202,7 +202,7 @@ public final class EgressAgent implements Agent {
     private void send(final RequestSlot slot) {
         final ClientConnection client = clients[slot.clientIndex];
         if (client.openGeneration == slot.clientGeneration) {
-            final int result = writer.result(client.publication, slot, next);
+            final int result = writer.result(client, slot, next);
             if (result == ResponseWriter.SENT) {
                 resultCount.incrementRelease();
             } else {
@@ -233,7 +233,7 @@ public final class EgressAgent implements Agent {
             }
             final ClientConnection client = clients[slot.clientIndex];
             if (client.openGeneration == slot.clientGeneration) {
-                final int result = writer.journalUnavailable(client.publication, slot, next);
+                final int result = writer.journalUnavailable(client, slot, next);
                 if (result != ResponseWriter.SENT) {
                     drop(client, result);
                 }
@@ -255,7 +255,7 @@ public final class EgressAgent implements Agent {
             final long third,
             final short code,
             final short templateId,
-            final int checksum) {
+            final int detail) {
         final ClientConnection client = clients[clientIndex];
         if (type == ClientCommands.OPEN) {
             client.openGeneration = generation;
@@ -270,13 +270,13 @@ public final class EgressAgent implements Agent {
         }
         final int result = switch (type) {
             case ClientCommands.OPEN -> code == 0
-                    ? writer.welcome(client.publication, first, clientIndex)
-                    : writer.reject(client.publication, 0, second, third, code, templateId);
+                    ? writer.welcome(client, first)
+                    : writer.reject(client, 0, second, third, code, templateId);
             case ClientCommands.REJECT -> writer.reject(
-                    client.publication, first, second, third, code, templateId);
-            case ClientCommands.HEARTBEAT -> writer.heartbeat(client.publication, first);
-            case ClientCommands.GOODBYE -> writer.goodbye(client.publication, code);
-            case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, checksum);
+                    client, first, second, third, code, templateId, detail);
+            case ClientCommands.HEARTBEAT -> writer.heartbeat(client, first);
+            case ClientCommands.GOODBYE -> writer.goodbye(client, code);
+            case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, detail);
             default -> throw new IllegalStateException("client command type=" + type);
         };
         if (result != ResponseWriter.SENT) {
@@ -299,18 +299,18 @@ public final class EgressAgent implements Agent {
         repeat.templateId = templateId;
         repeat.frameChecksum = checksum;
         if (sequence <= sent.get()) {
-            return kept.answer(client.publication, repeat);
+            return kept.answer(client, repeat);
         }
         return waiting.add(repeat)
                 ? ResponseWriter.SENT
-                : kept.refuseToWait(client.publication, repeat, waiting.capacity());
+                : kept.refuseToWait(client, repeat, waiting.capacity());
     }
 
     /** Answers a repeat that has waited, if its client is still there. */
     private void answer(final Repeat waited) {
         final ClientConnection client = clients[waited.clientIndex];
         if (client.openGeneration == waited.generation) {
-            final int result = kept.answer(client.publication, waited);
+            final int result = kept.answer(client, waited);
             if (result != ResponseWriter.SENT) {
                 drop(client, result);
             }

@@ -1,11 +1,11 @@
 package io.tiercel.appliance.egress;
 
-import io.aeron.ExclusivePublication;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.AnswerPosition;
 import io.tiercel.appliance.session.AnswerSlot;
 import io.tiercel.appliance.session.AnswerStore;
+import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.FrameChecksum;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.telemetry.CounterId;
@@ -75,18 +75,18 @@ public final class KeptAnswers {
      * Answers a repeat of a request that has passed egress: as the first one was, if it was and the frames are the
      * same.
      */
-    int answer(final ExclusivePublication publication, final Repeat repeat) {
+    int answer(final ClientConnection client, final Repeat repeat) {
         final AnswerSlot kept = store.find(repeat.position, repeat.sequence);
         if (kept == null) {
-            return refuse(publication, repeat, RejectCode.JOURNAL_UNAVAILABLE);
+            return refuse(client, repeat, RejectCode.JOURNAL_UNAVAILABLE);
         }
         if (kept.frameChecksum() != repeat.frameChecksum) {
-            return refuse(publication, repeat, RejectCode.CORRELATION_ID_REUSED);
+            return refuse(client, repeat, RejectCode.CORRELATION_ID_REUSED);
         }
         final int frameCount = kept.frameCount();
         int result = ResponseWriter.SENT;
         for (int step = 0; step < frameCount && result == ResponseWriter.SENT; step++) {
-            result = writer.repeat(publication, store.frame(repeat.position, step));
+            result = writer.repeat(client, store.frame(repeat.position, step));
         }
         if (result == ResponseWriter.SENT) {
             answeredCount.incrementRelease();
@@ -95,15 +95,15 @@ public final class KeptAnswers {
     }
 
     /** Says that too many repeats wait for their first request already. */
-    int refuseToWait(final ExclusivePublication publication, final Repeat repeat, final int capacity) {
+    int refuseToWait(final ClientConnection client, final Repeat repeat, final int capacity) {
         refusedCount.incrementRelease();
-        return writer.reject(publication, repeat.correlationId, capacity + 1L, capacity,
+        return writer.reject(client, repeat.correlationId, capacity + 1L, capacity,
                 (short) RejectCode.OVERLOADED.value(), repeat.templateId);
     }
 
-    private int refuse(final ExclusivePublication publication, final Repeat repeat, final RejectCode code) {
+    private int refuse(final ClientConnection client, final Repeat repeat, final RejectCode code) {
         refusedCount.incrementRelease();
-        return writer.reject(publication, repeat.correlationId, repeat.sequence, 0, (short) code.value(),
+        return writer.reject(client, repeat.correlationId, repeat.sequence, 0, (short) code.value(),
                 repeat.templateId);
     }
 }

@@ -6,6 +6,7 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.AnswerSlot;
+import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.RejectDetail;
 import io.tiercel.protocol.wire.ChunkEncoder;
@@ -24,10 +25,14 @@ import io.tiercel.protocol.wire.WelcomeEncoder;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
 import org.agrona.DirectBuffer;
+import org.agrona.ExpandableArrayBuffer;
+import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.List;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 /**
  * Encodes what the appliance says straight into a client's publication. Egress thread only; allocates nothing but in
@@ -44,6 +49,10 @@ public final class ResponseWriter {
     public static final int FULL = 1;
     /** The client is not there any more. */
     public static final int GONE = 2;
+
+    private static final int WELCOME_GROUP_OFFSET = MessageHeaderEncoder.ENCODED_LENGTH + WelcomeEncoder.BLOCK_LENGTH;
+    private static final int WELCOME_MODELS_OFFSET =
+            WELCOME_GROUP_OFFSET + WelcomeEncoder.ModelsEncoder.sbeHeaderSize();
 
     /** A term's rotation is over within a few tries. */
     private static final int ADMIN_ACTION_TRIES = 64;
@@ -94,24 +103,22 @@ public final class ResponseWriter {
     }
 
     private static int welcomeLength(final int modelCount) {
-        return MessageHeaderEncoder.ENCODED_LENGTH + WelcomeEncoder.BLOCK_LENGTH +
-                WelcomeEncoder.ModelsEncoder.sbeHeaderSize() +
-                modelCount * WelcomeEncoder.ModelsEncoder.sbeBlockLength();
+        return WELCOME_MODELS_OFFSET + modelCount * WelcomeEncoder.ModelsEncoder.sbeBlockLength();
     }
 
     /** A request's chunks, if it asked for them, and its result. */
-    int result(final ExclusivePublication publication, final RequestSlot slot, final long sequence) {
+    int result(final ClientConnection client, final RequestSlot slot, final long sequence) {
         final int outputCount = slot.outputsLength == 0 ? 0 : outputCounts[slot.modelIndex];
         final int outputsLength = outputCount * Float.BYTES;
         final int lastOffset = slot.outputsLength - outputsLength;
         for (int offset = 0, step = 0; offset < lastOffset; offset += outputsLength, step++) {
-            final int status = chunk(publication, slot.correlationId, slot.sessionKey, sequence, step,
+            final int status = chunk(client, slot.correlationId, slot.sessionKey, sequence, step,
                     slot.modelIndex, outputCount, slot.outputs, offset);
             if (status != SENT) {
                 return status;
             }
         }
-        final int status = claim(publication, Frames.resultLength(outputCount));
+        final int status = claim(client, Frames.resultLength(outputCount));
         if (status == SENT) {
             result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
                     .correlationId(slot.correlationId)
@@ -123,18 +130,18 @@ public final class ResponseWriter {
                     .outputCount(outputCount)
                     .status(slot.status);
             result.putOutputs(slot.outputs, lastOffset, outputsLength);
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
     /** One frame of an answer that was given before, with the same bytes. */
-    int repeat(final ExclusivePublication publication, final AnswerSlot kept) {
+    int repeat(final ClientConnection client, final AnswerSlot kept) {
         if (!kept.isResult()) {
-            return chunk(publication, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
+            return chunk(client, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
                     kept.modelId(), kept.outputCount(), kept.outputs(), 0);
         }
-        final int status = claim(publication, Frames.resultLength(kept.outputCount()));
+        final int status = claim(client, Frames.resultLength(kept.outputCount()));
         if (status == SENT) {
             result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
                     .correlationId(kept.correlationId())
@@ -146,52 +153,87 @@ public final class ResponseWriter {
                     .outputCount(kept.outputCount())
                     .status(kept.status());
             result.putOutputs(kept.outputs(), 0, kept.outputCount() * Float.BYTES);
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
-    int welcome(final ExclusivePublication publication, final long nonce, final int clientId) {
-        final int status = claim(publication, welcomeLength(models.size()));
+    /** Says what the client's version has words for: an older one's entries are shorter, and may be fewer. */
+    int welcome(final ClientConnection client, final long nonce) {
+        final ExpandableArrayBuffer newest = new ExpandableArrayBuffer();
+        final int modelCount = putWelcome(newest, client, nonce);
+        final int newestLength = Frames.welcomeModelLength(Frames.VERSION);
+        final int modelLength = Frames.welcomeModelLength(client.version);
+        final int status = claim(client, WELCOME_MODELS_OFFSET + modelCount * modelLength);
         if (status == SENT) {
-            final WelcomeEncoder.ModelsEncoder entries = welcome
-                    .wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
-                    .nonce(nonce)
-                    .clientId(clientId)
-                    .maxFrameLength(limits.maxFrameLength())
-                    .maxInFlight(limits.maxInFlight())
-                    .maxSessions(limits.maxSessions())
-                    .heartbeatTimeoutMs(limits.heartbeatTimeoutMs())
-                    .maxSteps(limits.maxSteps())
-                    .durability(limits.durability())
-                    .overload(limits.overload())
-                    .retryWindow(limits.retryWindow())
-                    .maxRatePerSecond(limits.maxRatePerSecond())
-                    .modelsCount(models.size());
-            for (final LoadedModel model : models) {
-                final ModelShape shape = model.model().shape();
-                entries.next()
-                        .modelId(model.modelId())
-                        .featureCount(shape.featureCount())
-                        .outputCount(shape.outputCount())
-                        .alias(model.alias())
-                        .putModelVersion(model.versionBytes(), 0, LoadedModel.VERSION_LENGTH);
+            final MutableDirectBuffer frame = claim.buffer();
+            frame.putBytes(claim.offset(), newest, 0, WELCOME_MODELS_OFFSET);
+            frame.putShort(claim.offset() + WELCOME_GROUP_OFFSET, (short) modelLength, LITTLE_ENDIAN);
+            for (int index = 0; index < modelCount; index++) {
+                frame.putBytes(claim.offset() + WELCOME_MODELS_OFFSET + index * modelLength,
+                        newest, WELCOME_MODELS_OFFSET + index * newestLength, modelLength);
             }
-            claim.commit();
+            commit(client);
         }
         return status;
+    }
+
+    /** As the newest version has it; returns the number of models. */
+    private int putWelcome(final MutableDirectBuffer buffer, final ClientConnection client, final long nonce) {
+        final List<LoadedModel> served =
+                models.stream().filter(model -> client.canUse(model.model().shape())).toList();
+        final WelcomeEncoder.ModelsEncoder entries = welcome
+                .wrapAndApplyHeader(buffer, 0, header)
+                .nonce(nonce)
+                .clientId(client.index)
+                .maxFrameLength(limits.maxFrameLength())
+                .maxInFlight(limits.maxInFlight())
+                .maxSessions(limits.maxSessions())
+                .heartbeatTimeoutMs(limits.heartbeatTimeoutMs())
+                .maxSteps(limits.maxSteps())
+                .durability(limits.durability())
+                .overload(limits.overload())
+                .retryWindow(limits.retryWindow())
+                .maxRatePerSecond(limits.maxRatePerSecond())
+                .modelsCount(served.size());
+        for (final LoadedModel model : served) {
+            final ModelShape shape = model.model().shape();
+            entries.next()
+                    .modelId(model.modelId())
+                    .featureCount(shape.featureCount())
+                    .outputCount(shape.outputCount())
+                    .alias(model.alias())
+                    .putModelVersion(model.versionBytes(), 0, LoadedModel.VERSION_LENGTH)
+                    .vocabularySize(shape.vocabularySize())
+                    .contextTokens(shape.contextTokens());
+        }
+        return served.size();
     }
 
     int reject(
-            final ExclusivePublication publication,
+            final ClientConnection client,
             final long correlationId,
             final long offendingValue,
             final long allowedValue,
             final short code,
             final short templateId) {
+        return reject(client, correlationId, offendingValue, allowedValue, code, templateId, 0);
+    }
+
+    /** @param step whose token is refused, if one is. */
+    int reject(
+            final ClientConnection client,
+            final long correlationId,
+            final long offendingValue,
+            final long allowedValue,
+            final short code,
+            final short templateId,
+            final int step) {
         final RejectCode rejectCode = RejectCode.get(code & 0xFFFF);
-        final int detailLength = RejectDetail.put(rejectCode, offendingValue, allowedValue, detail, 0);
-        final int status = claim(publication, MessageHeaderEncoder.ENCODED_LENGTH + RejectEncoder.BLOCK_LENGTH +
+        final int detailLength = rejectCode == RejectCode.TOKEN_OUT_OF_VOCABULARY
+                ? RejectDetail.putOfStep(rejectCode, step, offendingValue, allowedValue, detail, 0)
+                : RejectDetail.put(rejectCode, offendingValue, allowedValue, detail, 0);
+        final int status = claim(client, MessageHeaderEncoder.ENCODED_LENGTH + RejectEncoder.BLOCK_LENGTH +
                 RejectEncoder.detailHeaderLength() + detailLength);
         if (status == SENT) {
             reject.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
@@ -201,37 +243,37 @@ public final class ResponseWriter {
                     .code(rejectCode)
                     .templateId(templateId & 0xFFFF)
                     .putDetail(detail, 0, detailLength);
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
-    int journalUnavailable(final ExclusivePublication publication, final RequestSlot slot, final long sequence) {
-        return reject(publication, slot.correlationId, sequence, 0, (short) RejectCode.JOURNAL_UNAVAILABLE.value(),
+    int journalUnavailable(final ClientConnection client, final RequestSlot slot, final long sequence) {
+        return reject(client, slot.correlationId, sequence, 0, (short) RejectCode.JOURNAL_UNAVAILABLE.value(),
                 (short) (slot.reset ? ResetSessionDecoder.TEMPLATE_ID : InferDecoder.TEMPLATE_ID));
     }
 
-    int heartbeat(final ExclusivePublication publication, final long timestampNs) {
-        final int status = claim(publication, MessageHeaderEncoder.ENCODED_LENGTH + HeartbeatEncoder.BLOCK_LENGTH);
+    int heartbeat(final ClientConnection client, final long timestampNs) {
+        final int status = claim(client, MessageHeaderEncoder.ENCODED_LENGTH + HeartbeatEncoder.BLOCK_LENGTH);
         if (status == SENT) {
             heartbeat.wrapAndApplyHeader(claim.buffer(), claim.offset(), header).timestampNs(timestampNs);
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
-    int goodbye(final ExclusivePublication publication, final short reason) {
-        final int status = claim(publication, MessageHeaderEncoder.ENCODED_LENGTH + GoodbyeEncoder.BLOCK_LENGTH);
+    int goodbye(final ClientConnection client, final short reason) {
+        final int status = claim(client, MessageHeaderEncoder.ENCODED_LENGTH + GoodbyeEncoder.BLOCK_LENGTH);
         if (status == SENT) {
             goodbye.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
                     .reason(GoodbyeReason.get((byte) reason));
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
     private int chunk(
-            final ExclusivePublication publication,
+            final ClientConnection client,
             final long correlationId,
             final long sessionKey,
             final long sequence,
@@ -240,7 +282,7 @@ public final class ResponseWriter {
             final int outputCount,
             final DirectBuffer outputs,
             final int offset) {
-        final int status = claim(publication, Frames.chunkLength(outputCount));
+        final int status = claim(client, Frames.chunkLength(outputCount));
         if (status == SENT) {
             chunk.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
                     .correlationId(correlationId)
@@ -250,16 +292,22 @@ public final class ResponseWriter {
                     .modelId(modelId)
                     .outputCount(outputCount);
             chunk.putOutputs(outputs, offset, outputCount * Float.BYTES);
-            claim.commit();
+            commit(client);
         }
         return status;
     }
 
-    private int claim(final ExclusivePublication publication, final int length) {
-        final int status = tryClaim(publication, length);
+    /** The client is spoken to in its own version. */
+    private void commit(final ClientConnection client) {
+        claim.buffer().putShort(claim.offset() + Frames.VERSION_OFFSET, (short) client.version, LITTLE_ENDIAN);
+        claim.commit();
+    }
+
+    private int claim(final ClientConnection client, final int length) {
+        final int status = tryClaim(client.publication, length);
         if (status == FULL && driver != null) {
             driver.invoke();
-            return tryClaim(publication, length);
+            return tryClaim(client.publication, length);
         }
         return status;
     }

@@ -3,7 +3,8 @@ package io.tiercel.appliance.engine;
 /**
  * Computes steps of one model on one thread. Allocates nothing; every address is of memory that the caller owns, and
  * is valid for the length that {@link ModelShape} states. Feature and output vectors are little-endian binary32,
- * 4-byte aligned; states are 64-byte aligned.
+ * 4-byte aligned; states are 64-byte aligned. Where the model has a vocabulary the one feature is a token, a
+ * little-endian 32-bit integer that the caller has checked.
  *
  * <p>The life of a session's state: {@link #initialise} once; then for each request {@link #step}, after which the
  * answer can leave, then {@link #hash}, then {@link #ahead}. {@code ahead} comes before the next {@code step} of
@@ -13,6 +14,14 @@ public interface ModelExecutor extends AutoCloseable {
 
     /** Writes the state of a new session, ready for its first step (ahead included). */
     void initialise(long stateAddress);
+
+    /**
+     * Whether the session can take that many steps more before it is reset. The answer follows from the canonical state
+     * alone, so it is the same in every replay. Asked only of models with {@link ModelShape#contextTokens}.
+     */
+    default boolean hasRoom(final long stateAddress, final int stepCount) {
+        return true;
+    }
 
     /**
      * One step of each session in the batch: reads its features and state, writes its outputs and state. No session

@@ -211,6 +211,8 @@ public final class InferAgent implements Agent {
             slot.status = ResultStatus.RESET;
         } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
             slot.status = ResultStatus.EXPIRED;
+        } else if (!states.hasRoom(slot.sessionIndex, slot.stepCount, executor)) {
+            slot.status = ResultStatus.CONTEXT_FULL;
         } else {
             slot.status = ResultStatus.OK;
             addSteps(slot, states, executor);

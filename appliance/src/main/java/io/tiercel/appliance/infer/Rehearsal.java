@@ -63,7 +63,11 @@ public final class Rehearsal {
             executor.initialise(state.addressOffset());
         }
 
+        /** Zeros are a feature vector, and a token of every vocabulary. A session that is full begins anew. */
         private void step() {
+            if (!executor.hasRoom(state.addressOffset(), 1)) {
+                executor.initialise(state.addressOffset());
+            }
             executor.step(batch);
             hash = executor.hash(state.addressOffset(), hash);
             executor.ahead(batch);

@@ -12,6 +12,7 @@ import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
 import io.tiercel.appliance.session.ClientConnection.State;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.Principals;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HelloDecoder;
@@ -84,8 +85,9 @@ final class Admission {
         return clientBySessionId.get(aeronSessionId);
     }
 
-    /** A first hello: finds a place, and begins to open the way back. */
+    /** A first hello, of any version that a refusal can be read in: finds a place, and begins to open the way back. */
     void onHello(final int aeronSessionId, final HelloDecoder hello, final long nowTickNs) {
+        final int version = hello.actingVersion();
         final int streamId = hello.responseStreamId();
         final long nonce = hello.nonce();
         final String principal = hello.principal();
@@ -104,7 +106,8 @@ final class Admission {
         client.connectDeadlineTickNs = nowTickNs + rules.connectTimeoutNs();
         client.lastHeardTickNs = nowTickNs;
         rateLimit.begin(client, nowTickNs);
-        client.refusal = refusalOf(client, principal);
+        client.version = Math.min(version, Frames.VERSION);
+        client.refusal = refusalOf(client, version, principal);
         client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
         client.publicationRegistrationId = aeron.asyncAddExclusivePublication(responseChannel, streamId);
         clientBySessionId.put(aeronSessionId, client);
@@ -160,7 +163,10 @@ final class Admission {
         return true;
     }
 
-    private PendingRefusal refusalOf(final ClientConnection client, final String principal) {
+    private PendingRefusal refusalOf(final ClientConnection client, final int version, final String principal) {
+        if (version > Frames.VERSION) {
+            return refusal(RejectCode.UNSUPPORTED_VERSION, version, Frames.VERSION);
+        }
         if (client.index >= rules.maxClients()) {
             return refusal(RejectCode.CLIENT_LIMIT, rules.maxClients() + 1L, rules.maxClients());
         }

@@ -27,6 +27,7 @@ import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import org.agrona.DirectBuffer;
@@ -80,6 +81,7 @@ public final class IngressAgent implements Agent {
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder resetSession = new ResetSessionDecoder();
     private final HeartbeatDecoder heartbeat = new HeartbeatDecoder();
+    private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
     private final AtomicCounter requestCount;
     private final AtomicCounter refusedCount;
     private final AtomicCounter shedCount;
@@ -219,6 +221,9 @@ public final class IngressAgent implements Agent {
         final ClientConnection client = clientOf(header.sessionId());
         final int code = validator.checkFromClient(buffer, offset, length);
         if (code != FrameValidator.OK) {
+            if (client == null && validator.isHelloOfLaterVersion(buffer, offset, length)) {
+                return onFirstHello(header.sessionId(), buffer, offset);
+            }
             return refuse(client, code, validator.offendingValue(), validator.allowedValue());
         }
         if (client == null || client.state != ClientConnection.State.OPEN) {
@@ -245,12 +250,16 @@ public final class IngressAgent implements Agent {
             return Action.ABORT;
         }
         if (isHello && client == null) {
-            hello.wrap(buffer, offset + Frames.HEADER_LENGTH, HelloDecoder.BLOCK_LENGTH, Frames.VERSION);
-            admission.onHello(aeronSessionId, hello, nowTickNs);
-            forgetLastClient();
-        } else {
-            unanswerableCount.incrementRelease();
+            return onFirstHello(aeronSessionId, buffer, offset);
         }
+        unanswerableCount.incrementRelease();
+        return Action.CONTINUE;
+    }
+
+    private Action onFirstHello(final int aeronSessionId, final DirectBuffer buffer, final int offset) {
+        hello.wrapAndApplyHeader(buffer, offset, frameHeader);
+        admission.onHello(aeronSessionId, hello, nowTickNs);
+        forgetLastClient();
         return Action.CONTINUE;
     }
 
@@ -258,13 +267,20 @@ public final class IngressAgent implements Agent {
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         infer.wrap(buffer, offset + Frames.HEADER_LENGTH, InferDecoder.BLOCK_LENGTH, Frames.VERSION);
         final int modelIndex = infer.modelId();
-        final int featureCount = infer.featureCount();
-        if (modelIndex < shapes.length && featureCount != shapes[modelIndex].featureCount()) {
-            return refuse(client, RejectCode.FEATURE_COUNT_MISMATCH.value(), featureCount,
-                    shapes[modelIndex].featureCount());
-        }
-        if (modelIndex < shapes.length && isKnown(client)) {
-            return repeat(client, buffer, offset, length);
+        if (isServed(client, modelIndex)) {
+            final ModelShape shape = shapes[modelIndex];
+            final int featureCount = infer.featureCount();
+            if (featureCount != shape.featureCount()) {
+                return refuse(client, RejectCode.FEATURE_COUNT_MISMATCH.value(), featureCount, shape.featureCount());
+            }
+            final int featuresOffset = offset + Frames.FEATURES_OFFSET;
+            final int strayStep = shape.firstStrayStep(buffer, featuresOffset, infer.stepCount());
+            if (strayStep >= 0) {
+                return refuseToken(client, shape, strayStep, ModelShape.tokenAt(buffer, featuresOffset, strayStep));
+            }
+            if (isKnown(client)) {
+                return repeat(client, buffer, offset, length);
+            }
         }
         final Action refusal = admit(client, modelIndex, infer.sessionKey());
         if (refusal != null) {
@@ -283,7 +299,7 @@ public final class IngressAgent implements Agent {
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         resetSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ResetSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
         final int modelIndex = resetSession.modelId();
-        if (modelIndex < shapes.length && isKnown(client)) {
+        if (isServed(client, modelIndex) && isKnown(client)) {
             return repeat(client, buffer, offset, length);
         }
         final Action refusal = admit(client, modelIndex, resetSession.sessionKey());
@@ -309,6 +325,11 @@ public final class IngressAgent implements Agent {
         forgetLastClient();
         admission.onGone(client.aeronSessionId, false);
         return Action.CONTINUE;
+    }
+
+    /** Whether the client has been told of the model. */
+    private boolean isServed(final ClientConnection client, final int modelIndex) {
+        return modelIndex < shapes.length && client.canUse(shapes[modelIndex]);
     }
 
     /** Whether the request at hand is one of the principal's that has been taken before. */
@@ -364,7 +385,7 @@ public final class IngressAgent implements Agent {
                     ? refuse(client, RejectCode.SHUTTING_DOWN.value(), client.inFlightCount(), 0)
                     : refuse(client, RejectCode.JOURNAL_UNAVAILABLE.value(), sequencer.cursor() + 1, 0);
         }
-        if (modelIndex >= shapes.length) {
+        if (!isServed(client, modelIndex)) {
             return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelIndex, shapes.length);
         }
         final long inFlightCount = client.inFlightCount();
@@ -415,6 +436,15 @@ public final class IngressAgent implements Agent {
         client.submittedCount++;
         requestCount.incrementRelease();
         sessionCount.setRelease(sessions.size());
+        return Action.CONTINUE;
+    }
+
+    private Action refuseToken(
+            final ClientConnection client, final ModelShape shape, final int step, final long token) {
+        if (!commands.offerTokenReject(client, validator.correlationId(), step, token, shape.vocabularySize())) {
+            return Action.ABORT;
+        }
+        refusedCount.incrementRelease();
         return Action.CONTINUE;
     }
 

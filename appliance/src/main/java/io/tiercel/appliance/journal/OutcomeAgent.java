@@ -9,6 +9,7 @@ import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -41,6 +42,7 @@ public final class OutcomeAgent implements Agent {
     private final PipelineState state;
     private final AtomicCounter outcomeCount;
     private final AtomicCounter expiredCount;
+    private final AtomicCounter contextFullCount;
     private final AtomicCounter waitCount;
     private long next;
 
@@ -76,6 +78,7 @@ public final class OutcomeAgent implements Agent {
         frame = new OutcomeFrame(models, maxOutputsLength);
         outcomeCount = counters.get(CounterId.OUTCOMES);
         expiredCount = counters.get(CounterId.EXPIRED);
+        contextFullCount = counters.get(CounterId.CONTEXT_FULL);
         waitCount = counters.get(CounterId.OUTCOME_WAITS);
     }
 
@@ -124,6 +127,9 @@ public final class OutcomeAgent implements Agent {
                 expiredCount.incrementRelease();
             } else {
                 stages.record(slot);
+            }
+            if (slot.status == ResultStatus.CONTEXT_FULL) {
+                contextFullCount.incrementRelease();
             }
             outcomeCount.incrementRelease();
             next++;

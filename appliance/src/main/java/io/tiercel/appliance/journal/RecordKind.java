@@ -20,19 +20,20 @@ enum RecordKind {
     };
 
     private final int schemaId;
-    private final int version;
+    private final int newestVersion;
 
-    RecordKind(final int schemaId, final int version) {
+    RecordKind(final int schemaId, final int newestVersion) {
         this.schemaId = schemaId;
-        this.version = version;
+        this.newestVersion = newestVersion;
     }
 
     int schemaId() {
         return schemaId;
     }
 
-    int version() {
-        return version;
+    /** A journal may hold frames of this version and of all before it, from 1. */
+    int newestVersion() {
+        return newestVersion;
     }
 
     abstract boolean isTemplate(int templateId);

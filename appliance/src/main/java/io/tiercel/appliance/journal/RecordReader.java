@@ -321,8 +321,8 @@ public final class RecordReader implements AutoCloseable {
         if (frameHeader.schemaId() != kind.schemaId()) {
             return report(JournalDamage.UNKNOWN_SCHEMA, kind.schemaId(), frameHeader.schemaId());
         }
-        if (frameHeader.version() != kind.version()) {
-            return report(JournalDamage.UNKNOWN_VERSION, kind.version(), frameHeader.version());
+        if (frameHeader.version() < 1 || frameHeader.version() > kind.newestVersion()) {
+            return report(JournalDamage.UNKNOWN_VERSION, kind.newestVersion(), frameHeader.version());
         }
         if (!kind.isTemplate(frameHeader.templateId())) {
             return report(JournalDamage.UNKNOWN_TEMPLATE, 0, frameHeader.templateId());

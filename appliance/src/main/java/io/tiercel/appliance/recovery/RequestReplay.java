@@ -2,6 +2,7 @@ package io.tiercel.appliance.recovery;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.OutcomeFrame;
@@ -87,7 +88,7 @@ final class RequestReplay implements AutoCloseable {
     void applyAndCompare(final RecordReader request, final RecordReader recorded) {
         outcome.wrapAndApplyHeader(recorded.frame(), 0, outcomeHeader);
         take(request);
-        apply(outcome.status() == OutcomeStatus.EXPIRED && slot.budgetNs != 0);
+        apply(outcome.statusRaw() == OutcomeStatus.EXPIRED.value() && slot.budgetNs != 0);
         compare(request.sequence());
         makeKnown(request.sequence(), outcome.batchSize(), outcome.egressNs());
     }
@@ -185,6 +186,19 @@ final class RequestReplay implements AutoCloseable {
             throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " featureCount=" +
                     infer.featureCount() + " expected=" + model.model().shape().featureCount());
         }
+        if (!slot.reset) {
+            checkTokens(request, model.model().shape());
+        }
+    }
+
+    /** An executor would read beside its weights. */
+    private void checkTokens(final RecordReader request, final ModelShape shape) {
+        final int step = shape.firstStrayStep(slot.frame, slot.featuresOffset, slot.stepCount);
+        if (step >= 0) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " step=" + step +
+                    " token=" + ModelShape.tokenAt(slot.frame, slot.featuresOffset, step) + " vocabularySize=" +
+                    shape.vocabularySize() + "; what is there: " + dumpCommand(request.sequence()));
+        }
     }
 
     private void apply(final boolean isExpired) {
@@ -201,6 +215,8 @@ final class RequestReplay implements AutoCloseable {
             slot.status = ResultStatus.RESET;
         } else if (isExpired) {
             slot.status = ResultStatus.EXPIRED;
+        } else if (!states.hasRoom(slot.sessionIndex, slot.stepCount, executor)) {
+            slot.status = ResultStatus.CONTEXT_FULL;
         } else {
             slot.status = ResultStatus.OK;
             step(states, executor);

@@ -1,6 +1,8 @@
 package io.tiercel.appliance.session;
 
 import com.lmax.disruptor.Sequence;
+import io.tiercel.protocol.wire.InferDecoder;
+import io.tiercel.protocol.wire.RejectCode;
 import org.agrona.BufferUtil;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.AtomicBuffer;
@@ -17,7 +19,7 @@ import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
  * <pre>
  *   0               4               8              16              24              32      34      36      40
  *  +---------------+---------------+---------------+---------------+---------------+-------+-------+-------+
- *  | client index  | generation    | first         | second        | third         | code  |templt.|chcksum|
+ *  | client index  | generation    | first         | second        | third         | code  |templt.|detail |
  *  +---------------+---------------+---------------+---------------+---------------+-------+-------+-------+
  * </pre>
  */
@@ -35,7 +37,7 @@ public final class ClientCommands {
          * @param third         allowed value of a reject, position of a repeat's answer.
          * @param code          of a reject, or the reason of a goodbye.
          * @param templateId    of the refused or repeated frame.
-         * @param checksum      of a repeated frame.
+         * @param detail        checksum of a repeated frame; step that a reject for a token is about.
          */
         void onCommand(
                 int type,
@@ -46,7 +48,7 @@ public final class ClientCommands {
                 long third,
                 short code,
                 short templateId,
-                int checksum);
+                int detail);
     }
 
     /**
@@ -68,7 +70,7 @@ public final class ClientCommands {
     private static final int THIRD_OFFSET = 24;
     private static final int CODE_OFFSET = 32;
     private static final int TEMPLATE_OFFSET = 34;
-    private static final int CHECKSUM_OFFSET = 36;
+    private static final int DETAIL_OFFSET = 36;
     private static final int COMMAND_LENGTH = 40;
 
     private final OneToOneRingBuffer commands;
@@ -101,6 +103,17 @@ public final class ClientCommands {
     /** Writes a command without a code. */
     public boolean offer(final int type, final ClientConnection client, final long first) {
         return offer(type, client, first, 0, 0, (short) 0, (short) 0);
+    }
+
+    /** A reject for a token of a request; false if the queue is full and nothing was written. */
+    public boolean offerTokenReject(
+            final ClientConnection client,
+            final long correlationId,
+            final int step,
+            final long token,
+            final int vocabularySize) {
+        return offer(REJECT, client, correlationId, token, vocabularySize,
+                (short) RejectCode.TOKEN_OUT_OF_VOCABULARY.value(), (short) InferDecoder.TEMPLATE_ID, step);
     }
 
     /** Asks for the answer of a known request; false if the queue is full and nothing was written. */
@@ -140,7 +153,7 @@ public final class ClientCommands {
             final long third,
             final short code,
             final short templateId,
-            final int checksum) {
+            final int detail) {
         final int index = commands.tryClaim(type, COMMAND_LENGTH);
         if (index < 0) {
             return false;
@@ -153,7 +166,7 @@ public final class ClientCommands {
         buffer.putLong(index + THIRD_OFFSET, third);
         buffer.putShort(index + CODE_OFFSET, code);
         buffer.putShort(index + TEMPLATE_OFFSET, templateId);
-        buffer.putInt(index + CHECKSUM_OFFSET, checksum);
+        buffer.putInt(index + DETAIL_OFFSET, detail);
         commands.commit(index);
         return true;
     }
@@ -183,6 +196,6 @@ public final class ClientCommands {
                 buffer.getLong(index + THIRD_OFFSET),
                 buffer.getShort(index + CODE_OFFSET),
                 buffer.getShort(index + TEMPLATE_OFFSET),
-                buffer.getInt(index + CHECKSUM_OFFSET));
+                buffer.getInt(index + DETAIL_OFFSET));
     }
 }

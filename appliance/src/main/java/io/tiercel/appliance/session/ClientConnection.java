@@ -2,6 +2,8 @@ package io.tiercel.appliance.session;
 
 import com.lmax.disruptor.Sequence;
 import io.aeron.ExclusivePublication;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.protocol.Frames;
 
 /**
  * One of the places for a connected client. A place is used again for the next client; its generation tells the
@@ -49,6 +51,9 @@ public final class ClientConnection {
     /** The refusal to send instead of a welcome once the publication is there, or null. */
     public PendingRefusal refusal;
 
+    /** Of the protocol, in which the client said hello and is spoken to; egress reads it from the OPEN command on. */
+    public int version;
+
     // Written by ingress before the OPEN command, then egress only.
     public ExclusivePublication publication;
     /** Generation whose responses egress sends; egress only. */
@@ -61,6 +66,11 @@ public final class ClientConnection {
 
     public ClientConnection(final int index) {
         this.index = index;
+    }
+
+    /** Whether the client's version has words for all that is said to and by a model. */
+    public boolean canUse(final ModelShape shape) {
+        return version >= Frames.TOKENS_SINCE_VERSION || shape.vocabularySize() == 0 && shape.contextTokens() == 0;
     }
 
     /** Requests that went into the ring and have not come out of egress. Ingress's view, never too low. */

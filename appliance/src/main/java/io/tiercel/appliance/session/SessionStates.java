@@ -16,8 +16,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>A request of {@code stepCount} steps is, for each step: {@link ModelExecutor#step}, then {@link #settle}, which
  * chains the hash and computes ahead. An answer may leave between the last step and its {@code settle}; the next step
- * of the session may not begin there. {@link #steps} is the whole of it for one session. An expired request only
- * calls {@link #ensureInitialised}: the session exists, its state and hash stand.
+ * of the session may not begin there. {@link #steps} is the whole of it for one session. An expired request, and one
+ * for which the session {@link #hasRoom has no room}, only calls {@link #ensureInitialised}: the session exists, its
+ * state and hash stand.
  *
  * <p>The memory is one block, which the operating system fills in page by page as sessions come. Each slot begins on
  * a cache line of its own, so workers do not share any:
@@ -102,6 +103,14 @@ public final class SessionStates implements AutoCloseable {
         executor.initialise(stateAddress);
         UnsafeApi.putLong(stateAddress - HEADER_BYTES, genesisHash);
         initialised[sessionIndex] = true;
+    }
+
+    /**
+     * Whether a request of that many steps is computed: all of them or none. Asked after whatever the clock decides,
+     * and decided by the session's state alone; the session must be initialised.
+     */
+    public boolean hasRoom(final int sessionIndex, final int stepCount, final ModelExecutor executor) {
+        return shape.contextTokens() == 0 || executor.hasRoom(stateAddress(sessionIndex), stepCount);
     }
 
     /** Whether the session has a state: it has been in a request. */

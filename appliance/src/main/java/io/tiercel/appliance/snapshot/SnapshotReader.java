@@ -226,7 +226,7 @@ public final class SnapshotReader implements AutoCloseable {
         final int frameCount = answer.statusRaw() == OutcomeStatus.OK.value() ? answer.slotCount() : 0;
         final int outputsLength = frameCount * answer.outputCount() * Float.BYTES;
         if (message.capacity() != ANSWER_LENGTH + outputsLength || answer.outputsLength() != outputsLength ||
-                answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.RESET.value()) {
+                answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.CONTEXT_FULL.value()) {
             throw new SnapshotException(file, "answer=" + index + " status=" + answer.statusRaw() + " slotCount=" +
                     answer.slotCount() + " outputCount=" + answer.outputCount() + " length=" + message.capacity() +
                     " contradict each other");
@@ -314,8 +314,8 @@ public final class SnapshotReader implements AutoCloseable {
         message.wrap(bytes, 0, length);
         header.wrap(message, 0);
         if (header.schemaId() != SnapshotHeaderDecoder.SCHEMA_ID ||
-                header.version() != SnapshotHeaderDecoder.SCHEMA_VERSION || header.templateId() != templateId ||
-                header.blockLength() != blockLength) {
+                header.version() < 1 || header.version() > SnapshotHeaderDecoder.SCHEMA_VERSION ||
+                header.templateId() != templateId || header.blockLength() != blockLength) {
             throw new SnapshotException(file, "at " + position + ": schemaId=" + header.schemaId() + " version=" +
                     header.version() + " templateId=" + header.templateId() + " blockLength=" + header.blockLength() +
                     " expected=" + SnapshotHeaderDecoder.SCHEMA_ID + "/" + SnapshotHeaderDecoder.SCHEMA_VERSION + "/" +

@@ -10,8 +10,11 @@ import io.tiercel.appliance.engine.bundle.DType;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,11 +29,13 @@ import java.util.stream.IntStream;
 public final class RandomTransformers {
 
     private final TransformerSetting setting;
+    private final WhenFull whenFull;
     private final SplittableRandom random;
     private final BundleWriter writer;
 
-    private RandomTransformers(final TransformerSetting setting) {
+    private RandomTransformers(final TransformerSetting setting, final WhenFull whenFull) {
         this.setting = setting;
+        this.whenFull = whenFull;
         random = new SplittableRandom(setting.seed());
         writer = new BundleWriter(manifest());
     }
@@ -41,7 +46,32 @@ public final class RandomTransformers {
     }
 
     public static byte[] toBytes(final TransformerSetting setting) {
-        return new RandomTransformers(setting).write().toBytes();
+        return toBytes(setting, WhenFull.SLIDE);
+    }
+
+    public static byte[] toBytes(final TransformerSetting setting, final WhenFull whenFull) {
+        return new RandomTransformers(setting, whenFull).write().toBytes();
+    }
+
+    /** Writes a small bundle that takes tokens, and refuses more than a context of them; returns the file. */
+    public static Path writeTokens(final long seed, final int context, final Path directory) {
+        return write(TransformerSetting.tokens(seed, context), WhenFull.REFUSE, directory);
+    }
+
+    /** Writes a small bundle that takes feature vectors without end; returns the file. */
+    public static Path writeFeatures(final long seed, final int context, final Path directory) {
+        return write(TransformerSetting.features(seed, context), WhenFull.SLIDE, directory);
+    }
+
+    /** Writes a bundle into a directory under a name of its own; returns the file. */
+    public static Path write(final TransformerSetting setting, final WhenFull whenFull, final Path directory) {
+        final Path file = directory.resolve("transformer-" + setting.seed() + "-" + setting.vocabulary() + "-" +
+                setting.context() + "-" + whenFull + ".safetensors");
+        try {
+            return Files.write(file, toBytes(setting, whenFull));
+        } catch (final IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
     }
 
     private Manifest manifest() {
@@ -68,8 +98,7 @@ public final class RandomTransformers {
                 new Manifest.Quantisation(
                         setting.weights(), setting.head(), setting.activationBits(), setting.activationBits()),
                 new CacheFormat(setting.keys(), setting.values(),
-                        setting.isRotated() ? Rotation.HADAMARD : Rotation.NONE, WhenFull.SLIDE,
-                        setting.recentBits()),
+                        setting.isRotated() ? Rotation.HADAMARD : Rotation.NONE, whenFull, setting.recentBits()),
                 Map.of("origin", "random, seed " + setting.seed()),
                 Map.of());
     }

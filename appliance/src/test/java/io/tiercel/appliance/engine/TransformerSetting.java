@@ -13,9 +13,30 @@ public record TransformerSetting(
         boolean isHeadTied, WeightFormat weights, WeightFormat head, int activationBits, Codec keys, Codec values,
         boolean isRotated, int recentBits) {
 
+    public static final int SMALL_VOCABULARY = 23;
+    public static final int SMALL_FEATURES = 5;
+
     private static final int[] HEAD_SIZES = {4, 8, 12, 16, 32, 40, 64, 128};
     private static final int[] DIMENSIONS = {4, 24, 32, 60, 64, 100, 128};
     private static final int[] WINDOWS = {0, 1, 3, 16, 17, 24};
+
+    /** Small, with tokens of {@link #SMALL_VOCABULARY} in and the three likeliest next ones out. */
+    public static TransformerSetting tokens(final long seed, final int context) {
+        return small(seed, SMALL_VOCABULARY, 1, 6, Task.TOKENS, context);
+    }
+
+    /** Small, with feature vectors of {@link #SMALL_FEATURES} in and class scores out. */
+    public static TransformerSetting features(final long seed, final int context) {
+        return small(seed, 0, SMALL_FEATURES, 3, Task.CLASSIFICATION, context);
+    }
+
+    private static TransformerSetting small(
+            final long seed, final int vocabulary, final int features, final int outputs, final Task task,
+            final int context) {
+        return new TransformerSetting(
+                seed, 2, 16, 4, 2, 8, 20, vocabulary, features, outputs, task, context, 4, 1, 0, 0,
+                false, WeightFormat.INT8, WeightFormat.INT8, 8, Codec.UNIFORM4, Codec.UNIFORM2, false, 8);
+    }
 
     /** A setting of odd sizes, all from a seed. */
     public static TransformerSetting random(final long seed) {

@@ -25,6 +25,8 @@ class RehearsalTest {
         private int stepCount;
         private int hashCount;
         private int aheadCount;
+        private int initialiseCount;
+        private int roomSteps = Integer.MAX_VALUE;
 
         private CountingExecutor(final long tookNs) {
             this.tookNs = tookNs;
@@ -33,6 +35,12 @@ class RehearsalTest {
         @Override
         public void initialise(final long stateAddress) {
             assertEquals(0, stateAddress % 64);
+            initialiseCount++;
+        }
+
+        @Override
+        public boolean hasRoom(final long stateAddress, final int wantedSteps) {
+            return stepCount + wantedSteps <= initialiseCount * (long) roomSteps;
         }
 
         @Override
@@ -86,6 +94,19 @@ class RehearsalTest {
         assertEquals(2, executor.stepCount);
         assertEquals(2, executor.hashCount);
         assertEquals(2, executor.aheadCount);
+    }
+
+    @Test
+    void shouldBeginANewSessionWhenItsOwnIsFull() {
+        final CountingExecutor executor = new CountingExecutor(0);
+        executor.roomSteps = 3;
+        rehearsal.add(SHAPE, executor);
+        idleAfter(0);
+        for (int turn = 0; turn < 8; turn++) {
+            assertTrue(idleAfter(INTERVAL_NS));
+        }
+        assertEquals(8, executor.stepCount);
+        assertEquals(3, executor.initialiseCount);
     }
 
     @Test

@@ -14,13 +14,16 @@ public final class CpuTransformerExecutor implements TokenExecutor {
 
     private final TransformerStateLayout layout;
     private final int logitCount;
+    private final int contextTokens;
     private final PositionTable positions;
     private long handle;
 
     CpuTransformerExecutor(
-            final long model, final TransformerStateLayout layout, final int logitCount, final int maxBatch) {
+            final long model, final TransformerStateLayout layout, final int logitCount, final int contextTokens,
+            final int maxBatch) {
         this.layout = layout;
         this.logitCount = logitCount;
+        this.contextTokens = contextTokens;
         handle = CpuKernels.newTransformerExecutor(model, maxBatch);
         if (handle == 0) {
             throw new IllegalStateException("no memory for an executor of maxBatch=" + maxBatch);
@@ -31,6 +34,11 @@ public final class CpuTransformerExecutor implements TokenExecutor {
     @Override
     public void initialise(final long stateAddress) {
         UnsafeApi.setMemory(stateAddress, layout.stateBytes(), (byte) 0);
+    }
+
+    @Override
+    public boolean hasRoom(final long stateAddress, final int stepCount) {
+        return TransformerStateLayout.hasRoom(stateAddress, contextTokens, stepCount);
     }
 
     @Override

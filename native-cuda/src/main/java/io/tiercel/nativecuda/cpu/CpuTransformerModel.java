@@ -52,8 +52,7 @@ public final class CpuTransformerModel implements Model {
                     " in the layout");
         }
         pack(parameters);
-        shape = new ModelShape(TransformerParameters.FAMILY, parameters.manifest().featureCount(),
-                parameters.manifest().outputCount(), layout.stateBytes(), layout.stateBytes());
+        shape = parameters.modelShape();
     }
 
     @Override
@@ -68,7 +67,7 @@ public final class CpuTransformerModel implements Model {
 
     @Override
     public CpuTransformerExecutor newExecutor(final int maxBatch) {
-        return new CpuTransformerExecutor(handle, layout, logitCount, maxBatch);
+        return new CpuTransformerExecutor(handle, layout, logitCount, shape.contextTokens(), maxBatch);
     }
 
     public KernelSet kernels() {

@@ -140,6 +140,11 @@ final class TransformerExecutor implements TokenExecutor {
     }
 
     @Override
+    public boolean hasRoom(final long stateAddress, final int stepCount) {
+        return TransformerStateLayout.hasRoom(stateAddress, model.shape().contextTokens(), stepCount);
+    }
+
+    @Override
     public void step(final StepBatch batch) {
         for (int i = 0, size = batch.size(); i < size; i++) {
             cache.at(batch.stateAddress(i));

@@ -31,9 +31,7 @@ public final class TransformerModel implements Model {
             layers[i] = new TransformerLayer(parameters.layer(i), parameters.shape(), parameters.recentMaximum());
         }
         head = new ScaledMatrix(parameters.head());
-        final int stateBytes = parameters.layout().stateBytes();
-        shape = new ModelShape(TransformerParameters.FAMILY, parameters.manifest().featureCount(),
-                parameters.manifest().outputCount(), stateBytes, stateBytes);
+        shape = parameters.modelShape();
     }
 
     /** @throws io.tiercel.appliance.engine.bundle.BundleException if the tensors disagree with the manifest. */

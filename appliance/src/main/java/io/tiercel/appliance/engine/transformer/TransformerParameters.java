@@ -1,9 +1,11 @@
 package io.tiercel.appliance.engine.transformer;
 
+import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Rotation;
+import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.matrix.MatrixParameters;
@@ -86,6 +88,17 @@ public final class TransformerParameters {
 
     public TransformerStateLayout layout() {
         return layout;
+    }
+
+    /** What the pipeline needs to know; the same with every backend, as no part of a state is derived. */
+    public ModelShape modelShape() {
+        return new ModelShape(FAMILY, manifest.featureCount(), manifest.outputCount(), layout.stateBytes(),
+                layout.stateBytes(), shape.vocabulary(), contextTokens());
+    }
+
+    /** Tokens that a session takes before it is full; 0 if the oldest makes room. */
+    public int contextTokens() {
+        return manifest.cache().whenFull() == WhenFull.REFUSE ? shape.context() : 0;
     }
 
     public Manifest manifest() {

@@ -2,6 +2,7 @@ package io.tiercel.appliance.engine.transformer;
 
 import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
+import org.agrona.UnsafeApi;
 
 /**
  * Where each code of a session's state stands: canonical, the same for every backend; nothing is derived. Immutable.
@@ -76,6 +77,11 @@ public final class TransformerStateLayout {
         pagesOffset = Math.addExact(
                 HEADER_BYTES, Math.multiplyExact(parts, planes * (recentKeysBytes + recentValuesBytes)));
         Math.addExact(pagesOffset, Math.multiplyExact(pages, pageBytes));
+    }
+
+    /** Whether a state has room for so many steps more, if it takes {@code contextTokens} of them; 0 for any number. */
+    public static boolean hasRoom(final long stateAddress, final int contextTokens, final int stepCount) {
+        return contextTokens == 0 || UnsafeApi.getLong(stateAddress + POSITION_OFFSET) <= contextTokens - stepCount;
     }
 
     public int stateBytes() {
