@@ -49,10 +49,11 @@ public final class OutcomeFrame {
     }
 
     private void checkSchema(final long sequence) {
-        if (header.schemaId() != OutcomeDecoder.SCHEMA_ID || header.version() != OutcomeDecoder.SCHEMA_VERSION) {
+        if (header.schemaId() != OutcomeDecoder.SCHEMA_ID || header.version() < 1 ||
+                header.version() > OutcomeDecoder.SCHEMA_VERSION) {
             throw new DamageException(DamageKind.UNKNOWN_SCHEMA, JoinedJournal.OUTCOMES, sequence,
                     "schemaId=" + header.schemaId() + " version=" + header.version() + ", known are schemaId=" +
-                            OutcomeDecoder.SCHEMA_ID + " version=" + OutcomeDecoder.SCHEMA_VERSION);
+                            OutcomeDecoder.SCHEMA_ID + " version=1 to " + OutcomeDecoder.SCHEMA_VERSION);
         }
         if (header.templateId() != OutcomeDecoder.TEMPLATE_ID) {
             throw malformed(sequence, "templateId=" + header.templateId() + " is not an Outcome's");
@@ -67,6 +68,8 @@ public final class OutcomeFrame {
                 return OutcomeStatus.EXPIRED;
             case 2:
                 return OutcomeStatus.RESET;
+            case 3:
+                return OutcomeStatus.CONTEXT_FULL;
             default:
                 throw malformed(sequence, "status=" + raw + " is unknown");
         }

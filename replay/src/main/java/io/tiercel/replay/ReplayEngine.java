@@ -2,6 +2,7 @@ package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
@@ -109,7 +110,7 @@ final class ReplayEngine implements AutoCloseable {
     void apply(final JoinedJournal journal, final boolean isExpired) {
         final RequestFrame request = journal.requestFrame();
         selectModel(journal.sequence(), journal.requestModelVersion());
-        checkFeatureCount(journal.sequence(), request);
+        checkFeatures(journal.sequence(), request);
         final int sessionIndex = indexOf(journal.requestPrincipalId(), model, request.modelId(), request.sessionKey());
         final SessionStates states = model.states(sessionIndex);
         final int slot = ReplayModel.slot(sessionIndex);
@@ -123,6 +124,8 @@ final class ReplayEngine implements AutoCloseable {
             status = OutcomeStatus.RESET;
         } else if (isExpired) {
             status = OutcomeStatus.EXPIRED;
+        } else if (!states.hasRoom(slot, stepCount, model.executor())) {
+            status = OutcomeStatus.CONTEXT_FULL;
         } else {
             infer(journal.sequence(), request, states, slot);
         }
@@ -151,11 +154,22 @@ final class ReplayEngine implements AutoCloseable {
         totalStepCount += stepCount;
     }
 
-    private void checkFeatureCount(final long sequence, final RequestFrame request) {
-        if (request.isInfer() && request.featureCount() != model.shape().featureCount()) {
+    /** What no appliance would have taken, and no executor looks at again. */
+    private void checkFeatures(final long sequence, final RequestFrame request) {
+        if (!request.isInfer()) {
+            return;
+        }
+        final ModelShape shape = model.shape();
+        if (request.featureCount() != shape.featureCount()) {
             throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
                     "featureCount=" + request.featureCount() + " but modelVersion=" + model.versionHex() +
-                            " takes " + model.shape().featureCount());
+                            " takes " + shape.featureCount());
+        }
+        final int step = shape.firstStrayStep(request.buffer(), request.featuresOffset(), request.stepCount());
+        if (step >= 0) {
+            throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence, "step=" + step +
+                    " token=" + ModelShape.tokenAt(request.buffer(), request.featuresOffset(), step) +
+                    " but modelVersion=" + model.versionHex() + " has vocabularySize=" + shape.vocabularySize());
         }
     }
 
@@ -210,7 +224,7 @@ final class ReplayEngine implements AutoCloseable {
         return status;
     }
 
-    /** Steps asked for, made or expired: 0 if the request was a reset. */
+    /** Steps asked for, made or not: 0 if the request was a reset. */
     int stepCount() {
         return stepCount;
     }

@@ -51,10 +51,11 @@ public final class RequestFrame {
     }
 
     private void checkSchema(final long sequence) {
-        if (header.schemaId() != InferDecoder.SCHEMA_ID || header.version() != InferDecoder.SCHEMA_VERSION) {
+        if (header.schemaId() != InferDecoder.SCHEMA_ID || header.version() < 1 ||
+                header.version() > InferDecoder.SCHEMA_VERSION) {
             throw new DamageException(DamageKind.UNKNOWN_SCHEMA, JoinedJournal.REQUESTS, sequence,
                     "schemaId=" + header.schemaId() + " version=" + header.version() + ", known are schemaId=" +
-                            InferDecoder.SCHEMA_ID + " version=" + InferDecoder.SCHEMA_VERSION);
+                            InferDecoder.SCHEMA_ID + " version=1 to " + InferDecoder.SCHEMA_VERSION);
         }
     }
 

@@ -27,6 +27,7 @@ class ReplayVerifierTest {
 
     private static final int COUNT = 400;
     private static final int BLOCK = 8;
+    private static final int VERSION_OFFSET = 6;
     private static final int OUTPUTS_OFFSET = BLOCK + OutcomeDecoder.BLOCK_LENGTH + 4;
     private static final int FEATURES_OFFSET = BLOCK + InferDecoder.BLOCK_LENGTH + 4;
 
@@ -55,6 +56,22 @@ class ReplayVerifierTest {
         assertEquals(30, report.sessionCount());
         assertTrue(report.expiredCount() > 0);
         assertTrue(report.stepCount() > COUNT);
+    }
+
+    /** An appliance that was upgraded goes on with its journal; clients of two versions write into one. */
+    @Test
+    void shouldFindEveryOutcomeIdenticalWhenFramesAreOfAnEarlierVersion() {
+        for (int sequence = 0; sequence < COUNT; sequence += 2) {
+            journal.requests.get(sequence).frame[VERSION_OFFSET] = 1;
+        }
+        for (int sequence = 0; sequence < COUNT / 2; sequence++) {
+            journal.outcomes.get(sequence).frame[VERSION_OFFSET] = 1;
+        }
+
+        final ReplayReport report = verify(options());
+
+        assertTrue(report.isIdentical(), () -> report.divergence() + " " + report.damage());
+        assertEquals(COUNT, report.identicalCount());
     }
 
     @Test
@@ -276,9 +293,9 @@ class ReplayVerifierTest {
 
     @Test
     void shouldRefuseAnUnknownSchemaVersionAndSayWhich() {
-        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=2, known are schemaId=7001 version=1");
-        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=1, known are schemaId=7001 version=1");
-        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=2, known are schemaId=7002 version=1");
+        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=3, known are schemaId=7001 version=1 to 2");
+        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=2, known are schemaId=7001 version=1 to 2");
+        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=3, known are schemaId=7002 version=1 to 2");
     }
 
     private void assertUnknown(final TestRecord record, final int offset, final String detail) {
