@@ -128,6 +128,9 @@ public final class ChaosCommand implements Callable<Integer> {
     private ChaosPlan prepare() {
         final Bundle bundle =
                 model != null ? Bundle.open(model.toAbsolutePath()) : CommittedModels.open(DEFAULT_MODEL);
+        if (bundle.manifest().shape().getOrDefault("vocabulary", 0) > 0) {
+            throw ToolException.badArgument("--model=" + bundle.path() + " takes tokens, but chaos sends features");
+        }
         final Path fresh = FreshDirectory.make("chaos", "--dir", directory);
         try {
             final Path file = model != null ? bundle.path() : CommittedModels.extract(bundle, fresh);

@@ -3,12 +3,13 @@ package io.tiercel.tools.journal;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
+import java.util.function.IntPredicate;
 import org.agrona.DirectBuffer;
 
 /**
  * Comma-separated values with a header line, every field in full. No field needs quoting: floats of a vector stand in
- * one field, with spaces between them, in the shortest form that reads back as the same float. A field of a record
- * that is not there is empty.
+ * one field, with spaces between them, in the shortest form that reads back as the same float; tokens are integers. A
+ * field of a record that is not there is empty.
  */
 final class CsvRows implements RowFormat {
 
@@ -20,8 +21,10 @@ final class CsvRows implements RowFormat {
 
     private final boolean hasRequests;
     private final boolean hasOutcomes;
+    private final ModelCells models;
 
-    CsvRows(final JoinedJournal.Queues queues) {
+    CsvRows(final JoinedJournal.Queues queues, final ModelCells models) {
+        this.models = models;
         hasRequests = queues != JoinedJournal.Queues.OUTCOMES;
         hasOutcomes = queues != JoinedJournal.Queues.REQUESTS;
     }
@@ -33,25 +36,27 @@ final class CsvRows implements RowFormat {
 
     @Override
     public void appendRow(final StringBuilder text, final JoinedJournal journal) {
+        final ModelCells.Cells cells = models.of(journal.modelVersion());
         text.append(journal.sequence())
                 .append(',').append(RowText.time(journal.ingressNs()))
                 .append(',').append(journal.ingressNs())
                 .append(',').append(RowText.hex(journal.principalId()))
                 .append(',').append(RowText.hex(journal.modelVersion(), 32));
         if (journal.hasRequest()) {
-            appendRequest(text, journal.requestFrame());
+            appendRequest(text, journal.requestFrame(), cells);
         } else if (hasRequests) {
             appendEmpty(text, REQUEST);
         }
         if (journal.hasOutcome()) {
-            appendOutcome(text, journal.outcomeFrame());
+            appendOutcome(text, journal.outcomeFrame(), cells);
         } else if (hasOutcomes) {
             appendEmpty(text, OUTCOME);
         }
         text.append('\n');
     }
 
-    private static void appendRequest(final StringBuilder text, final RequestFrame request) {
+    private static void appendRequest(
+            final StringBuilder text, final RequestFrame request, final ModelCells.Cells cells) {
         text.append(',').append(request.templateName())
                 .append(',').append(request.correlationId())
                 .append(',').append(request.sessionKey())
@@ -61,10 +66,12 @@ final class CsvRows implements RowFormat {
                 .append(',').append(request.featureCount())
                 .append(',').append(request.isStream())
                 .append(',');
-        appendFloats(text, request.buffer(), request.featuresOffset(), request.featuresLength());
+        appendCells(text, request.buffer(), request.featuresOffset(), request.featuresLength(),
+                index -> cells.areInputsTokens());
     }
 
-    private static void appendOutcome(final StringBuilder text, final OutcomeFrame outcome) {
+    private static void appendOutcome(
+            final StringBuilder text, final OutcomeFrame outcome, final ModelCells.Cells cells) {
         text.append(',').append(outcome.status())
                 .append(',').append(outcome.arithmetic())
                 .append(',').append(outcome.correlationId())
@@ -73,7 +80,7 @@ final class CsvRows implements RowFormat {
                 .append(',').append(outcome.stepCount())
                 .append(',').append(outcome.outputCount())
                 .append(',');
-        appendFloats(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength());
+        appendCells(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength(), cells::isOutputToken);
         text.append(',').append(outcome.batchSize())
                 .append(',').append(outcome.journaledNs())
                 .append(',').append(outcome.inferStartNs())
@@ -90,10 +97,16 @@ final class CsvRows implements RowFormat {
         }
     }
 
-    private static void appendFloats(
-            final StringBuilder text, final DirectBuffer buffer, final int offset, final int length) {
+    private static void appendCells(
+            final StringBuilder text, final DirectBuffer buffer, final int offset, final int length,
+            final IntPredicate isToken) {
         for (int i = 0; i < length / Float.BYTES; i++) {
-            text.append(i == 0 ? "" : " ").append(RowText.floatAt(buffer, offset, i));
+            text.append(i == 0 ? "" : " ");
+            if (isToken.test(i)) {
+                text.append(RowText.tokenAt(buffer, offset, i));
+            } else {
+                text.append(RowText.floatAt(buffer, offset, i));
+            }
         }
     }
 }

@@ -82,7 +82,8 @@ public final class JournalDumpCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--limit=" + limit + " is below 0");
         }
         final JoinedJournal.Queues queues = constant(JoinedJournal.Queues.class, "--queue", queue);
-        final RowFormat rows = rowFormat(constant(Format.class, "--format", format), queues);
+        final RowFormat rows = rowFormat(
+                constant(Format.class, "--format", format), queues, new ModelCells(journal.directory()));
         final RowSink sink = new RowSink(standardOutput);
         try (JoinedJournal joined = JoinedJournal.open(journal.directory(), queues)) {
             try {
@@ -115,14 +116,15 @@ public final class JournalDumpCommand implements Callable<Integer> {
         }
     }
 
-    private static RowFormat rowFormat(final Format format, final JoinedJournal.Queues queues) {
+    private static RowFormat rowFormat(
+            final Format format, final JoinedJournal.Queues queues, final ModelCells models) {
         switch (format) {
             case JSON:
-                return new JsonRows();
+                return new JsonRows(models);
             case CSV:
-                return new CsvRows(queues);
+                return new CsvRows(queues, models);
             default:
-                return new TableRows(queues);
+                return new TableRows(queues, models);
         }
     }
 

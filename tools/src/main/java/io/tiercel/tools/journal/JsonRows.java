@@ -3,6 +3,7 @@ package io.tiercel.tools.journal;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
+import java.util.function.IntPredicate;
 import org.agrona.DirectBuffer;
 
 /**
@@ -12,6 +13,12 @@ import org.agrona.DirectBuffer;
  */
 final class JsonRows implements RowFormat {
 
+    private final ModelCells models;
+
+    JsonRows(final ModelCells models) {
+        this.models = models;
+    }
+
     @Override
     public void appendHeader(final StringBuilder text) {
         // NDJSON has none.
@@ -19,21 +26,23 @@ final class JsonRows implements RowFormat {
 
     @Override
     public void appendRow(final StringBuilder text, final JoinedJournal journal) {
+        final ModelCells.Cells cells = models.of(journal.modelVersion());
         text.append("{\"sequence\":").append(journal.sequence())
                 .append(",\"time\":\"").append(RowText.time(journal.ingressNs()))
                 .append("\",\"ingressNs\":").append(journal.ingressNs())
                 .append(",\"principalId\":\"").append(RowText.hex(journal.principalId()))
                 .append("\",\"modelVersion\":\"").append(RowText.hex(journal.modelVersion(), 32)).append('"');
         if (journal.hasRequest()) {
-            appendRequest(text, journal.requestFrame());
+            appendRequest(text, journal.requestFrame(), cells);
         }
         if (journal.hasOutcome()) {
-            appendOutcome(text, journal.outcomeFrame());
+            appendOutcome(text, journal.outcomeFrame(), cells);
         }
         text.append("}\n");
     }
 
-    private static void appendRequest(final StringBuilder text, final RequestFrame request) {
+    private static void appendRequest(
+            final StringBuilder text, final RequestFrame request, final ModelCells.Cells cells) {
         text.append(",\"request\":{\"template\":\"").append(request.templateName())
                 .append("\",\"correlationId\":").append(request.correlationId())
                 .append(",\"sessionKey\":").append(request.sessionKey())
@@ -44,12 +53,14 @@ final class JsonRows implements RowFormat {
                     .append(",\"featureCount\":").append(request.featureCount())
                     .append(",\"stream\":").append(request.isStream())
                     .append(",\"features\":");
-            appendFloats(text, request.buffer(), request.featuresOffset(), request.featuresLength());
+            appendCells(text, request.buffer(), request.featuresOffset(), request.featuresLength(),
+                    index -> cells.areInputsTokens());
         }
         text.append('}');
     }
 
-    private static void appendOutcome(final StringBuilder text, final OutcomeFrame outcome) {
+    private static void appendOutcome(
+            final StringBuilder text, final OutcomeFrame outcome, final ModelCells.Cells cells) {
         text.append(",\"outcome\":{\"status\":\"").append(outcome.status())
                 .append("\",\"arithmetic\":\"").append(outcome.arithmetic())
                 .append("\",\"correlationId\":").append(outcome.correlationId())
@@ -58,7 +69,7 @@ final class JsonRows implements RowFormat {
                 .append(",\"stepCount\":").append(outcome.stepCount())
                 .append(",\"outputCount\":").append(outcome.outputCount())
                 .append(",\"outputs\":");
-        appendFloats(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength());
+        appendCells(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength(), cells::isOutputToken);
         text.append(",\"batchSize\":").append(outcome.batchSize())
                 .append(",\"journaledNs\":").append(outcome.journaledNs())
                 .append(",\"inferStartNs\":").append(outcome.inferStartNs())
@@ -68,15 +79,24 @@ final class JsonRows implements RowFormat {
                 .append("\"}");
     }
 
-    /** A value that JSON has no number for (a damaged or foreign journal) becomes a string. */
-    private static void appendFloats(
-            final StringBuilder text, final DirectBuffer buffer, final int offset, final int length) {
+    private static void appendCells(
+            final StringBuilder text, final DirectBuffer buffer, final int offset, final int length,
+            final IntPredicate isToken) {
         text.append('[');
         for (int i = 0; i < length / Float.BYTES; i++) {
-            final float value = RowText.floatAt(buffer, offset, i);
-            final String quote = Float.isFinite(value) ? "" : "\"";
-            text.append(i == 0 ? "" : ",").append(quote).append(value).append(quote);
+            text.append(i == 0 ? "" : ",");
+            if (isToken.test(i)) {
+                text.append(RowText.tokenAt(buffer, offset, i));
+            } else {
+                appendFloat(text, RowText.floatAt(buffer, offset, i));
+            }
         }
         text.append(']');
+    }
+
+    /** A value that JSON has no number for (a damaged or foreign journal) becomes a string. */
+    private static void appendFloat(final StringBuilder text, final float value) {
+        final String quote = Float.isFinite(value) ? "" : "\"";
+        text.append(quote).append(value).append(quote);
     }
 }

@@ -36,6 +36,11 @@ final class RowText {
         return HEX.formatHex(bytes);
     }
 
+    /** A 4-byte cell that is a token. */
+    static long tokenAt(final DirectBuffer buffer, final int offset, final int index) {
+        return Integer.toUnsignedLong(buffer.getInt(offset + index * Integer.BYTES, ByteOrder.LITTLE_ENDIAN));
+    }
+
     static float floatAt(final DirectBuffer buffer, final int offset, final int index) {
         return buffer.getFloat(offset + index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
     }

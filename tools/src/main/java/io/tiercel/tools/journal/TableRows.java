@@ -4,22 +4,25 @@ import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
 import java.util.Locale;
+import java.util.function.IntPredicate;
 import org.agrona.DirectBuffer;
 
 /**
- * Rows for people: fixed columns, the first few floats of a vector, stage times in microseconds from the request's
+ * Rows for people: fixed columns, the first few cells of a vector, stage times in microseconds from the request's
  * arrival. Columns do not wait for the longest value, so the first row is there at once; a value that is too long
  * pushes its own row.
  */
 final class TableRows implements RowFormat {
 
-    private static final int SHOWN_FLOATS = 3;
+    private static final int SHOWN_CELLS = 3;
     private static final String MISSING = "-";
 
     private final boolean hasRequests;
     private final boolean hasOutcomes;
+    private final ModelCells models;
 
-    TableRows(final JoinedJournal.Queues queues) {
+    TableRows(final JoinedJournal.Queues queues, final ModelCells models) {
+        this.models = models;
         hasRequests = queues != JoinedJournal.Queues.OUTCOMES;
         hasOutcomes = queues != JoinedJournal.Queues.REQUESTS;
     }
@@ -40,6 +43,7 @@ final class TableRows implements RowFormat {
     @Override
     public void appendRow(final StringBuilder text, final JoinedJournal journal) {
         final int start = text.length();
+        final ModelCells.Cells cells = models.of(journal.modelVersion());
         appendCommon(
                 text,
                 Long.toString(journal.sequence()),
@@ -50,10 +54,10 @@ final class TableRows implements RowFormat {
                         : journal.outcomeFrame().sessionKey()),
                 RowText.hex(journal.modelVersion(), 4));
         if (hasRequests) {
-            appendRequest(text, journal.requestFrame());
+            appendRequest(text, journal.requestFrame(), cells);
         }
         if (journal.hasOutcome()) {
-            appendOutcome(text, journal.outcomeFrame());
+            appendOutcome(text, journal.outcomeFrame(), cells);
         } else if (hasOutcomes) {
             appendOutcome(text, "OPEN", MISSING, MISSING, MISSING, MISSING, MISSING, MISSING, MISSING);
         }
@@ -74,12 +78,14 @@ final class TableRows implements RowFormat {
         left(text, model, 8);
     }
 
-    private static void appendRequest(final StringBuilder text, final RequestFrame request) {
+    private static void appendRequest(
+            final StringBuilder text, final RequestFrame request, final ModelCells.Cells cells) {
         appendRequest(
                 text,
                 request.isInfer() ? "Infer" : "Reset",
                 request.isInfer() ? Integer.toString(request.stepCount()) : MISSING,
-                floats(request.buffer(), request.featuresOffset(), request.featuresLength()));
+                cells(request.buffer(), request.featuresOffset(), request.featuresLength(),
+                        index -> cells.areInputsTokens()));
     }
 
     private static void appendRequest(
@@ -89,11 +95,12 @@ final class TableRows implements RowFormat {
         left(text, features, 40);
     }
 
-    private static void appendOutcome(final StringBuilder text, final OutcomeFrame outcome) {
+    private static void appendOutcome(
+            final StringBuilder text, final OutcomeFrame outcome, final ModelCells.Cells cells) {
         appendOutcome(
                 text,
                 outcome.status().name(),
-                floats(outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength()),
+                cells(outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength(), cells::isOutputToken),
                 Integer.toString(outcome.batchSize()),
                 us(outcome.journaledNs()),
                 us(outcome.inferStartNs()),
@@ -126,17 +133,20 @@ final class TableRows implements RowFormat {
         return String.format(Locale.ROOT, "%.2f", ns / 1e3);
     }
 
-    private static String floats(final DirectBuffer buffer, final int offset, final int length) {
+    private static String cells(
+            final DirectBuffer buffer, final int offset, final int length, final IntPredicate isToken) {
         final int count = length / Float.BYTES;
         if (count == 0) {
             return MISSING;
         }
         final StringBuilder text = new StringBuilder();
-        for (int i = 0; i < Math.min(count, SHOWN_FLOATS); i++) {
+        for (int i = 0; i < Math.min(count, SHOWN_CELLS); i++) {
             text.append(i == 0 ? "" : " ")
-                    .append(String.format(Locale.ROOT, "%.5g", RowText.floatAt(buffer, offset, i)));
+                    .append(isToken.test(i)
+                            ? Long.toString(RowText.tokenAt(buffer, offset, i))
+                            : String.format(Locale.ROOT, "%.5g", RowText.floatAt(buffer, offset, i)));
         }
-        return count > SHOWN_FLOATS ? text.append(" +").append(count - SHOWN_FLOATS).toString() : text.toString();
+        return count > SHOWN_CELLS ? text.append(" +").append(count - SHOWN_CELLS).toString() : text.toString();
     }
 
     private static void left(final StringBuilder text, final String value, final int width) {

@@ -101,8 +101,8 @@ public final class LoadCommand implements Callable<Integer> {
     private Duration budget;
 
     @Option(names = "--features", defaultValue = "random", paramLabel = "SOURCE",
-            description = "What is sent: random (any model), or tape (the Bitstamp tape's features, for a model of "
-                    + "them). Default: ${DEFAULT-VALUE}.")
+            description = "What is sent: random (features or tokens, for any model), or tape (the Bitstamp tape's "
+                    + "features, for a model of them). Default: ${DEFAULT-VALUE}.")
     private String features;
 
     @Option(names = "--seed", defaultValue = "1", paramLabel = "SEED",
@@ -170,7 +170,9 @@ public final class LoadCommand implements Callable<Integer> {
                     ? client.models().get(0)
                     : modelNamed(client, plan.modelAlias());
             System.out.println("model: " + model.alias() + " version=" + model.version().substring(0, 16)
-                    + " features=" + model.featureCount() + " outputs=" + model.outputCount());
+                    + " features=" + model.featureCount() + " outputs=" + model.outputCount()
+                    + (model.hasTokens() ? " vocabulary=" + model.vocabularySize() : "")
+                    + (model.contextTokens() > 0 ? " context=" + model.contextTokens() : ""));
             return model;
         }
     }

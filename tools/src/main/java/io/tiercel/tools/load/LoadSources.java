@@ -13,10 +13,13 @@ final class LoadSources {
     static RequestSource of(final LoadPlan plan, final ModelInfo model) {
         return plan.isTape()
                 ? tape(plan, model)
-                : new RandomRequests(model.featureCount(), plan.sessions(), plan.seed());
+                : new RandomRequests(model.featureCount(), model.vocabularySize(), plan.sessions(), plan.seed());
     }
 
     private static RequestSource tape(final LoadPlan plan, final ModelInfo model) {
+        if (model.hasTokens()) {
+            throw ToolException.badArgument("--features=tape has features, but " + model.alias() + " takes tokens");
+        }
         final MarketFeed feed = MarketFeed.open(MarketFeed.BITSTAMP, plan.sessions(), 0);
         if (feed.featureCount() != model.featureCount()) {
             throw ToolException.badArgument("--features=tape has " + feed.featureCount() + " features a trade, but "

@@ -7,7 +7,7 @@ public interface RequestSource {
 
     long sessionKey(long requestIndex);
 
-    /** Holds the features of every request, little-endian floats. */
+    /** Holds the features of every request, little-endian floats; or tokens, as the model takes them. */
     DirectBuffer features();
 
     /** Where in {@link #features()} those of a request begin. */

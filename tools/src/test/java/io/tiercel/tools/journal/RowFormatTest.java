@@ -12,6 +12,7 @@ import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.JournalFixture;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,13 +21,14 @@ import org.junit.jupiter.api.Test;
 class RowFormatTest {
 
     private static final int COUNT = 200;
+    private static final ModelCells NO_BUNDLES = new ModelCells(Path.of("no-journal"));
 
     private final JournalFixture journal = JournalFixture.of(5, COUNT);
 
     @Test
     void shouldWriteOneJsonObjectALineWithEveryFloatExact() throws IOException {
         final List<JsonNode> rows = new ArrayList<>();
-        for (final String line : lines(new JsonRows())) {
+        for (final String line : lines(new JsonRows(NO_BUNDLES))) {
             rows.add(new ObjectMapper().readTree(line));
         }
 
@@ -48,7 +50,7 @@ class RowFormatTest {
     void shouldLeaveTheOutcomeOutOfJsonWhenThereIsNone() throws IOException {
         journal.outcomes.remove(COUNT - 1);
 
-        final List<String> lines = lines(new JsonRows());
+        final List<String> lines = lines(new JsonRows(NO_BUNDLES));
 
         assertEquals(COUNT, lines.size());
         assertFalse(new ObjectMapper().readTree(lines.get(COUNT - 1)).has("outcome"));
@@ -58,7 +60,7 @@ class RowFormatTest {
     void shouldGiveEveryCsvRowTheColumnsOfTheHeader() {
         journal.outcomes.remove(COUNT - 1);
         for (final JoinedJournal.Queues queues : JoinedJournal.Queues.values()) {
-            final List<String> lines = lines(new CsvRows(queues), journal.inMemory(queues));
+            final List<String> lines = lines(new CsvRows(queues, NO_BUNDLES), journal.inMemory(queues));
             final int columns = lines.get(0).split(",", -1).length;
             for (final String line : lines) {
                 assertEquals(columns, line.split(",", -1).length, line);
@@ -68,7 +70,7 @@ class RowFormatTest {
 
     @Test
     void shouldShowAResetAndAnExpiryInTheTable() {
-        final List<String> lines = lines(new TableRows(JoinedJournal.Queues.BOTH));
+        final List<String> lines = lines(new TableRows(JoinedJournal.Queues.BOTH, NO_BUNDLES));
 
         final String reset = lines.get(1 + journal.firstWith(OutcomeStatus.RESET));
         final String expired = lines.get(1 + journal.firstWith(OutcomeStatus.EXPIRED));
@@ -79,7 +81,7 @@ class RowFormatTest {
 
     @Test
     void shouldAlignTheColumnsOfTheTable() {
-        final List<String> lines = lines(new TableRows(JoinedJournal.Queues.BOTH));
+        final List<String> lines = lines(new TableRows(JoinedJournal.Queues.BOTH, NO_BUNDLES));
 
         final int hashColumn = lines.get(0).indexOf("STATE HASH");
         for (final String line : lines.subList(1, lines.size())) {

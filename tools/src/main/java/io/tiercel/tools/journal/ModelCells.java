@@ -1,0 +1,64 @@
+package io.tiercel.tools.journal;
+
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.appliance.engine.bundle.Manifest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.agrona.DirectBuffer;
+
+/**
+ * Which cells of a journal's frames are tokens, and not floats: the bundles that lie in the journal say so. Where one
+ * is missing or not what it should be, all of its cells count as floats; {@code replay verify} is who complains. A
+ * bundle is read once, when the first record of its model comes.
+ */
+final class ModelCells {
+
+    private static final Cells FLOATS = new Cells(false, false);
+    private static final int VERSION_BYTES = 32;
+
+    private final Path bundlesDirectory;
+    private final Map<String, Cells> cellsByVersion = new HashMap<>();
+
+    /**
+     * Of one model.
+     *
+     * @param areInputsTokens  whether each step's one input is a token.
+     * @param areOutputsTokens whether outputs are pairs of a token and its probability.
+     */
+    record Cells(boolean areInputsTokens, boolean areOutputsTokens) {
+
+        /** Whether the output at an index, from 0, is a token. */
+        boolean isOutputToken(final int index) {
+            return areOutputsTokens && (index & 1) == 0;
+        }
+    }
+
+    ModelCells(final Path journalDirectory) {
+        bundlesDirectory = journalDirectory.resolve("bundles");
+    }
+
+    Cells of(final DirectBuffer modelVersion) {
+        return cellsByVersion.computeIfAbsent(RowText.hex(modelVersion, VERSION_BYTES), this::read);
+    }
+
+    private Cells read(final String versionHex) {
+        final Path file = bundlesDirectory.resolve(versionHex + ".safetensors");
+        if (!Files.isRegularFile(file)) {
+            return FLOATS;
+        }
+        try {
+            final Bundle bundle = Bundle.open(file);
+            return bundle.versionHex().equals(versionHex) ? of(bundle.manifest()) : FLOATS;
+        } catch (final BundleException ex) {
+            return FLOATS;
+        }
+    }
+
+    private static Cells of(final Manifest manifest) {
+        final boolean hasTokens = manifest.shape().getOrDefault("vocabulary", 0) > 0;
+        return new Cells(hasTokens, hasTokens && manifest.task() == Manifest.Task.TOKENS);
+    }
+}
