@@ -803,8 +803,10 @@ struct TransformerKernels {
     static void uniformValues(
         int bits, const uint8_t* region, int count, int channels, const uint8_t* highWeights,
         const uint8_t* lowWeights, int64_t* sums) {
-        int32_t high[MAX_HEAD_SIZE] = {};
-        int32_t low[MAX_HEAD_SIZE] = {};
+        int32_t high[MAX_HEAD_SIZE];
+        int32_t low[MAX_HEAD_SIZE];
+        std::memset(high, 0, channels * sizeof(int32_t));
+        std::memset(low, 0, channels * sizeof(int32_t));
         const int blockSlots = TransformerStateView::VALUE_LANES * (8 / bits);
         const int blocks = (count + blockSlots - 1) / blockSlots;
         switch (bits) {
@@ -1094,39 +1096,34 @@ struct TransformerKernels {
 
     // The head.
 
-    template <int COUNT>
-    static TIERCEL_INLINE float largestOf(const float* values) {
-        Floats largest = L::load(values);
-        for (int i = L::LANES; i < COUNT; i += L::LANES) {
-            largest = L::maximum(largest, L::load(values + i));
+    /** A loop the compiler makes lanes of. */
+    static TIERCEL_INLINE bool isAnyAbove(const float* values, int count, float limit) {
+        int32_t any = 0;
+        for (int i = 0; i < count; i++) {
+            any |= values[i] > limit ? 1 : 0;
         }
-        float lanes[L::LANES];
-        L::store(lanes, largest);
-        float most = lanes[0];
-        for (int i = 1; i < L::LANES; i++) {
-            most = ScalarLanes::maximum(most, lanes[i]);
-        }
-        return most;
+        return any != 0;
     }
 
     /** Indices of the largest values, the largest first; of equals the lower index. */
     static void rank(const float* values, int valueCount, int count, int32_t* ranked) {
-        constexpr int STRIDE = 4 * L::LANES;
+        constexpr int STRIDE = 64;
         int found = 0;
-        for (int i = 0; i < valueCount; i++) {
+        for (int first = 0; first < valueCount; first += STRIDE) {
+            const int end = first + STRIDE < valueCount ? first + STRIDE : valueCount;
             // Most of many values are below all that are found: they are passed in a few comparisons.
-            while (found == count && i + STRIDE <= valueCount &&
-                   !(largestOf<STRIDE>(values + i) > values[ranked[count - 1]])) {
-                i += STRIDE;
-            }
-            if (i >= valueCount || (found == count && !(values[i] > values[ranked[count - 1]]))) {
+            if (found == count && !isAnyAbove(values + first, end - first, values[ranked[count - 1]])) {
                 continue;
             }
-            int place = found < count ? found++ : count - 1;
-            for (; place > 0 && values[i] > values[ranked[place - 1]]; place--) {
-                ranked[place] = ranked[place - 1];
+            for (int i = first; i < end; i++) {
+                if (found < count || values[i] > values[ranked[count - 1]]) {
+                    int place = found < count ? found++ : count - 1;
+                    for (; place > 0 && values[i] > values[ranked[place - 1]]; place--) {
+                        ranked[place] = ranked[place - 1];
+                    }
+                    ranked[place] = i;
+                }
             }
-            ranked[place] = i;
         }
     }
 
