@@ -376,10 +376,10 @@ struct TransformerKernels {
         const int lanes = TransformerStateView::VALUE_LANES;
         uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes;
         const int shift = slot / lanes % fields * bits;
-        const int mask = ((1 << bits) - 1) << shift;
+        const unsigned mask = ((1u << bits) - 1) << shift;
         for (int c = 0; c < channels; c++) {
             uint8_t& there = block[4 * c];
-            there = static_cast<uint8_t>((there & ~mask) | ((row[c] << shift) & mask));
+            there = static_cast<uint8_t>((there & ~mask) | ((static_cast<unsigned>(row[c]) << shift) & mask));
         }
     }
 
@@ -918,8 +918,8 @@ struct TransformerKernels {
 
     static TIERCEL_INLINE float nibbleWeight(const TransformerView& model, int64_t row, int column) {
         const int groups = (model.shape.dimension + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-        const int8_t pair = static_cast<int8_t>(model.embeddingCodes[row * groups * 16 + column / 2]);
-        const int code = column % 2 == 0 ? static_cast<int8_t>(pair << 4) >> 4 : pair >> 4;
+        const uint8_t pair = model.embeddingCodes[row * groups * 16 + column / 2];
+        const int code = static_cast<int8_t>(column % 2 == 0 ? pair << 4 : pair) >> 4;
         return static_cast<float>(code * model.embeddingMultipliers[row * groups + column / GROUP_COLUMNS]);
     }
 
@@ -1127,8 +1127,11 @@ struct TransformerKernels {
         }
     }
 
-    /** Softmax's integers, of values padded to a lane-full; their sum. */
-    static int64_t softmaxTerms(const float* __restrict values, float largest, int count, int32_t* __restrict terms) {
+    /** Softmax's integers, and their sum. Writes up to a lane-full past count, values too. */
+    static int64_t softmaxTerms(float* __restrict values, float largest, int count, int32_t* __restrict terms) {
+        for (int i = count; i % L::LANES != 0; i++) {
+            values[i] = largest;
+        }
         for (int first = 0; first < count; first += L::LANES) {
             L::store(terms + first, E::softmaxTerm(L::load(values + first), largest));
         }
@@ -1143,7 +1146,7 @@ struct TransformerKernels {
         return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
     }
 
-    /** In place; padded to a lane-full. terms is scratch. */
+    /** In place; terms is scratch. Both are padded to a lane-full. */
     static void softmax(float* values, int count, int32_t* terms) {
         float largest = values[0];
         for (int i = 1; i < count; i++) {

@@ -1,7 +1,8 @@
 /*
  * The kernels against plain loops, through the C interface, on random models of odd shapes: every kernel set of this
- * processor, one and several threads, all batch sizes. Meant to run under the address and undefined-behaviour
- * sanitizers and under the thread sanitizer; what the Java reference says is tested from Java.
+ * processor, one and several threads, all batch sizes. Transformers have a file of their own, transformer_test.cpp.
+ * Meant to run under the address and undefined-behaviour sanitizers and under the thread sanitizer; what the Java
+ * reference says is tested from Java.
  *
  *   kernels_test SEED MODELS      exits 0, or 1 with the model that went wrong
  */
@@ -11,37 +12,21 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "exact.h"
+#include "test_support.h"
 #include "tiercel_cpu.h"
+#include "transformer_test.h"
 
 namespace {
 
 using tiercel::Exact;
 using tiercel::ScalarLanes;
 using Scalar = Exact<ScalarLanes>;
-using Random = std::mt19937_64;
 
 constexpr int STEPS = 4;
-
-int uniform(Random& random, int low, int high) {
-    return low + static_cast<int>(random() % static_cast<uint64_t>(high - low + 1));
-}
-
-float uniform(Random& random, float low, float high) {
-    return low + (high - low) * static_cast<float>(random() >> 40) / static_cast<float>(1 << 24);
-}
-
-std::vector<float> floats(Random& random, size_t count, float low, float high) {
-    std::vector<float> values(count);
-    for (float& value : values) {
-        value = uniform(random, low, high);
-    }
-    return values;
-}
 
 struct Matrix {
     int rows;
@@ -226,15 +211,6 @@ struct PlainSession {
     }
 };
 
-/** Memory of exactly so many bytes: one more is a finding of the sanitizer. */
-struct Bytes {
-    explicit Bytes(size_t bytes) : at(std::aligned_alloc(64, (bytes + 63) / 64 * 64)) { std::memset(at, 0, bytes); }
-    ~Bytes() { std::free(at); }
-    Bytes(const Bytes&) = delete;
-    Bytes& operator=(const Bytes&) = delete;
-    void* at;
-};
-
 class Kernels {
 public:
     Kernels(const Model& model, int kernelSet, int maxBatch, int threads) : model(model) {
@@ -362,11 +338,19 @@ int main(int argc, char** argv) {
             checks++;
         }
     }
+    // Each is many steps long, computed twice.
+    const int transformers = (models + 1) / 2;
+    for (int index = 0; index < transformers; index++) {
+        if (!transformerAgrees(seed, index)) {
+            return 1;
+        }
+    }
     for (int kernelSet = TIERCEL_PORTABLE; kernelSet <= TIERCEL_AVX512_VNNI; kernelSet *= 2) {
         if ((tiercel_kernel_sets() & kernelSet) != 0 && tiercel_stream_ns(kernelSet, 4096, 100, 3) < 0) {
             return 1;
         }
     }
-    std::printf("%d checks of %d models, seed %llu, agree\n", checks, models, static_cast<unsigned long long>(seed));
+    std::printf("%d checks of %d models, and %d transformers, seed %llu, agree\n", checks, models, transformers,
+                static_cast<unsigned long long>(seed));
     return 0;
 }

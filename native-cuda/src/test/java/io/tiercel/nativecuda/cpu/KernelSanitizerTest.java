@@ -21,7 +21,7 @@ import org.opentest4j.TestAbortedException;
 class KernelSanitizerTest {
 
     private static final Path SOURCES = Path.of("src", "main", "cpp").toAbsolutePath();
-    private static final Path TEST = Path.of("src", "test", "cpp", "kernels_test.cpp").toAbsolutePath();
+    private static final Path TESTS = Path.of("src", "test", "cpp").toAbsolutePath();
     private static final long LIMIT_SECONDS = 300;
 
     @TempDir
@@ -40,7 +40,9 @@ class KernelSanitizerTest {
         final List<String> link = new ArrayList<>(List.of("g++", "-std=c++17", "-ffp-contract=off", "-Wall", "-Wextra",
                 "-I", SOURCES.toString(), "-o", directory.resolve("kernels_test").toString()));
         link.addAll(flags);
-        link.addAll(List.of(TEST.toString(), directory.resolve("libtiercel_kernels.a").toString(), "-pthread"));
+        link.addAll(List.of(TESTS.resolve("kernels_test.cpp").toString(),
+                TESTS.resolve("transformer_test.cpp").toString(),
+                directory.resolve("libtiercel_kernels.a").toString(), "-pthread"));
         assertSucceeds(link);
         assertSucceeds(List.of(directory.resolve("kernels_test").toString(), "20261125", Integer.toString(models)));
     }
