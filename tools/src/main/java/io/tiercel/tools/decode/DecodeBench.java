@@ -72,9 +72,10 @@ final class DecodeBench {
     private DecodeRun timed(final DecodeContender contender) {
         final long startMs = System.currentTimeMillis();
         final DecodeRun run = contender.decode(plan.promptTokens(), plan.tokenCount());
-        final Histogram tokenNs = run.tokenNs();
-        tokenNs.setStartTimeStamp(startMs);
-        tokenNs.setEndTimeStamp(System.currentTimeMillis());
+        for (final Histogram ns : List.of(run.tokenNs(), run.answerNs())) {
+            ns.setStartTimeStamp(startMs);
+            ns.setEndTimeStamp(System.currentTimeMillis());
+        }
         return run;
     }
 

@@ -39,22 +39,30 @@ final class DecodeReport {
     static String legend() {
         return """
                 tokens/s: median of the runs, from a text's first token to its last; best: of the fastest run;
-                µs: from one token to the next, of all runs; x peer: tokens/s / the fastest peer's;
-                whole text: tokens are not timed one by one, which costs llama.cpp a message for each""";
+                µs: from one token to the next, of all runs: step, choice, hash, work ahead; answer: p50 until the token \
+                is known, without
+                what follows it; x peer: tokens/s / the fastest peer's; text: beside the first peer's, up to which of \
+                its tokens, or
+                characters, it is the same; whole text: tokens are not timed one by one, which costs llama.cpp a \
+                message for each""";
     }
 
     /** Of the contenders that ran. */
     TextTable table() {
         final TextTable table = TextTable.ofNumbers(
-                "contender", "tokens/s", "best", "p50 µs", "p99", "p99.9", "max", "x peer", "text");
+                "contender", "tokens/s", "best", "p50 µs", "p99", "p99.9", "max", "answer", "p99", "x peer",
+                "text");
         for (final DecodeRow row : rows) {
             if (row.hasRun()) {
                 final LatencySummary us = row.hasTokenTimes() ? row.summary() : null;
+                final LatencySummary answer = row.hasAnswerTimes() ? row.answerSummary() : null;
                 table.row(row.name(), text("%.0f", row.tokensPerSecond()), text("%.0f", row.bestTokensPerSecond()),
                         us == null ? UNKNOWN : LatencyTable.format(us.p50()),
                         us == null ? UNKNOWN : LatencyTable.format(us.p99()),
                         us == null ? UNKNOWN : LatencyTable.format(us.p999()),
                         us == null ? UNKNOWN : LatencyTable.format(us.max()),
+                        answer == null ? UNKNOWN : LatencyTable.format(answer.p50()),
+                        answer == null ? UNKNOWN : LatencyTable.format(answer.p99()),
                         text("%.2f", row.tokensPerSecond() / peerTokensPerSecond), textVerdict(row));
             }
         }
@@ -94,8 +102,10 @@ final class DecodeReport {
         json.put("tokensPerSecond", rounded(row.tokensPerSecond()));
         json.put("bestTokensPerSecond", rounded(row.bestTokensPerSecond()));
         json.put("tokenUs", row.hasTokenTimes() ? row.summary().toJson() : null);
+        json.put("answerUs", row.hasAnswerTimes() ? row.answerSummary().toJson() : null);
         json.put("ratioToPeer", rounded(row.tokensPerSecond() / peerTokensPerSecond));
         json.put("isTextEqual", row.hasRun() ? row.isSteady() && row.text().equals(expected) : null);
+        json.put("firstOtherToken", row.hasRun() ? firstOtherToken(row.runs().get(0)) : null);
         json.put("text", row.text());
         json.put("runs", row.runs().stream().map(DecodeReport::json).toList());
         return json;
@@ -115,8 +125,24 @@ final class DecodeReport {
         if (!row.isSteady()) {
             return "varies";
         }
-        final int sameLength = sameLength(row.text(), expected);
-        return row.text().equals(expected) ? "equal" : "differs at " + sameLength;
+        if (row.text().equals(expected)) {
+            return "equal";
+        }
+        final Integer token = firstOtherToken(row.runs().get(0));
+        return token == null
+                ? "differs at " + sameLength(row.text(), expected)
+                : "differs at token " + token;
+    }
+
+    /** From 0, the first token of the text that makes it another one; null if it is none or is not known. */
+    private Integer firstOtherToken(final DecodeRun run) {
+        final int sameLength = sameLength(run.text(), expected);
+        for (int i = 0; i < run.textEnds().length; i++) {
+            if (run.textEnds()[i] > sameLength) {
+                return i;
+            }
+        }
+        return null;
     }
 
     private static int sameLength(final String left, final String right) {
@@ -139,7 +165,7 @@ final class DecodeReport {
     }
 
     /** To three decimals; null for what is not a number. */
-    private static Double rounded(final double value) {
+    static Double rounded(final double value) {
         return Double.isNaN(value) ? null : Math.round(value * 1_000) / 1_000.0;
     }
 

@@ -10,18 +10,25 @@ import org.HdrHistogram.Histogram;
  * @param notRun  the reason; null where it ran.
  * @param runs    in the order of the turns; empty where it did not run.
  * @param tokenNs of all runs.
+ * @param answerNs of all runs.
  */
-record DecodeRow(String name, boolean isPeer, String notRun, List<DecodeRun> runs, Histogram tokenNs) {
+record DecodeRow(
+        String name, boolean isPeer, String notRun, List<DecodeRun> runs, Histogram tokenNs, Histogram answerNs) {
 
     static DecodeRow of(final DecodeContender contender, final List<DecodeRun> runs) {
         final Histogram tokenNs = DecodeRun.newHistogram();
-        runs.forEach(run -> tokenNs.add(run.tokenNs()));
-        return new DecodeRow(contender.name(), contender.isPeer(), null, List.copyOf(runs), tokenNs);
+        final Histogram answerNs = DecodeRun.newHistogram();
+        runs.forEach(run -> {
+            tokenNs.add(run.tokenNs());
+            answerNs.add(run.answerNs());
+        });
+        return new DecodeRow(contender.name(), contender.isPeer(), null, List.copyOf(runs), tokenNs, answerNs);
     }
 
     static DecodeRow notRun(final DecodeContender contender, final String reason) {
         return new DecodeRow(
-                contender.name(), contender.isPeer(), reason, List.of(), DecodeRun.newHistogram());
+                contender.name(), contender.isPeer(), reason, List.of(), DecodeRun.newHistogram(),
+                DecodeRun.newHistogram());
     }
 
     boolean hasRun() {
@@ -47,6 +54,15 @@ record DecodeRow(String name, boolean isPeer, String notRun, List<DecodeRun> run
 
     LatencySummary summary() {
         return LatencySummary.of(tokenNs);
+    }
+
+    /** Whether it is known when a token was there, apart from when the next one could begin. */
+    boolean hasAnswerTimes() {
+        return answerNs.getTotalCount() > 0;
+    }
+
+    LatencySummary answerSummary() {
+        return LatencySummary.of(answerNs);
     }
 
     /** Whether all runs came to the same text. */

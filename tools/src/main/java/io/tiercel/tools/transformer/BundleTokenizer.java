@@ -7,13 +7,13 @@ import io.tiercel.tools.llama.Tokenizer;
 import io.tiercel.tools.llama.TokenizerTensors;
 
 /** The tokenizer that a bundle carries. */
-final class BundleTokenizer {
+public final class BundleTokenizer {
 
     private BundleTokenizer() {
     }
 
     /** Null if there is none. */
-    static Tokenizer of(final Bundle bundle) {
+    public static Tokenizer of(final Bundle bundle) {
         return TokenizerTensors.read(bundle.path().toString(), new TokenizerTensors.Source() {
 
             @Override

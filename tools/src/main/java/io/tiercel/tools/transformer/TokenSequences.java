@@ -47,14 +47,18 @@ public final class TokenSequences {
     /**
      * What the network itself says, drawn by its probabilities from the beginning of a text: for a model that comes
      * without its data. The same seed gives the same tokens.
+     *
+     * @param length  of each sequence.
+     * @param context tokens that a token attends to, itself included.
      */
-    static List<int[]> drawn(final LlamaModel model, final int count, final int length, final long seed) {
+    public static List<int[]> drawn(
+            final LlamaModel model, final int count, final int length, final int context, final long seed) {
         final int begin = model.tokenizer() == null ? 0 : model.tokenizer().bosId();
         final List<int[]> sequences = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             final SplittableRandom random = new SplittableRandom(seed + i);
-            final LlamaForward forward = new LlamaForward(model.weights());
-            final int[] sequence = new int[Math.min(length, model.shape().contextTokens())];
+            final LlamaForward forward = LlamaForward.sliding(model.weights(), context, null);
+            final int[] sequence = new int[length];
             int token = begin;
             for (int k = 0; k < sequence.length; k++) {
                 sequence[k] = token;

@@ -82,7 +82,8 @@ public final class TransformerOptions {
                 ? "text drawn by the network itself, seed " + seed
                 : calibration.getFileName().toString());
         final List<int[]> sequences = calibration == null
-                ? TokenSequences.drawn(model, DRAWN_SEQUENCES, DRAWN_TOKENS, seed)
+                ? TokenSequences.drawn(model, DRAWN_SEQUENCES, Math.min(DRAWN_TOKENS, settings.context()),
+                        settings.context(), seed)
                 : read(calibration, model, "train");
         BundleWriter bundle = TransformerQuantiser.quantise(model, settings, sequences, origin, Map.of());
         if (evaluation != null) {

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.nativecuda.cpu.CpuBackend;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.TiercelCommand;
+import io.tiercel.tools.transformer.RandomNetwork;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -52,17 +55,56 @@ class DecodeBenchCommandTest {
             assertTrue(out.contains("\n" + row.get("contender").asText() + " "), out);
             assertEquals(row.get("notRun").isNull() ? 2 : 0, row.get("runs").size());
         }
+        final List<String> ours = isCpuThere()
+                ? List.of("tiercel cpu, int8, 8/8 cache", "tiercel cpu, int4, 4/4 cache",
+                        "tiercel cpu, int16, 16/16 cache", "tiercel reference, int8, 8/8 cache")
+                : List.of("tiercel reference, int8, 8/8 cache");
+        assertEquals(ours, ran.subList(0, ours.size()));
         assertEquals(List.of("llama.cpp, f32 cache", "llama.cpp, f16 cache", "llama.cpp, f32 cache, whole text",
-                "llama.cpp, f16 cache, whole text"), ran);
+                "llama.cpp, f16 cache, whole text"), ran.subList(ours.size(), ran.size()));
+        checkFp32Grade(result.get("rows"));
         assertEquals(List.of("llama.cpp, q8_0 cache, flash attention", "llama.cpp, q4_0 cache, flash attention"),
                 notRun);
         assertTrue(DecodeTestData.greedyText().startsWith(result.get("rows").get(0).get("text").asText()));
         assertTrue(Files.readString(directory.resolve("made/here/decode.hlog")).contains("Tag=llama.cpp:f32:cache,"));
     }
 
+    /** A file that llama.cpp cannot read, and steps of a tiny network. */
+    @Test
+    void shouldMeasureABundleAndSingleStepsWithoutAPeer() throws IOException {
+        final Path bundle = directory.resolve("random.safetensors");
+        Files.write(bundle, new BenchBundles(
+                RandomNetwork.of(DecodeShape.parse("1x16/2x8/24/40/32/8").network(), 1), 32, 8)
+                .bytes(WeightFormat.INT8, "c2/4"));
+        final Path json = directory.resolve("decode.json");
+        assertEquals(ExitCode.OK, run("--model", bundle.toString(), "--tokens", "40", "--runs", "1", "--warm-up-runs",
+                "0", "--shape", "2x16/2x8/24/40/32/8", "--steps", "20", "--json", json.toString()), err.toString());
+
+        final JsonNode result = new ObjectMapper().readTree(json.toFile());
+        for (final JsonNode row : result.get("rows")) {
+            assertTrue(row.get("isTextEqual").asBoolean(), row + ": the backends compute the same bits");
+            assertEquals(40, row.get("text").asText().split(" ").length, "numbers, without a tokenizer");
+            assertEquals(39, row.get("answerUs").get("count").asInt());
+        }
+        assertEquals("2x16/2x8/24/40/32/8", result.get("shape").asText());
+        assertEquals(2, result.get("shapeRows").size());
+        for (final JsonNode row : result.get("shapeRows")) {
+            assertEquals(20, row.get("stepUs").get("count").asInt());
+            assertEquals(20, row.get("tokenUs").get("count").asInt());
+            assertEquals(isCpuThere(), row.get("floorUs").isNumber());
+            assertTrue(out.contains("\n" + row.get("contender").asText() + " "), out);
+        }
+        assertTrue(Files.readString(directory.resolve("decode.hlog")).contains(":step,"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "|--model",
+        "--shape 4x128|--shape=4x128",
+        "--shape 1x16/2x8/24/40/32/32|window=32",
+        "--shape 1x16/2x7/24/40/32/8|headSize=7",
+        "--shape 64x1024/16x64/4096/512/256/64|parameters=",
+        "--shape --steps 9|--steps=9",
         "--model /nowhere/none.gguf|--model=/nowhere/none.gguf",
         "--model /proc|--model=/proc",
         "--model /proc/version --tokens 1|--tokens=1",
@@ -89,6 +131,19 @@ class DecodeBenchCommandTest {
         assertEquals(ExitCode.ENVIRONMENT, run("--model", "/proc/version"));
         assertEquals(1, err.toString().lines().count(), err.toString());
         assertTrue(err.toString().contains("file=/proc/version is not a GGUF file: does not begin"), err.toString());
+    }
+
+    /** Nothing is lost that would be seen in a short text: the rounding alone is another. */
+    private static void checkFp32Grade(final JsonNode rows) {
+        for (final JsonNode row : rows) {
+            if (row.get("contender").asText().equals("tiercel cpu, int16, 16/16 cache")) {
+                assertTrue(row.get("isTextEqual").asBoolean(), row.toString());
+            }
+        }
+    }
+
+    private static boolean isCpuThere() {
+        return new CpuBackend().probe().available();
     }
 
     /** Results go to {@code System.out}, which no other test of this process writes to at the same time. */

@@ -33,6 +33,8 @@ class DecodeBenchTest {
         private ToolException loadFailure;
         private ToolException decodeFailure;
         private boolean hasTokenTimes = true;
+        private int[] textEnds = {};
+        private long answerNs;
         private int runCount;
 
         Scripted(final String name, final boolean isPeer, final long tokenNs, final String... texts) {
@@ -72,7 +74,12 @@ class DecodeBenchTest {
             for (int i = 1; hasTokenTimes && i < tokenCount; i++) {
                 DecodeRun.record(histogram, ns);
             }
-            return new DecodeRun(text, tokenCount - 1, 7_000, ns * (tokenCount - 1), histogram);
+            if (textEnds.length == 0) {
+                return new DecodeRun(text, tokenCount - 1, 7_000, ns * (tokenCount - 1), histogram);
+            }
+            final Histogram answers = DecodeRun.newHistogram();
+            DecodeRun.record(answers, answerNs);
+            return new DecodeRun(text, tokenCount - 1, 7_000, ns * (tokenCount - 1), histogram, answers, textEnds);
         }
 
         @Override
@@ -97,25 +104,30 @@ class DecodeBenchTest {
 
     @Test
     void shouldPrintRatiosToTheFastestPeerAndWhetherTextsAreEqual() {
-        final Scripted whole = new Scripted("peer, whole", true, 100_000, "a text");
+        final Scripted whole = new Scripted("whole", true, 100_000, "a text");
         whole.hasTokenTimes = false;
         final Scripted absent = new Scripted("absent", true, 1, "");
         absent.loadFailure = ToolException.environment("no such processor");
+        final Scripted int4 = new Scripted("int4", false, 40_001, "a test");
+        int4.textEnds = new int[] {2, 4, 6};
+        int4.answerNs = 25_000;
         final DecodeReport report = new DecodeReport(measure(
                 new Scripted("own", false, 50_000, "a text"),
-                new Scripted("ours, int4", false, 40_001, "a test"),
+                int4,
                 new Scripted("unsteady", false, 40_000, "a text", "a text", "a toast"),
-                new Scripted("peer", true, 125_000, "a text"), whole, absent));
+                new Scripted("peer", true, 125_000, "a text"), whole,
+                new Scripted("other", true, 100_000, "a more"), absent));
         assertEquals("""
-                contender    tokens/s   best  p50 µs     p99   p99.9     max  x peer          text
-                own             20000  20000   50.02  100.03  100.03  100.03    2.00         equal
-                ours, int4      24999  24999   40.03   80.06   80.06   80.06    2.50  differs at 4
-                unsteady        25000  25000   40.03   80.06   80.06   80.06    2.50        varies
-                peer             8000   8000  125.06  250.11  250.11  250.11    0.80         equal
-                peer, whole     10000  10000       -       -       -       -    1.00         equal
+                contender  tokens/s   best  p50 µs     p99   p99.9     max  answer    p99  x peer                text
+                own           20000  20000   50.02  100.03  100.03  100.03       -      -    2.00               equal
+                int4          24999  24999   40.03   80.06   80.06   80.06   25.01  25.01    2.50  differs at token 2
+                unsteady      25000  25000   40.03   80.06   80.06   80.06       -      -    2.50              varies
+                peer           8000   8000  125.06  250.11  250.11  250.11       -      -    0.80               equal
+                whole         10000  10000       -       -       -       -       -      -    1.00               equal
+                other         10000  10000  100.03  200.06  200.06  200.06       -      -    1.00        differs at 2
                 """, report.table().toString());
         assertEquals(List.of("absent  not run: no such processor"), report.notRun());
-        assertEquals("unsteady: 25000 tokens/s, 2.50 x peer, whole", report.summary());
+        assertEquals("unsteady: 25000 tokens/s, 2.50 x whole", report.summary());
         checkJson(report.json());
     }
 
@@ -142,7 +154,7 @@ class DecodeBenchTest {
     }
 
     private static void checkJson(final List<Map<String, Object>> json) {
-        assertEquals(6, json.size());
+        assertEquals(7, json.size());
         final Map<String, Object> own = json.get(0);
         assertEquals(20_000.0, own.get("tokensPerSecond"));
         assertEquals(2.0, own.get("ratioToPeer"));
@@ -156,12 +168,16 @@ class DecodeBenchTest {
         assertEquals(400.0, run.get("decodeUs"));
         assertEquals(TOKEN_COUNT - 1, run.get("decodedTokens"));
         assertEquals(false, json.get(1).get("isTextEqual"));
+        assertEquals(2, json.get(1).get("firstOtherToken"));
+        assertEquals(25.007, ((Map<?, ?>) json.get(1).get("answerUs")).get("p50"));
+        assertNull(own.get("firstOtherToken"));
+        assertNull(own.get("answerUs"));
         assertEquals(false, json.get(2).get("isTextEqual"));
         assertNull(json.get(4).get("tokenUs"));
-        assertEquals("no such processor", json.get(5).get("notRun"));
-        assertNull(json.get(5).get("tokensPerSecond"));
-        assertNull(json.get(5).get("isTextEqual"));
-        assertEquals(List.of(), json.get(5).get("runs"));
+        assertEquals("no such processor", json.get(6).get("notRun"));
+        assertNull(json.get(6).get("tokensPerSecond"));
+        assertNull(json.get(6).get("isTextEqual"));
+        assertEquals(List.of(), json.get(6).get("runs"));
     }
 
     private static List<DecodeRow> measure(final DecodeContender... contenders) {

@@ -1,0 +1,166 @@
+package io.tiercel.tools.transformer;
+
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
+import io.tiercel.appliance.session.SessionStates;
+import io.tiercel.nativecuda.cpu.CpuTransformerModel;
+import io.tiercel.tools.ModelInputException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.BufferUtil;
+import org.agrona.UnsafeApi;
+
+/**
+ * Sessions of a bundle that predicts tokens, in memory as the appliance holds them, stepped one at a time on one
+ * executor, without an appliance. One thread. {@link #step}, {@link #likeliest} and {@link #settle} allocate nothing.
+ */
+public final class TokenSessions implements AutoCloseable {
+
+    private static final int ALIGNMENT = 64;
+    private static final long FLOATS = UnsafeApi.arrayBaseOffset(float[].class);
+
+    private final Model model;
+    private final TokenExecutor executor;
+    private final SessionStates states;
+    private final StepBatch batch = new StepBatch(1);
+    private final long[] hashes;
+    private final ByteBuffer token;
+    private final ByteBuffer outputs;
+    private final long tokenAddress;
+    private final long outputsAddress;
+    private final int vocabularySize;
+
+    /** @throws ModelInputException if the bundle predicts no tokens. */
+    public TokenSessions(final Bundle bundle, final Backend backend, final int sessionCount) {
+        if (!TransformerParameters.FAMILY.equals(bundle.manifest().family()) ||
+                bundle.manifest().shape().getOrDefault("vocabulary", 0) == 0) {
+            throw new ModelInputException(bundle.path() + ": family=" + bundle.manifest().family() +
+                    ": is not a model of tokens");
+        }
+        model = backend.load(bundle, 1);
+        final ModelExecutor any = model.newExecutor(1);
+        if (!(any instanceof TokenExecutor)) {
+            throw new IllegalStateException("backend=" + backend.name() + " predicts no tokens");
+        }
+        executor = (TokenExecutor) any;
+        vocabularySize = bundle.manifest().shape().get("vocabulary");
+        states = new SessionStates(sessionCount, model.shape(), new byte[Long.BYTES]);
+        hashes = new long[sessionCount];
+        token = allocate(Integer.BYTES);
+        outputs = allocate(model.shape().outputCount() * Float.BYTES);
+        tokenAddress = BufferUtil.address(token);
+        outputsAddress = BufferUtil.address(outputs);
+        for (int i = 0; i < sessionCount; i++) {
+            reset(i);
+        }
+    }
+
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
+    /** Of one session. */
+    public int stateBytes() {
+        return model.shape().stateBytes();
+    }
+
+    /** The model as the cpu backend holds it; null on another backend. */
+    public CpuTransformerModel cpuModel() {
+        return model instanceof CpuTransformerModel cpu ? cpu : null;
+    }
+
+    /** Forgets all tokens. */
+    public void reset(final int session) {
+        executor.initialise(states.stateAddress(session));
+        hashes[session] = 0;
+    }
+
+    /** Puts a session where another one is. */
+    public void copy(final int from, final int to) {
+        UnsafeApi.copyMemory(states.stateAddress(from), states.stateAddress(to), stateBytes());
+        hashes[to] = hashes[from];
+    }
+
+    /** The part of a step that an answer waits for. Then {@link #settle}, always. */
+    public void step(final int session, final int tokenId) {
+        token.putInt(0, checked(tokenId));
+        batch.clear();
+        batch.add(tokenAddress, states.stateAddress(session), outputsAddress);
+        executor.step(batch);
+    }
+
+    /** What follows the last {@link #step}: the hash, and what can be computed ahead. */
+    public void settle(final int session) {
+        hashes[session] = executor.hash(states.stateAddress(session), hashes[session]);
+        executor.ahead(batch);
+    }
+
+    /** Takes several tokens, at least one, settled; as one after the other, and the bits are the same. Allocates. */
+    public void steps(final int session, final int[] tokenIds) {
+        final ByteBuffer tokens = allocate(tokenIds.length * Integer.BYTES);
+        for (int i = 0; i < tokenIds.length; i++) {
+            tokens.putInt(i * Integer.BYTES, checked(tokenIds[i]));
+        }
+        hashes[session] = executor.steps(states.stateAddress(session), BufferUtil.address(tokens), tokenIds.length,
+                outputsAddress, 0, hashes[session]);
+    }
+
+    /**
+     * The likeliest next token, which the answer names first; where it is the excluded one, the likeliest of the
+     * others.
+     *
+     * @param excluded -1 for none.
+     */
+    public int likeliest(final int excluded) {
+        final int likeliest = outputs.getInt(0);
+        return likeliest == excluded ? likeliestOther(excluded) : likeliest;
+    }
+
+    /** Copies the logits after the last token. */
+    public void logits(final float[] target) {
+        UnsafeApi.copyMemory(null, executor.logitsAddress(0), target, FLOATS, (long) target.length * Float.BYTES);
+    }
+
+    /** The session's chained hash over all that was done since its last reset. */
+    public long hash(final int session) {
+        return hashes[session];
+    }
+
+    @Override
+    public void close() {
+        states.close();
+        executor.close();
+        model.close();
+    }
+
+    private int likeliestOther(final int excluded) {
+        final long logits = executor.logitsAddress(0);
+        int best = -1;
+        float highest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < vocabularySize; i++) {
+            final float logit = UnsafeApi.getFloat(logits + (long) i * Float.BYTES);
+            if (i != excluded && (best < 0 || logit > highest)) {
+                best = i;
+                highest = logit;
+            }
+        }
+        return best;
+    }
+
+    private int checked(final int tokenId) {
+        if (tokenId < 0 || tokenId >= vocabularySize) {
+            throw new ModelInputException("token=" + tokenId + " is not in 0.." + (vocabularySize - 1));
+        }
+        return tokenId;
+    }
+
+    private static ByteBuffer allocate(final int bytes) {
+        final int aligned = (Math.max(bytes, 1) + ALIGNMENT - 1) & -ALIGNMENT;
+        return BufferUtil.allocateDirectAligned(aligned, ALIGNMENT).order(ByteOrder.nativeOrder());
+    }
+}
