@@ -43,6 +43,7 @@ public final class MatrixQuantiser {
             case INT8 -> writeInt8(bundle, name);
             case INT4 -> writeInt4(bundle, name);
             case INT16 -> writeInt16(bundle, name);
+            default -> throw new IllegalArgumentException("format=" + format);
         }
     }
 
