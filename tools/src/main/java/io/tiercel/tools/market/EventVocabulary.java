@@ -2,6 +2,7 @@ package io.tiercel.tools.market;
 
 import static io.tiercel.tools.market.EventGrid.check;
 
+import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.DType;
 import java.nio.file.Path;
@@ -54,6 +55,13 @@ public final class EventVocabulary {
     /** Finds the vocabulary among the tensors of a bundle. */
     public static EventVocabulary of(final String source, final TensorSource tensors) {
         return VocabularyTensors.read(source, tensors);
+    }
+
+    /** What the tokens of a bundle stand for; null if it says nothing of events. */
+    public static EventVocabulary ofBundle(final Bundle bundle) {
+        return bundle.has(VocabularyTensors.SIZES)
+                ? of(bundle.path().toString(), bundle::bytes)
+                : null;
     }
 
     /** Writes it as JSON. */

@@ -24,7 +24,8 @@ import java.nio.ByteOrder;
 final class VocabularyTensors {
 
     private static final String PREFIX = "events.";
-    private static final String SIZES = PREFIX + "sizes";
+    /** A bundle that has it has the others too. */
+    static final String SIZES = PREFIX + "sizes";
     private static final String EDGE_COUNTS = PREFIX + "edge_counts";
     private static final String EDGES = PREFIX + "edges";
     private static final String KEPT = PREFIX + "kept";

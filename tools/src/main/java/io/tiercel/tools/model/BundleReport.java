@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.TensorInfo;
+import io.tiercel.tools.market.EventVocabulary;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What a bundle says about itself, for a person or as JSON. */
 final class BundleReport {
@@ -34,6 +36,7 @@ final class BundleReport {
                 lower(manifest.quantisation().head()) + ", features " + manifest.quantisation().featureBits()
                 + " bits");
         manifest.provenance().forEach((key, value) -> line(out, key, value));
+        printEvents(out);
         printFeatures(out);
         printTensors(out);
         printAccuracy(out);
@@ -66,6 +69,18 @@ final class BundleReport {
             tensors.add(entry);
         }
         return tensors;
+    }
+
+    private void printEvents(final PrintWriter out) {
+        final EventVocabulary events = EventVocabulary.ofBundle(bundle);
+        if (events == null) {
+            return;
+        }
+        line(out, "events", events.toString());
+        final int last = events.tokenCount() - 1;
+        IntStream.of(0, 1, last / 2, last).distinct().forEach(token -> line(out, "  token " + token,
+                String.format(Locale.ROOT, "%s, mean move %.3f %s", events.name(token), events.meanMove(token),
+                        events.schema().moveUnit())));
     }
 
     private void printFeatures(final PrintWriter out) {

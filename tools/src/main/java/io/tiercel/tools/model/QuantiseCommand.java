@@ -91,7 +91,7 @@ final class QuantiseCommand extends ModelSubcommand {
     void execute() throws IOException {
         final WeightFormat format = constant(WeightFormat.class, "--weights", weights);
         if (ModelFiles.isLlama(existingAny(input))) {
-            transformer.quantise(input, format, calibrationRows, evaluationRows, provenance, output);
+            transformer.quantise(input, format, calibrationRows, evaluationRows, provenance(), output);
             new BundleReport(Bundle.open(output)).print(out());
             return;
         }
@@ -128,6 +128,17 @@ final class QuantiseCommand extends ModelSubcommand {
                     new BundleSessions(bundle, Backends.select(ReferenceBackend.NAME, bundle)));
         }
         return Evaluation.of(lstm, normalisation, quantised, settings.featureNames(), existing(evaluationRows));
+    }
+
+    /** That of a directory lies in it, as the training script writes it. */
+    private Map<String, String> provenance() throws IOException {
+        final QuantiseSettings settings = new QuantiseSettings();
+        final Path inside = input.resolve("provenance.yaml");
+        if (Files.exists(inside)) {
+            QuantiseSettingsReader.read(inside, settings);
+        }
+        provenance.forEach(settings::provenance);
+        return settings.provenance();
     }
 
     private QuantiseSettings settings(final FloatLstm lstm) throws IOException {

@@ -9,21 +9,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** Where tokens to calibrate with, or to measure on, come from. */
 public final class TokenSequences {
 
     private static final String TOKEN = "token";
     private static final String SPLIT = "split";
+    private static final String SESSION = "session";
 
     private TokenSequences() {
     }
 
     /**
-     * A file: CSV with a column {@code token} is one sequence, of the rows whose column {@code split}, if there is one,
-     * is as wanted; anything else is text for the tokenizer, a sequence.
+     * A file: CSV with a column {@code token} is a sequence for each value of its column {@code session}, in the order
+     * of their first rows, or one if there is no such column; of the rows whose column {@code split}, if there is one,
+     * is as wanted. Anything else is text for the tokenizer, a sequence.
      *
      * @param tokenizer null if the model has none.
      * @throws ModelInputException naming the file and line.
@@ -35,7 +40,7 @@ public final class TokenSequences {
             throw new ModelInputException(path + ": no such file");
         }
         if (path.toString().endsWith(".csv")) {
-            return List.of(readCsv(path, split, vocabularySize));
+            return readCsv(path, split, vocabularySize);
         }
         if (tokenizer == null) {
             throw new ModelInputException(
@@ -85,7 +90,8 @@ public final class TokenSequences {
         return logits.length - 1;
     }
 
-    private static int[] readCsv(final Path path, final String split, final int vocabularySize) throws IOException {
+    private static List<int[]> readCsv(final Path path, final String split, final int vocabularySize)
+            throws IOException {
         final List<String> lines = Files.readAllLines(path);
         if (lines.isEmpty()) {
             throw new ModelInputException(path + ": is empty");
@@ -93,11 +99,11 @@ public final class TokenSequences {
         final List<String> columns = Arrays.asList(lines.get(0).split(",", -1));
         final int tokenColumn = columns.indexOf(TOKEN);
         final int splitColumn = columns.indexOf(SPLIT);
+        final int sessionColumn = columns.indexOf(SESSION);
         if (tokenColumn < 0) {
             throw new ModelInputException(path + ": line 1 has no column " + TOKEN);
         }
-        final int[] tokens = new int[lines.size()];
-        int count = 0;
+        final Map<String, IntStream.Builder> sessions = new LinkedHashMap<>();
         for (int i = 1; i < lines.size(); i++) {
             final String[] cells = lines.get(i).split(",", -1);
             if (cells.length != columns.size()) {
@@ -106,13 +112,14 @@ public final class TokenSequences {
                                 columns.size());
             }
             if (splitColumn < 0 || cells[splitColumn].equals(split)) {
-                tokens[count++] = token(path, i + 1, cells[tokenColumn], vocabularySize);
+                sessions.computeIfAbsent(sessionColumn < 0 ? "" : cells[sessionColumn], any -> IntStream.builder())
+                        .add(token(path, i + 1, cells[tokenColumn], vocabularySize));
             }
         }
-        if (count == 0) {
+        if (sessions.isEmpty()) {
             throw new ModelInputException(path + ": no row has " + SPLIT + "=" + split);
         }
-        return Arrays.copyOf(tokens, count);
+        return sessions.values().stream().map(tokens -> tokens.build().toArray()).toList();
     }
 
     private static int token(final Path path, final int line, final String cell, final int vocabularySize) {

@@ -10,7 +10,9 @@ import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.tools.ModelInputException;
 import io.tiercel.tools.llama.LlamaModel;
 import io.tiercel.tools.llama.ModelFiles;
+import io.tiercel.tools.market.EventVocabulary;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +26,7 @@ public final class TransformerOptions {
     /** Of text that a model without data is calibrated on. */
     private static final int DRAWN_SEQUENCES = 12;
     private static final int DRAWN_TOKENS = 400;
+    private static final String VOCABULARY = "vocabulary.json";
 
     @Option(names = "--kv", defaultValue = "4/4", paramLabel = "KEYS/VALUES",
             description = "Codes of keys and values behind the window: bits a channel, 8, 4, 2 or 1, each by itself " +
@@ -61,6 +64,11 @@ public final class TransformerOptions {
     @Option(names = "--tokenizer", paramLabel = "BIN", description = "A llama2.c tokenizer, for a model without one.")
     private Path tokenizerFile;
 
+    @Option(names = "--events", paramLabel = "JSON",
+            description = "What the tokens stand for, of a model of market events, from tiercel events; goes into the " +
+                    "bundle (default: vocabulary.json in a directory, if it is there).")
+    private Path eventsFile;
+
     @Option(names = "--codebook-seed", defaultValue = "1", paramLabel = "N",
             description = "Of the chance in making codebooks (default: ${DEFAULT-VALUE}).")
     private long seed;
@@ -75,6 +83,7 @@ public final class TransformerOptions {
             final Path input, final WeightFormat weights, final Path calibration, final Path evaluation,
             final Map<String, String> provenance, final Path output) throws IOException {
         final LlamaModel model = model(input);
+        final EventVocabulary events = events(input, model);
         final TransformerSettings settings = settings(model, weights);
         final Map<String, String> origin = new LinkedHashMap<>(provenance);
         origin.putIfAbsent("source", input.getFileName() + ", " + model.format());
@@ -91,8 +100,26 @@ public final class TransformerOptions {
                     bundle.toBytes()));
             bundle = TransformerQuantiser.quantise(model, settings, sequences, origin, accuracy);
         }
+        if (events != null) {
+            events.putTensors(bundle::bytes);
+        }
         Bundle.of(output, bundle.toBytes());
         bundle.write(output);
+    }
+
+    /** Null if the tokens are no market events. */
+    private EventVocabulary events(final Path input, final LlamaModel model) {
+        final Path beside = input.resolve(VOCABULARY);
+        final Path file = eventsFile == null && Files.exists(beside) ? beside : eventsFile;
+        if (file == null) {
+            return null;
+        }
+        final EventVocabulary events = EventVocabulary.read(file);
+        if (events.tokenCount() != model.shape().vocabularySize()) {
+            throw new ModelInputException(file + ": tokens=" + events.tokenCount() + " but the model's vocabulary=" +
+                    model.shape().vocabularySize());
+        }
+        return events;
     }
 
     private LlamaModel model(final Path input) {
