@@ -9,6 +9,10 @@ import java.nio.file.Path;
 /** The models that come with the program. */
 public final class CommittedModels {
 
+    /** What follows a tape's name in that of the model of its order flow. */
+    public static final String EVENTS = "-events";
+    public static final String BITSTAMP_EVENTS = "bitstamp" + EVENTS;
+
     private static final String MODELS = "/io/tiercel/tools/models/";
 
     private CommittedModels() {

@@ -1,8 +1,8 @@
 package io.tiercel.tools.demo;
 
 import io.tiercel.tools.load.OutputSink;
-import io.tiercel.tools.market.MarketFeed;
-import io.tiercel.tools.market.PredictionScore;
+import io.tiercel.tools.market.AnswerScore;
+import io.tiercel.tools.market.PlayedTape;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.agrona.DirectBuffer;
@@ -10,18 +10,18 @@ import org.agrona.DirectBuffer;
 /** The answers to a tape's events: only copied while the run is on, and looked at after it. */
 final class Answers implements OutputSink {
 
-    private final MarketFeed feed;
+    private final PlayedTape tape;
     private final int outputCount;
-    private final float[] outputs;
+    private final int[] outputs;
     private final boolean[] answered;
     private final long[] sequences;
 
-    Answers(final MarketFeed feed, final int outputCount) {
-        this.feed = feed;
+    Answers(final PlayedTape tape, final int outputCount) {
+        this.tape = tape;
         this.outputCount = outputCount;
-        this.outputs = new float[Math.multiplyExact(feed.eventCount(), outputCount)];
-        this.answered = new boolean[feed.eventCount()];
-        this.sequences = new long[feed.eventCount()];
+        this.outputs = new int[Math.multiplyExact(tape.eventCount(), outputCount)];
+        this.answered = new boolean[tape.eventCount()];
+        this.sequences = new long[tape.eventCount()];
     }
 
     @Override
@@ -38,7 +38,7 @@ final class Answers implements OutputSink {
         answered[event] = true;
         sequences[event] = sequence;
         for (int i = 0; i < outputCount; i++) {
-            outputs[event * outputCount + i] = buffer.getFloat(offset + i * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+            outputs[event * outputCount + i] = buffer.getInt(offset + i * Integer.BYTES, ByteOrder.LITTLE_ENDIAN);
         }
     }
 
@@ -58,13 +58,11 @@ final class Answers implements OutputSink {
     }
 
     /** Scores the answers to the held-out events. */
-    PredictionScore score() {
-        final PredictionScore score = new PredictionScore(outputCount);
-        final float[] probabilities = new float[outputCount];
-        for (int event = 0; event < feed.eventCount(); event++) {
-            if (feed.heldOut(event) && answered[event]) {
-                System.arraycopy(outputs, event * outputCount, probabilities, 0, outputCount);
-                score.add(feed.label(event), probabilities);
+    AnswerScore score() {
+        final AnswerScore score = tape.newScore(outputCount);
+        for (int event = 0; event < tape.eventCount(); event++) {
+            if (tape.heldOut(event) && answered[event]) {
+                score.add(event, outputs, event * outputCount);
             }
         }
         return score;

@@ -5,13 +5,19 @@ import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
+import io.tiercel.appliance.engine.bundle.Manifest;
+import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.FreshDirectory;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.market.EventFeed;
+import io.tiercel.tools.market.EventVocabulary;
 import io.tiercel.tools.market.MarketFeed;
+import io.tiercel.tools.market.PlayedTape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +39,7 @@ import picocli.CommandLine.Option;
 public final class DemoCommand implements Callable<Integer> {
 
     private static final double MAX_RATE = 1_000_000;
+    private static final String TRANSFORMER = "transformer";
 
     @Option(names = "--input", defaultValue = MarketFeed.BITSTAMP, paramLabel = "FILE",
             description = "What to play: bitstamp, the trade tape that comes with the program, or a LOBSTER zip as "
@@ -74,8 +81,10 @@ public final class DemoCommand implements Callable<Integer> {
             description = "Which of the models that come with the program: int8 or int4. Default: ${DEFAULT-VALUE}.")
     private String weights;
 
-    @Option(names = "--model", paramLabel = "BUNDLE", description = "Serves this bundle instead.")
-    private Path model;
+    @Option(names = "--model", paramLabel = "BUNDLE|transformer",
+            description = "Serves this bundle instead; transformer is the one that comes with the program, reads every "
+                    + "event of the tape as a token and predicts the next one.")
+    private String model;
 
     @Option(names = "--journal", paramLabel = "DIR",
             description = "Directory for the journal, new or empty. Default: journal/demo-TIME.")
@@ -87,10 +96,10 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         checkArguments();
-        final MarketFeed feed = MarketFeed.open(input, sessions, events);
-        final DemoPlan plan = prepare(feed);
+        final DemoPlan plan = prepare();
+        final PlayedTape tape = plan.tape();
         System.out.printf(Locale.ROOT, "playing %d events of %s as %d session%s, %s requests a second%n",
-                feed.eventCount(), feed.tapeName(), feed.sessionCount(), feed.sessionCount() == 1 ? "" : "s",
+                tape.eventCount(), tape.tapeName(), tape.sessionCount(), tape.sessionCount() == 1 ? "" : "s",
                 Long.toString(Math.round(rate)));
         System.out.println("journal: " + plan.journal());
         MachineInfo.printNoteOfSpinningThreads(System.out, plan.layout(), 1);
@@ -103,7 +112,7 @@ public final class DemoCommand implements Callable<Integer> {
         if (json != null) {
             Json.write(json, report.toJson());
         }
-        return result.holds(feed.eventCount()) ? ExitCode.OK : ExitCode.CHECK_FAILED;
+        return result.holds(tape.eventCount()) ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
 
     private void checkArguments() {
@@ -116,7 +125,7 @@ public final class DemoCommand implements Callable<Integer> {
         if (!"int8".equals(weights) && !"int4".equals(weights)) {
             throw ToolException.badArgument("--weights=" + weights + " is not one of int8, int4");
         }
-        if (model != null && !Files.isReadable(model)) {
+        if (isFile() && !Files.isReadable(Path.of(model))) {
             throw ToolException.badArgument("--model=" + model + " cannot be read");
         }
         parseLayout();
@@ -141,27 +150,49 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     /** Checks the bundle against what will be played, and only then makes directories. */
-    private DemoPlan prepare(final MarketFeed feed) {
-        final Bundle bundle = model != null
-                ? Bundle.open(model.toAbsolutePath())
-                : CommittedModels.open(feed.modelName() + "-" + weights);
-        if (bundle.manifest().featureCount() != feed.featureCount()) {
-            throw ToolException.badArgument("--model=" + bundle.path() + " takes " + bundle.manifest().featureCount()
-                    + " features, but " + feed.tapeName() + " gives " + feed.featureCount());
-        }
+    private DemoPlan prepare() {
+        final Bundle bundle = isFile()
+                ? Bundle.open(Path.of(model).toAbsolutePath())
+                : CommittedModels.open(MarketFeed.modelName(input)
+                        + (model == null ? "-" + weights : CommittedModels.EVENTS));
+        final PlayedTape tape = tape(bundle);
         checkBackend("--backend", backend, bundle);
         checkBackend("--replay-backend", replayBackend, bundle);
         final Path directory = FreshDirectory.make("demo", "--journal", journal);
         final Path folder = directory.resolve("demo");
         try {
             Files.createDirectories(folder);
-            final Path file = model != null ? bundle.path() : CommittedModels.extract(bundle, folder);
+            final Path file = isFile() ? bundle.path() : CommittedModels.extract(bundle, folder);
             return new DemoPlan(
-                    feed, file, bundle.manifest().outputCount(), parseLayout(), durability, backend, replayBackend,
+                    tape, file, bundle.manifest().outputCount(), parseLayout(), durability, backend, replayBackend,
                     rate, directory,
                     folder);
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }
+    }
+
+    /** The tape as the model takes it. */
+    private PlayedTape tape(final Bundle bundle) {
+        final EventVocabulary vocabulary = EventVocabulary.ofBundle(bundle);
+        if (vocabulary == null) {
+            final MarketFeed feed = MarketFeed.open(input, sessions, events);
+            if (bundle.manifest().featureCount() != feed.featureCount()) {
+                throw ToolException.badArgument("--model=" + bundle.path() + " takes "
+                        + bundle.manifest().featureCount() + " features, but " + feed.tapeName() + " gives "
+                        + feed.featureCount());
+            }
+            return feed;
+        }
+        final Manifest manifest = bundle.manifest();
+        if (manifest.task() != Task.TOKENS || manifest.cache().whenFull() != WhenFull.SLIDE) {
+            throw ToolException.badArgument("--model=" + bundle.path()
+                    + " must predict tokens, and slide when its context is full");
+        }
+        return EventFeed.open(input, sessions, events, vocabulary);
+    }
+
+    private boolean isFile() {
+        return model != null && !TRANSFORMER.equals(model);
     }
 }

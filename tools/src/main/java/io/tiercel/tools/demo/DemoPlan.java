@@ -2,7 +2,7 @@ package io.tiercel.tools.demo;
 
 import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.Layout;
-import io.tiercel.tools.market.MarketFeed;
+import io.tiercel.tools.market.PlayedTape;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +11,7 @@ import java.util.List;
  * What the demo was asked for, checked.
  *
  * @param bundle    the model to serve.
- * @param outputCount floats in the model's answer.
+ * @param outputCount cells in the model's answer.
  * @param layout    never {@code AUTO}.
  * @param durability what an answered request survives.
  * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same
@@ -20,7 +20,7 @@ import java.util.List;
  * @param folder    where configuration, logs and the bundle lie: inside the journal's directory.
  */
 record DemoPlan(
-        MarketFeed feed,
+        PlayedTape tape,
         Path bundle,
         int outputCount,
         Layout layout,
@@ -59,7 +59,7 @@ record DemoPlan(
 
     /** The tape cut up, so that the raw echo can be measured in between: the machine's moods change by the second. */
     List<Part> parts() {
-        final int eventCount = feed.eventCount();
+        final int eventCount = tape.eventCount();
         final int partCount = Math.max(1, Math.min(MAX_PARTS, eventCount / MIN_PART_EVENTS));
         final List<Part> parts = new ArrayList<>();
         for (int index = 0; index < partCount; index++) {

@@ -27,7 +27,7 @@ final class DemoReport {
 
     void print(final PrintStream out) {
         out.println();
-        out.printf(Locale.ROOT, "answered: %d of %d requests%s%n", result.answered(), plan.feed().eventCount(),
+        out.printf(Locale.ROOT, "answered: %d of %d requests%s%n", result.answered(), plan.tape().eventCount(),
                 troubles());
         printPrediction(out);
         out.println();
@@ -62,10 +62,10 @@ final class DemoReport {
         final Map<String, Object> json = new LinkedHashMap<>();
         json.put("answered", result.answered());
         json.put("sent", result.sent());
-        json.put("events", plan.feed().eventCount());
+        json.put("events", plan.tape().eventCount());
         json.put("replayed", result.replay.comparedCount());
         json.put("identical", result.replay.identicalCount());
-        putPrediction(json);
+        json.putAll(result.score.toJson());
         json.put("roundTripUs", result.roundTrip.summary().toJson());
         json.put("echoUs", result.echo.summary().toJson());
         json.put("roundTripClosedLoopUs", result.closedLoop.summary().toJson());
@@ -87,18 +87,9 @@ final class DemoReport {
         return json;
     }
 
-    private void putPrediction(final Map<String, Object> json) {
-        final boolean isScored = result.score.count() > 0;
-        json.put("heldOut", result.score.count());
-        json.put("accuracy", isScored ? result.score.accuracy() : null);
-        json.put("majority", isScored ? result.score.majority() : null);
-        json.put("balancedAccuracy", isScored ? result.score.balancedAccuracy() : null);
-        json.put("logLoss", isScored ? result.score.logLoss() : null);
-    }
-
     private void putWhatAndWhere(final Map<String, Object> json) {
-        json.put("input", plan.feed().tapeName());
-        json.put("sessions", plan.feed().sessionCount());
+        json.put("input", plan.tape().tapeName());
+        json.put("sessions", plan.tape().sessionCount());
         json.put("ratePerSecond", plan.rate());
         json.put("bundle", result.bundleVersion);
         json.put("bundleFile", plan.bundle().toString());
@@ -122,10 +113,7 @@ final class DemoReport {
             out.println("prediction: none of these events is held out, so there is nothing to score");
             return;
         }
-        out.printf(Locale.ROOT, "prediction: accuracy %.2f %% on %d held-out events; always the most frequent class "
-                + "%.2f %%; balanced accuracy %.2f %%%n",
-                100 * result.score.accuracy(), result.score.count(), 100 * result.score.majority(),
-                100 * result.score.balancedAccuracy());
+        out.print(result.score.text());
     }
 
     private LatencyTable table() {

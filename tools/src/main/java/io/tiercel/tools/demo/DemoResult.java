@@ -2,7 +2,7 @@ package io.tiercel.tools.demo;
 
 import io.tiercel.replay.ReplayReport;
 import io.tiercel.tools.load.Measurement;
-import io.tiercel.tools.market.PredictionScore;
+import io.tiercel.tools.market.AnswerScore;
 import org.HdrHistogram.Histogram;
 
 /** Everything that a demo has measured; filled in as it goes. */
@@ -15,7 +15,7 @@ final class DemoResult {
     final Histogram lessCompute = ComputeTimes.newHistogram();
     final Histogram closedLoopLessCompute = ComputeTimes.newHistogram();
     StageLog stages;
-    PredictionScore score;
+    AnswerScore score;
     ReplayReport replay;
     long readyMs;
     String bundleVersion = "";

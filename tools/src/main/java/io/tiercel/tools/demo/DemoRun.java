@@ -63,15 +63,15 @@ final class DemoRun {
         this.plan = plan;
         this.clock = clock;
         this.out = out;
-        this.requests = new FeedRequests(plan.feed());
-        this.answers = new Answers(plan.feed(), plan.outputCount());
-        this.roundTripsNs = new long[plan.feed().eventCount()];
+        this.requests = new FeedRequests(plan.tape());
+        this.answers = new Answers(plan.tape(), plan.outputCount());
+        this.roundTripsNs = new long[plan.tape().eventCount()];
     }
 
     DemoResult run() {
         serveAndPlay();
         result.stages = StageLog.read(plan.journal().resolve("telemetry"));
-        final ComputeTimes compute = ComputeTimes.read(plan.journal(), plan.feed().eventCount());
+        final ComputeTimes compute = ComputeTimes.read(plan.journal(), plan.tape().eventCount());
         for (final DemoPlan.Part part : plan.parts()) {
             compute.addLessCompute(
                     result.lessCompute, roundTripsNs, answers, part.firstEvent(), part.firstClosedLoopEvent());
@@ -166,7 +166,7 @@ final class DemoRun {
         final EchoClient echo = connectEcho(aeron);
         out.println("rehearsing the client, with a responder in its own process");
         Rehearsal.run(
-                aeron, clock, requests, plan.feed().eventCount(), answers, plan.feed().featureCount(),
+                aeron, clock, requests, plan.tape().eventCount(), answers, plan.tape().featureCount(),
                 plan.outputCount(), echo);
         answers.reset();
         return echo;
@@ -177,7 +177,7 @@ final class DemoRun {
         final EchoClient echo = EchoClient.connect(
                 aeron, CHANNEL, ClientContext.DEFAULT_REQUEST_STREAM_ID + EchoAgent.REQUEST_STREAM_STEP,
                 ClientContext.DEFAULT_REQUEST_STREAM_ID + EchoAgent.RESPONSE_STREAM_STEP,
-                EchoClient.inferFrameLength(plan.feed().featureCount()), clock, CONNECT_TIMEOUT_NS);
+                EchoClient.inferFrameLength(plan.tape().featureCount()), clock, CONNECT_TIMEOUT_NS);
         if (echo == null) {
             throw ToolException.environment("the appliance's echo does not answer");
         }

@@ -1,7 +1,11 @@
 package io.tiercel.tools.load;
 
+import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.protocol.client.ModelInfo;
+import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.market.EventFeed;
+import io.tiercel.tools.market.EventVocabulary;
 import io.tiercel.tools.market.MarketFeed;
 
 /** Chooses what a load run sends. */
@@ -18,7 +22,7 @@ final class LoadSources {
 
     private static RequestSource tape(final LoadPlan plan, final ModelInfo model) {
         if (model.hasTokens()) {
-            throw ToolException.badArgument("--features=tape has features, but " + model.alias() + " takes tokens");
+            return new FeedRequests(EventFeed.open(MarketFeed.BITSTAMP, plan.sessions(), 0, vocabulary(model)));
         }
         final MarketFeed feed = MarketFeed.open(MarketFeed.BITSTAMP, plan.sessions(), 0);
         if (feed.featureCount() != model.featureCount()) {
@@ -26,5 +30,15 @@ final class LoadSources {
                     + model.alias() + " takes " + model.featureCount());
         }
         return new FeedRequests(feed);
+    }
+
+    /** The wire does not say what tokens stand for, so the tape is for the one model that is known here. */
+    private static EventVocabulary vocabulary(final ModelInfo model) {
+        final Bundle known = CommittedModels.open(CommittedModels.BITSTAMP_EVENTS);
+        if (!known.versionHex().equals(model.version())) {
+            throw ToolException.badArgument("--features=tape has tokens for " + known.path().getFileName() +
+                    " only, and " + model.alias() + " is another model of tokens");
+        }
+        return EventVocabulary.ofBundle(known);
     }
 }

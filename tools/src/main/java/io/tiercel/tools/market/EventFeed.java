@@ -4,8 +4,10 @@ import io.tiercel.tools.ToolException;
 import io.tiercel.tools.market.MarketFeed.Split;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * A tape as tokens, as it is played to a model that predicts the next one: in order, each with the session that it
@@ -20,7 +22,7 @@ import java.util.function.Supplier;
  *
  * <p>Immutable; reading allocates nothing.
  */
-public final class EventFeed {
+public final class EventFeed implements PlayedTape {
 
     /** {@link #nextToken} of an instrument's last event. */
     public static final int NONE = -1;
@@ -34,6 +36,7 @@ public final class EventFeed {
     private final int[] nextTokens;
     private final byte[] nextMoves;
     private final Split[] splits;
+    private final int[] trainCounts;
 
     private <E> EventFeed(
             final Tape<E> tape, final EventVocabulary given, final int[] instrumentEnds, final int maxEvents) {
@@ -45,6 +48,7 @@ public final class EventFeed {
         final int[] sessionOfRow = new int[rowCount];
         final int[] tokenOfRow = new int[rowCount];
         final double[] priceOfRow = new double[rowCount];
+        trainCounts = new int[vocabulary.tokenCount()];
         int row = 0;
         for (int k = 0; k < sessionCount; k++) {
             final EventTokeniser<E> tokeniser = EventTokeniser.of(vocabulary, tape.fields.get());
@@ -52,6 +56,7 @@ public final class EventFeed {
                 sessionOfRow[row] = k;
                 tokenOfRow[row] = tokeniser.onEvent(tape.events.get(row));
                 priceOfRow[row] = tokeniser.referencePrice();
+                trainCounts[tokenOfRow[row]] += row < MarketFeed.border(rowCount) ? 1 : 0;
             }
         }
         sessionIndices = new int[order.length];
@@ -68,6 +73,18 @@ public final class EventFeed {
             nextMoves[i] = (byte) (isLast ? Labels.NONE : move(priceOfRow[row], priceOfRow[row + 1]));
             splits[i] = isLast ? Split.NEITHER : MarketFeed.split(row, row + 1, rowCount);
         }
+    }
+
+    /**
+     * As {@link MarketFeed#open}, in the tokens of a vocabulary.
+     *
+     * @param vocabulary of events of that kind of tape.
+     */
+    public static EventFeed open(
+            final String input, final int sessionCount, final int maxEvents, final EventVocabulary vocabulary) {
+        return MarketFeed.BITSTAMP.equals(input)
+                ? ofTrades(sessionCount, maxEvents, vocabulary)
+                : ofBook(MarketFeed.bookFile(input, sessionCount), maxEvents, vocabulary);
     }
 
     /** The Bitstamp tape on the classpath. @param sessionCount instruments, or 0 for the default. */
@@ -117,6 +134,7 @@ public final class EventFeed {
         return vocabulary;
     }
 
+    @Override
     public String tapeName() {
         return tapeName;
     }
@@ -126,15 +144,17 @@ public final class EventFeed {
         return rowCount;
     }
 
+    @Override
     public int sessionCount() {
         return sessionCount;
     }
 
-    /** Events played. */
+    @Override
     public int eventCount() {
         return tokens.length;
     }
 
+    @Override
     public long sessionKey(final int eventIndex) {
         return sessionIndices[eventIndex] + 1L;
     }
@@ -163,6 +183,47 @@ public final class EventFeed {
 
     public Split split(final int eventIndex) {
         return splits[eventIndex];
+    }
+
+    @Override
+    public int featureCount() {
+        return 1;
+    }
+
+    @Override
+    public int cell(final int eventIndex, final int featureIndex) {
+        return tokens[eventIndex];
+    }
+
+    @Override
+    public boolean heldOut(final int eventIndex) {
+        return splits[eventIndex] == Split.HELD_OUT;
+    }
+
+    @Override
+    public AnswerScore newScore(final int outputCount) {
+        return new TokenScore(this, outputCount);
+    }
+
+    /** Those of the rows before the border, played or not, the most frequent first. */
+    int[] mostFrequentTokens(final int count) {
+        return IntStream.range(0, trainCounts.length)
+                .boxed()
+                .sorted(Comparator.comparing(token -> -trainCounts[token]))
+                .mapToInt(Integer::intValue)
+                .limit(count)
+                .toArray();
+    }
+
+    /** How far the events of the rows before the border moved the price on average, up above 0. */
+    double meanMove() {
+        double sum = 0;
+        long count = 0;
+        for (int token = 0; token < trainCounts.length; token++) {
+            sum += (double) trainCounts[token] * vocabulary.meanMove(token);
+            count += trainCounts[token];
+        }
+        return sum / Math.max(1, count);
     }
 
     public int count(final Split split) {

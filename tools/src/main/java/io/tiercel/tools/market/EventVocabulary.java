@@ -59,9 +59,14 @@ public final class EventVocabulary {
 
     /** What the tokens of a bundle stand for; null if it says nothing of events. */
     public static EventVocabulary ofBundle(final Bundle bundle) {
-        return bundle.has(VocabularyTensors.SIZES)
-                ? of(bundle.path().toString(), bundle::bytes)
-                : null;
+        if (!bundle.has(VocabularyTensors.SIZES)) {
+            return null;
+        }
+        final EventVocabulary vocabulary = of(bundle.path().toString(), bundle::bytes);
+        final int expected = bundle.manifest().shape().getOrDefault("vocabulary", 0);
+        check(vocabulary.tokenCount() == expected, bundle.path().toString(), "tokens", vocabulary.tokenCount(),
+                "not the model's " + expected);
+        return vocabulary;
     }
 
     /** Writes it as JSON. */

@@ -25,7 +25,7 @@ import java.util.List;
  * <p>Features are all computed when the feed is opened, by the extractor that a live client calls event by event.
  * Immutable afterwards; reading allocates nothing.
  */
-public final class MarketFeed {
+public final class MarketFeed implements PlayedTape {
 
     /** What an event may be used for. */
     public enum Split {
@@ -44,6 +44,7 @@ public final class MarketFeed {
     /** Stands before the name of each feature, to tell it from the other columns of an exported file. */
     public static final String FEATURE_PREFIX = "f_";
 
+    private static final String LOBSTER = "lobster";
     private static final long TRAIN_PERCENT = 70;
 
     private final String modelName;
@@ -98,6 +99,11 @@ public final class MarketFeed {
             return ofTrades(
                     BitstampTape.open(), sessionCount == 0 ? DEFAULT_SESSION_COUNT : sessionCount, limit);
         }
+        return ofBook(LobsterTape.open(bookFile(input, sessionCount)), limit);
+    }
+
+    /** An input that is not {@link #BITSTAMP}, checked. */
+    static Path bookFile(final String input, final int sessionCount) {
         if (sessionCount > 1) {
             throw ToolException.badArgument(
                     "sessions=" + sessionCount + ", but a LOBSTER file is one instrument: " + input);
@@ -106,7 +112,7 @@ public final class MarketFeed {
         if (!Files.isRegularFile(file)) {
             throw ToolException.badArgument("input=" + input + " is neither '" + BITSTAMP + "' nor a file");
         }
-        return ofBook(LobsterTape.open(file), limit);
+        return file;
     }
 
     /** Plays a tape of trades as several instruments, and closes it. */
@@ -146,7 +152,7 @@ public final class MarketFeed {
             }
         }
         return new MarketFeed(
-                "lobster", tape.name(), Labels.BOOK, recording, new int[] {recording.size}, row, maxEvents);
+                LOBSTER, tape.name(), Labels.BOOK, recording, new int[] {recording.size}, row, maxEvents);
     }
 
     /** Which of the committed models the features are for: {@code bitstamp} or {@code lobster}. */
@@ -154,6 +160,12 @@ public final class MarketFeed {
         return modelName;
     }
 
+    /** That of what would be opened. */
+    public static String modelName(final String input) {
+        return BITSTAMP.equals(input) ? BITSTAMP : LOBSTER;
+    }
+
+    @Override
     public String tapeName() {
         return tapeName;
     }
@@ -168,19 +180,22 @@ public final class MarketFeed {
         return featureNames;
     }
 
+    @Override
     public int featureCount() {
         return featureCount;
     }
 
+    @Override
     public int sessionCount() {
         return sessionCount;
     }
 
-    /** Events played. */
+    @Override
     public int eventCount() {
         return labels.length;
     }
 
+    @Override
     public long sessionKey(final int eventIndex) {
         return sessionIndices[eventIndex] + 1L;
     }
@@ -199,6 +214,11 @@ public final class MarketFeed {
         return features[eventIndex * featureCount + featureIndex];
     }
 
+    @Override
+    public int cell(final int eventIndex, final int featureIndex) {
+        return Float.floatToRawIntBits(feature(eventIndex, featureIndex));
+    }
+
     /** {@link Labels#UP}, {@link Labels#FLAT}, {@link Labels#DOWN} or {@link Labels#NONE}. */
     public int label(final int eventIndex) {
         return labels[eventIndex];
@@ -208,8 +228,14 @@ public final class MarketFeed {
         return splits[eventIndex];
     }
 
+    @Override
     public boolean heldOut(final int eventIndex) {
         return splits[eventIndex] == Split.HELD_OUT;
+    }
+
+    @Override
+    public AnswerScore newScore(final int outputCount) {
+        return new ClassScore(this, outputCount);
     }
 
     public int count(final Split split) {

@@ -1,0 +1,35 @@
+package io.tiercel.tools.market;
+
+/**
+ * A tape as it is played to a model: a request for each event, and what an answer is held against afterwards. What a
+ * request says is what the model takes: features, or a token.
+ *
+ * <p>Immutable; reading allocates nothing.
+ */
+public interface PlayedTape {
+
+    String tapeName();
+
+    int sessionCount();
+
+    /** Events played. */
+    int eventCount();
+
+    long sessionKey(int eventIndex);
+
+    /** Cells in a request; 1 if it is a token. */
+    int featureCount();
+
+    /** A cell as it goes on the wire: a token, or the bits of a binary32. */
+    int cell(int eventIndex, int featureIndex);
+
+    /** Whether the event may be scored: nothing was learned from it. */
+    boolean heldOut(int eventIndex);
+
+    /**
+     * An empty score.
+     *
+     * @param outputCount cells in an answer.
+     */
+    AnswerScore newScore(int outputCount);
+}
