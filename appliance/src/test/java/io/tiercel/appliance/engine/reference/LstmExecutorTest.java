@@ -51,7 +51,7 @@ class LstmExecutorTest {
     }
 
     @ParameterizedTest
-    @EnumSource(WeightFormat.class)
+    @EnumSource(value = WeightFormat.class, names = {"INT4", "INT8"})
     void shouldAllocateNothingWhenInSteadyState(final WeightFormat weights) {
         final LstmModel model =
                 LstmModel.load(RandomModels.lstm(2).layers(2).hidden(33).features(9).weights(weights).bundle());
