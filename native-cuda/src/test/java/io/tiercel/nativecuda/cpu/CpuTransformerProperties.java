@@ -3,6 +3,7 @@ package io.tiercel.nativecuda.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.appliance.engine.ExtremeTransformers;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelSession;
 import io.tiercel.appliance.engine.StepBatch;
@@ -50,7 +51,7 @@ class CpuTransformerProperties {
             final ModelSession actual = new ModelSession(model.shape(), executor);
             final SplittableRandom random = new SplittableRandom(seed);
             long hash = seed;
-            for (int step = 0; step < stepsOf(setting); step++) {
+            for (int step = 0; step < setting.stepsPastContext(); step++) {
                 final int[] input = setting.input(random);
                 final long expectedHash = expected.input(input).step(hash);
                 final String what = setting + " step " + step;
@@ -59,6 +60,28 @@ class CpuTransformerProperties {
                 assertSame(expected, actual, what);
                 assertEquals(expectedHash, actualHash, what);
                 hash = expectedHash;
+            }
+        }
+    }
+
+    @Property(tries = 100, edgeCases = EdgeCasesMode.NONE)
+    void shouldEqualTheReferenceWhenWeightsAreAsExtremeAsIsAccepted(
+            @ForAll final long seed, @ForAll("kernelSets") final KernelSet kernels) {
+        final TransformerSetting setting = TransformerSetting.random(seed);
+        final Bundle bundle = ExtremeTransformers.bundle(seed);
+        final Model reference = new ReferenceBackend().load(bundle, 1);
+        try (CpuTransformerModel model = model(bundle, kernels);
+                TokenExecutor executor = model.newExecutor(1);
+                TokenExecutor expectedExecutor = (TokenExecutor) reference.newExecutor(1)) {
+            final ModelSession expected = new ModelSession(reference.shape(), expectedExecutor);
+            final ModelSession actual = new ModelSession(model.shape(), executor);
+            final SplittableRandom random = new SplittableRandom(seed);
+            for (int step = 0; step < 10; step++) {
+                final int[] input = ExtremeTransformers.input(setting, random);
+                final String what = setting + " step " + step;
+                assertEquals(expected.input(input).step(seed), actual.input(input).step(seed), what);
+                assertSameLogits(expectedExecutor, executor, what);
+                assertSame(expected, actual, what);
             }
         }
     }
@@ -77,8 +100,9 @@ class CpuTransformerProperties {
             final SplittableRandom random = new SplittableRandom(seed);
             final int outputBytes = model.shape().outputCount() * Float.BYTES;
             long hash = seed;
-            for (int row = 0; row < 4; row++) {
+            for (int done = 0; done < setting.stepsPastContext();) {
                 final int count = 1 + random.nextInt(40);
+                done += count;
                 final boolean isStream = random.nextBoolean();
                 final UnsafeBuffer inputs = allocate(count * setting.inputCount() * 4);
                 final UnsafeBuffer outputs = allocate(count * outputBytes);
@@ -197,10 +221,6 @@ class CpuTransformerProperties {
 
     private static CpuTransformerModel model(final Bundle bundle, final KernelSet kernels) {
         return new CpuTransformerModel(TransformerParameters.read(bundle), kernels);
-    }
-
-    private static int stepsOf(final TransformerSetting setting) {
-        return Math.min(setting.context() + 8, 80);
     }
 
     private static void fill(

@@ -20,6 +20,9 @@ final class PlainAttention {
     private final CodecParameters values;
     private final List<int[]> keyRows = new ArrayList<>();
     private final List<int[]> valueRows = new ArrayList<>();
+    /** What the codes of a token stand for. */
+    private final List<int[]> codedKeyRows = new ArrayList<>();
+    private final List<int[]> codedValueRows = new ArrayList<>();
 
     PlainAttention(final TransformerParameters parameters, final int layer) {
         this.parameters = parameters;
@@ -32,6 +35,8 @@ final class PlainAttention {
     float[] attend(final float[] projected) {
         keyRows.add(bytes(keys, projected, shape.queryCount()));
         valueRows.add(bytes(values, projected, shape.queryCount() + shape.keyCount()));
+        codedKeyRows.add(again(keys, keyRows.get(keyRows.size() - 1)));
+        codedValueRows.add(again(values, valueRows.get(valueRows.size() - 1)));
         final float[] attended = new float[shape.queryCount()];
         for (int head = 0; head < shape.heads(); head++) {
             attend(projected, head, head / (shape.heads() / shape.keyValueHeads()), attended);
@@ -60,7 +65,7 @@ final class PlainAttention {
                 : query(projected, head, keys.scales(), shared, codedQuery);
         final List<Float> scores = new ArrayList<>();
         recent.forEach(token -> scores.add((float) product(query, keyRows.get(token), shared) * scale));
-        coded.forEach(token -> scores.add((float) product(codedQuery, again(keys, keyRows.get(token)), shared) *
+        coded.forEach(token -> scores.add((float) product(codedQuery, codedKeyRows.get(token), shared) *
                 codedScale));
         final float largest = scores.stream().max(Float::compare).orElseThrow();
         long total = 0;
@@ -73,7 +78,7 @@ final class PlainAttention {
             final boolean isRecent = i < recent.size();
             final int[] row = isRecent
                     ? valueRows.get(recent.get(i))
-                    : again(values, valueRows.get(coded.get(i - recent.size())));
+                    : codedValueRows.get(coded.get(i - recent.size()));
             for (int c = 0; c < size; c++) {
                 (isRecent ? recentSums : codedSums)[c] += weight * row[shared * size + c];
             }

@@ -29,8 +29,7 @@ class TransformerProperties {
         final ModelSession session = new ModelSession(model.shape(), executor);
         final PlainTransformer plain = new PlainTransformer(bundle);
         final SplittableRandom random = new SplittableRandom(seed);
-        final int steps = Math.min(setting.context() + 10, 60);
-        for (int step = 0; step < steps; step++) {
+        for (int step = 0; step < setting.stepsPastContext(); step++) {
             final int[] input = setting.input(random);
             session.input(input).step(0);
             final float[] logits = plain.step(input);
