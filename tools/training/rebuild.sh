@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 #
 # Builds the committed models anew: features -> training -> int8 and int4 bundles -> comparison with PyTorch; and those
-# of the order flow: events -> training.
+# of the order flow: events -> training -> int8 bundle.
 #
 #   rebuild.sh [bitstamp] [lobster] [bitstamp-events] [lobster-events]
 #                                        all without arguments; lobster and lobster-events need $LOBSTER
 #
 #   TIERCEL    the tiercel command                  (tools/tiercel)
 #   PYTHON     a Python with PyTorch and NumPy      (/usr/bin/python3; Debian: apt-get install python3-torch)
+#   TRAIN      0: bundles of the order flow from the weights that are committed, without PyTorch
 #   LOBSTER    the GOOG sample of lobsterdata.com   (../shared/data/lobster/LOBSTER_SampleFile_GOOG_2012-06-21_10.zip)
 #
 # Intermediate files go to tools/target/training. A few minutes on one core; the events' models a quarter of an hour
@@ -37,17 +38,22 @@ build() { # name input data label-rule
   done
 }
 
-build_events() { # name data events-arguments -- training-arguments
-  local name=$1 data=$2 input=()
-  shift 2
+build_events() { # name data cache named-tokens events-arguments -- training-arguments
+  local name=$1 data=$2 cache=$3 top=$4 input=()
+  shift 4
   while [ "$1" != -- ]; do
     input+=("$1")
     shift
   done
   shift
-  "$tiercel" events "${input[@]}" --output "$work/$name.npy" --save-vocabulary "$work/$name-vocabulary.json"
-  "$python" tools/training/train_events.py --events "$work/$name.npy" --vocabulary "$work/$name-vocabulary.json" \
-    --output "$weights/$name" --logits "$work/$name-logits.npy" --name "$name" --data "$data" "$@"
+  if [ "${TRAIN:-1}" != 0 ]; then
+    "$tiercel" events "${input[@]}" --output "$work/$name.npy" --save-vocabulary "$work/$name-vocabulary.json"
+    "$python" tools/training/train_events.py --events "$work/$name.npy" --vocabulary "$work/$name-vocabulary.json" \
+      --output "$weights/$name" --logits "$work/$name-logits.npy" --name "$name" --data "$data" "$@"
+  fi
+  "$tiercel" events "${input[@]}" --vocabulary "$weights/$name/vocabulary.json" --output "$work/$name.csv"
+  "$tiercel" model quantize "$weights/$name" --weights int8 --kv "$cache" --window 64 --context 256 \
+    --top "$top" --calibrate "$work/$name.csv" --evaluate "$work/$name.csv" --output "$models/$name.safetensors"
 }
 
 need_lobster() {
@@ -73,12 +79,13 @@ for each in "$@"; do
         "mean mid price of the next 10 events against the mid price: up or down beyond a 25th of the spread, else flat"
       ;;
     bitstamp-events)
-      build_events bitstamp-events "$bitstamp_data" --input bitstamp -- --layers 2 --batch 2 --rate 6e-3 --epochs 30
+      build_events bitstamp-events "$bitstamp_data" 2/2 16 \
+        --input bitstamp -- --layers 2 --batch 2 --rate 6e-3 --epochs 30
       ;;
     lobster-events)
       need_lobster lobster-events
       build_events lobster-events \
-        "LOBSTER sample GOOG 2012-06-21, all messages of ten levels; R. Huang, T. Polak, LOBSTER (2011)" \
+        "LOBSTER sample GOOG 2012-06-21, all messages of ten levels; R. Huang, T. Polak, LOBSTER (2011)" 4/4 32 \
         --input lobster --lobster "$lobster" -- --layers 3 --batch 2 --rate 6e-3 --epochs 40
       ;;
     *)

@@ -102,7 +102,7 @@ public final class LoadCommand implements Callable<Integer> {
 
     @Option(names = "--features", defaultValue = "random", paramLabel = "SOURCE",
             description = "What is sent: random (features or tokens, for any model), or tape (the Bitstamp tape's "
-                    + "features, for a model of them). Default: ${DEFAULT-VALUE}.")
+                    + "features, or its events for the bitstamp-events model). Default: ${DEFAULT-VALUE}.")
     private String features;
 
     @Option(names = "--seed", defaultValue = "1", paramLabel = "SEED",

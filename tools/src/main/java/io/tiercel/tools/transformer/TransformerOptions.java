@@ -65,8 +65,7 @@ public final class TransformerOptions {
     private Path tokenizerFile;
 
     @Option(names = "--events", paramLabel = "JSON",
-            description = "What the tokens stand for, of a model of market events, from tiercel events; goes into the "
-                    +
+            description = "What the tokens of market events stand for, as tiercel events wrote it; goes into the " +
                     "bundle (default: vocabulary.json in a directory, if it is there).")
     private Path eventsFile;
 
