@@ -180,8 +180,7 @@ public final class ResponseWriter {
 
     /** As the newest version has it; returns the number of models. */
     private int putWelcome(final MutableDirectBuffer buffer, final ClientConnection client, final long nonce) {
-        final List<LoadedModel> served =
-                models.stream().filter(model -> client.canUse(model.model().shape())).toList();
+        final int servedCount = countServed(client);
         final WelcomeEncoder.ModelsEncoder entries = welcome
                 .wrapAndApplyHeader(buffer, 0, header)
                 .nonce(nonce)
@@ -195,9 +194,12 @@ public final class ResponseWriter {
                 .overload(limits.overload())
                 .retryWindow(limits.retryWindow())
                 .maxRatePerSecond(limits.maxRatePerSecond())
-                .modelsCount(served.size());
-        for (final LoadedModel model : served) {
+                .modelsCount(servedCount);
+        for (final LoadedModel model : models) {
             final ModelShape shape = model.model().shape();
+            if (!client.canUse(shape)) {
+                continue;
+            }
             entries.next()
                     .modelId(model.modelId())
                     .featureCount(shape.featureCount())
@@ -207,7 +209,15 @@ public final class ResponseWriter {
                     .vocabularySize(shape.vocabularySize())
                     .contextTokens(shape.contextTokens());
         }
-        return served.size();
+        return servedCount;
+    }
+
+    private int countServed(final ClientConnection client) {
+        int count = 0;
+        for (final LoadedModel model : models) {
+            count += client.canUse(model.model().shape()) ? 1 : 0;
+        }
+        return count;
     }
 
     int reject(
