@@ -14,15 +14,19 @@ import java.util.SplittableRandom;
  *
  * <p>An error of a key's channel counts as the square of the queries that meet it, one of a value's channel as what the
  * output matrix makes of it; a token counts as the attention that it gets from tokens behind its window. A uniform
- * step is, for each channel, that of the least weighted error. For coupled codes the 8-bit scales are chosen so that
- * an error of one unit counts as much in any channel, since codes are searched by plain distance; then k-means.
+ * codec's mean and step are, for each channel, those of the least weighted error. For coupled codes the 8-bit scales
+ * are chosen so that an error of one unit counts as much in any channel, since codes are searched by plain distance;
+ * then k-means.
  */
 final class CodecCalibration {
 
     private static final int ENTRY_LARGEST = 127;
     /** Beyond the largest magnitude seen: what is above is held. */
     private static final double MARGIN = 1.25;
-    private static final int STEP_CANDIDATES = 64;
+    /** Of coupled codes' units beside the finest: so coarse that 8 bits are as 5, and no more. */
+    private static final double COARSEST = 8;
+    private static final int STEP_CANDIDATES = 24;
+    private static final int FIT_ROUNDS = 20;
     /** Of the importance that all tokens would have if they had the same, so that none has none. */
     private static final double IMPORTANCE_FLOOR = 0.02;
 
@@ -30,12 +34,15 @@ final class CodecCalibration {
     private final Codec codec;
     private final int heads;
     private final int channels;
-    private final List<float[]> rows;
+    private final double[][] columns;
     private final double[][] weights;
     private final double[] sensitivities;
     private final long seed;
     private final float[] means;
     private final float[] scales;
+    private final float[] steps;
+    /** Made when it is asked for. */
+    private byte[] codebook;
 
     /**
      * @param rows          [K d] each, at least one.
@@ -50,14 +57,18 @@ final class CodecCalibration {
         this.codec = codec;
         this.heads = heads;
         this.channels = channels;
-        this.rows = rows;
         this.sensitivities = sensitivities;
         this.seed = seed;
+        columns = columns(rows, heads * channels);
         weights = weights(importances);
         means = new float[heads * channels];
         scales = new float[heads * channels];
+        steps = new float[heads * channels];
         for (int i = 0; i < means.length; i++) {
-            means[i] = mean(i);
+            means[i] = (float) mean(columns[i], weights[i / channels]);
+            if (codec.hasSteps()) {
+                fit(i);
+            }
         }
         for (int head = 0; head < heads; head++) {
             chooseScales(head);
@@ -75,6 +86,17 @@ final class CodecCalibration {
         }
     }
 
+    private static double[][] columns(final List<float[]> rows, final int count) {
+        final double[][] columns = new double[count][rows.size()];
+        for (int i = 0; i < rows.size(); i++) {
+            final float[] row = rows.get(i);
+            for (int channel = 0; channel < count; channel++) {
+                columns[channel][i] = row[channel];
+            }
+        }
+        return columns;
+    }
+
     private double[][] weights(final List<double[]> importances) {
         final double[][] byHead = new double[heads][importances.size()];
         for (int head = 0; head < heads; head++) {
@@ -90,15 +112,14 @@ final class CodecCalibration {
         return byHead;
     }
 
-    private float mean(final int channel) {
-        final double[] weight = weights[channel / channels];
+    private static double mean(final double[] column, final double[] weight) {
         double sum = 0;
         double total = 0;
         for (int i = 0; i < weight.length; i++) {
-            sum += weight[i] * rows.get(i)[channel];
+            sum += weight[i] * column[i];
             total += weight[i];
         }
-        return (float) (sum / total);
+        return sum / total;
     }
 
     private void chooseScales(final int head) {
@@ -113,8 +134,7 @@ final class CodecCalibration {
             final double even = sensitivities[channel] == 0
                     ? 0
                     : widest * MARGIN / largest / Math.sqrt(sensitivities[channel]);
-            // Never so coarse that the window, which is kept in these units, would have less than 5 bits.
-            final double scale = codec.isCoupled() ? Math.max(finest, Math.min(even, 8 * finest)) : finest;
+            final double scale = codec.isCoupled() ? Math.max(finest, Math.min(even, COARSEST * finest)) : finest;
             scales[channel] = (float) Math.max(scale, 1e-12);
         }
     }
@@ -122,17 +142,15 @@ final class CodecCalibration {
     /** The largest distance from the mean. */
     private double range(final int channel) {
         double range = 0;
-        for (final float[] row : rows) {
-            range = Math.max(range, Math.abs((double) row[channel] - means[channel]));
+        for (final double value : columns[channel]) {
+            range = Math.max(range, Math.abs(value - means[channel]));
         }
         return range;
     }
 
     private void writeSteps(final BundleWriter bundle, final String name) {
-        final float[] steps = new float[means.length];
         final ByteBuffer reciprocals = ByteBuffer.allocate(steps.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int channel = 0; channel < steps.length; channel++) {
-            steps[channel] = bestStep(channel);
             reciprocals.putInt(reciprocal(steps[channel], channel));
         }
         bundle.floats(name + ".step", steps, heads, channels);
@@ -144,74 +162,112 @@ final class CodecCalibration {
         return (int) Math.max(1, Math.min(1 << 23, Math.rint(exact)));
     }
 
-    private float bestStep(final int channel) {
+    /** Mean and step: the best of some candidates, then by turns codes for these and these for codes (Lloyd, Max). */
+    private void fit(final int channel) {
+        final double[] column = columns[channel];
         final double[] weight = weights[channel / channels];
+        double offset = means[channel];
         double squares = 0;
         double total = 0;
         for (int i = 0; i < weight.length; i++) {
-            final double value = rows.get(i)[channel] - means[channel];
-            squares += weight[i] * value * value;
+            squares += weight[i] * (column[i] - offset) * (column[i] - offset);
             total += weight[i];
         }
-        final double deviation = Math.max(Math.sqrt(squares / total), scales[channel]);
-        // Of the largest code: from a fraction of a deviation to some of them.
+        final double deviation = Math.max(Math.sqrt(squares / total), 1e-10);
         final int levels = 1 << codec.bits();
-        double best = deviation / levels;
+        double step = deviation / levels;
         double least = Double.POSITIVE_INFINITY;
         for (int i = 1; i <= STEP_CANDIDATES; i++) {
-            final double step = deviation * 5 * i / STEP_CANDIDATES / levels;
-            final double error = error(channel, step, levels, weight);
+            final double candidate = deviation * 5 * i / STEP_CANDIDATES / levels;
+            final double error = error(column, weight, offset, candidate, levels);
             if (error < least) {
                 least = error;
-                best = step;
+                step = candidate;
             }
         }
-        return (float) best;
+        for (int round = 0; round < FIT_ROUNDS; round++) {
+            double sumL = 0;
+            double sumLl = 0;
+            double sumX = 0;
+            double sumXl = 0;
+            for (int i = 0; i < weight.length; i++) {
+                final double level = level(column[i] - offset, step, levels);
+                sumL += weight[i] * level;
+                sumLl += weight[i] * level * level;
+                sumX += weight[i] * column[i];
+                sumXl += weight[i] * column[i] * level;
+            }
+            final double determinant = total * sumLl - sumL * sumL;
+            if (determinant < 1e-9 * total * sumLl) {
+                break;
+            }
+            final double newStep = (total * sumXl - sumL * sumX) / determinant;
+            if (newStep <= 0) {
+                break;
+            }
+            final double newOffset = (sumX - newStep * sumL) / total;
+            final double error = error(column, weight, newOffset, newStep, levels);
+            if (error >= least * (1 - 1e-6)) {
+                break;
+            }
+            least = error;
+            step = newStep;
+            offset = newOffset;
+        }
+        means[channel] = (float) offset;
+        steps[channel] = (float) step;
     }
 
-    private double error(final int channel, final double step, final int levels, final double[] weight) {
-        final int reciprocal = reciprocal(step, channel);
+    private static int level(final double value, final double step, final int levels) {
+        final int code = (int) Math.floor(value / (2 * step)) + levels / 2;
+        return 2 * Math.max(0, Math.min(levels - 1, code)) - (levels - 1);
+    }
+
+    private static double error(
+            final double[] column, final double[] weight, final double offset, final double step, final int levels) {
         double error = 0;
         for (int i = 0; i < weight.length; i++) {
-            final double value = rows.get(i)[channel] - (double) means[channel];
-            final int code = (byteOf(value, channel) * reciprocal >> CodecParameters.RECIPROCAL_BITS) + levels / 2;
-            final int held = Math.max(0, Math.min(levels - 1, code));
-            final double difference = value - (2 * held - (levels - 1)) * step;
+            final double value = column[i] - offset;
+            final double difference = value - level(value, step, levels) * step;
             error += weight[i] * difference * difference;
         }
         return error;
     }
 
-    private int byteOf(final double value, final int channel) {
-        return (int) Math.max(-largest, Math.min(largest, Math.rint(value / scales[channel])));
+    private byte[] codebook() {
+        if (codebook == null) {
+            codebook = newCodebook();
+        }
+        return codebook;
     }
 
-    private byte[] codebook() {
+    private byte[] newCodebook() {
         final int width = codec.channels();
         final int groups = codec.codeCount(channels);
-        final byte[] codebook = new byte[heads * channels * CodecParameters.ENTRIES];
+        final byte[] entries = new byte[heads * channels * CodecParameters.ENTRIES];
         final SplittableRandom random = new SplittableRandom(seed);
         int next = 0;
         for (int head = 0; head < heads; head++) {
             for (int group = 0; group < groups; group++) {
                 final double[][] points = points(head * channels + group * width, width);
-                for (final double[] centre : KMeans.centres(points, weights[head], CodecParameters.ENTRIES, random)) {
+                final double[][] centres = KMeans.centres(points, weights[head], CodecParameters.ENTRIES, random);
+                for (final double[] centre : centres) {
                     for (final double value : centre) {
-                        codebook[next++] = (byte) Math.max(-ENTRY_LARGEST, Math.min(ENTRY_LARGEST, Math.rint(value)));
+                        entries[next++] = (byte) Math.max(-ENTRY_LARGEST, Math.min(ENTRY_LARGEST, Math.rint(value)));
                     }
                 }
             }
         }
-        return codebook;
+        return entries;
     }
 
     /** Rows of some channels, in units of their scales. */
     private double[][] points(final int firstChannel, final int count) {
-        final double[][] points = new double[rows.size()][count];
+        final double[][] points = new double[columns[0].length][count];
         for (int i = 0; i < points.length; i++) {
             for (int c = 0; c < count; c++) {
                 final int channel = firstChannel + c;
-                points[i][c] = (rows.get(i)[channel] - (double) means[channel]) / scales[channel];
+                points[i][c] = (columns[channel][i] - means[channel]) / scales[channel];
             }
         }
         return points;

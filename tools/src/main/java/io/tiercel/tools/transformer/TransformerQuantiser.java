@@ -1,7 +1,6 @@
 package io.tiercel.tools.transformer;
 
 import io.tiercel.appliance.engine.bundle.BundleWriter;
-import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Rotation;
 import io.tiercel.appliance.engine.bundle.DType;
 import io.tiercel.appliance.engine.bundle.Manifest;
@@ -30,14 +29,14 @@ public final class TransformerQuantiser {
     private final LlamaModel model;
     private final LlamaShape shape;
     private final TransformerSettings settings;
-    private final CacheStatistics statistics;
+    private final CacheCalibration calibration;
     private final int activationMaximum;
 
     private TransformerQuantiser(
-            final LlamaModel model, final TransformerSettings settings, final CacheStatistics statistics) {
+            final LlamaModel model, final TransformerSettings settings, final CacheCalibration calibration) {
         this.model = model;
         this.settings = settings;
-        this.statistics = statistics;
+        this.calibration = calibration;
         shape = model.shape();
         activationMaximum = (1 << settings.activationBits() - 1) - 1;
     }
@@ -52,9 +51,16 @@ public final class TransformerQuantiser {
     public static BundleWriter quantise(
             final LlamaModel model, final TransformerSettings settings, final List<int[]> sequences,
             final Map<String, String> provenance, final Map<String, Object> accuracy) {
-        final CacheStatistics statistics = CacheStatistics.of(
-                model.weights(), sequences, Math.max(1, settings.window()), settings.context());
-        return new TransformerQuantiser(model, settings, statistics).bundle(provenance, accuracy);
+        return quantise(model, settings,
+                CacheCalibration.of(model.weights(), sequences, settings.window(), settings.context()), provenance,
+                accuracy);
+    }
+
+    /** The same with codecs that several bundles of the network share. */
+    public static BundleWriter quantise(
+            final LlamaModel model, final TransformerSettings settings, final CacheCalibration calibration,
+            final Map<String, String> provenance, final Map<String, Object> accuracy) {
+        return new TransformerQuantiser(model, settings, calibration).bundle(provenance, accuracy);
     }
 
     private BundleWriter bundle(final Map<String, String> provenance, final Map<String, Object> accuracy) {
@@ -131,7 +137,9 @@ public final class TransformerQuantiser {
         bundle.floats(name + ".attention.norm", layer.attentionNorm(), dimension);
         matrix(bundle, name + ".attention.input", format, dimension, layer.query(), layer.key(), layer.value());
         matrix(bundle, name + ".attention.output", format, shape.queryWidth(), layer.output());
-        writeCodecs(bundle, name, statistics.layer(index), layer);
+        final boolean isRotated = settings.cache().rotation() == Rotation.HADAMARD;
+        calibration.keys(index, settings, isRotated).write(bundle, name + ".keys");
+        calibration.values(index, settings, isRotated).write(bundle, name + ".values");
         bundle.floats(name + ".feed.norm", layer.feedForwardNorm(), dimension);
         if (layer.router() != null) {
             matrix(bundle, name + ".router", settings.headFormat(), dimension, layer.router());
@@ -141,67 +149,6 @@ public final class TransformerQuantiser {
             matrix(bundle, expert + ".input", format, dimension, layer.gate()[i], layer.up()[i]);
             matrix(bundle, expert + ".output", format, shape.hiddenCount(), layer.down()[i]);
         }
-    }
-
-    private void writeCodecs(
-            final BundleWriter bundle, final String name, final CacheStatistics.Layer seen,
-            final LlamaWeights.Layer layer) {
-        final CacheFormat cache = settings.cache();
-        final boolean isRotated = cache.rotation() == Rotation.HADAMARD;
-        final double[] keySensitivities = isRotated ? even() : seen.querySquares;
-        final double[] valueSensitivities = isRotated ? even() : outputSquares(layer.output());
-        codec(cache.keys(), rows(seen.keys, isRotated), seen, keySensitivities).write(bundle, name + ".keys");
-        codec(cache.values(), rows(seen.values, isRotated), seen, valueSensitivities).write(bundle, name + ".values");
-    }
-
-    private CodecCalibration codec(
-            final CacheFormat.Codec codec, final List<float[]> rows, final CacheStatistics.Layer seen,
-            final double[] sensitivities) {
-        return new CodecCalibration(codec, shape.keyValueHeadCount(), shape.headSize(), rows, seen.importances,
-                sensitivities, settings.recentMaximum(), settings.seed());
-    }
-
-    /** What the output matrix makes of an error of a value's channel, by all heads that share it. */
-    private double[] outputSquares(final float[] output) {
-        final double[] squares = new double[shape.keyValueWidth()];
-        for (int i = 0; i < output.length; i++) {
-            final int channel = i % shape.queryWidth();
-            final int head = channel / shape.headSize() / shape.groupSize();
-            squares[head * shape.headSize() + channel % shape.headSize()] += (double) output[i] * output[i];
-        }
-        return squares;
-    }
-
-    private double[] even() {
-        final double[] sensitivities = new double[shape.keyValueWidth()];
-        Arrays.fill(sensitivities, 1);
-        return sensitivities;
-    }
-
-    private List<float[]> rows(final List<float[]> seen, final boolean isRotated) {
-        return isRotated ? seen.stream().map(this::rotated).toList() : seen;
-    }
-
-    /** Each head's channels through a Walsh-Hadamard butterfly that keeps lengths. */
-    private float[] rotated(final float[] row) {
-        final float[] rotated = row.clone();
-        final int size = shape.headSize();
-        for (int first = 0; first < row.length; first += size) {
-            for (int stride = 1; stride < size; stride *= 2) {
-                for (int i = 0; i < size; i++) {
-                    if ((i & stride) == 0) {
-                        final float one = rotated[first + i];
-                        final float other = rotated[first + i + stride];
-                        rotated[first + i] = one + other;
-                        rotated[first + i + stride] = one - other;
-                    }
-                }
-            }
-        }
-        for (int i = 0; i < rotated.length; i++) {
-            rotated[i] /= (float) Math.sqrt(size);
-        }
-        return rotated;
     }
 
     private void matrix(

@@ -1,0 +1,133 @@
+package io.tiercel.tools.kv;
+
+import io.tiercel.tools.ToolException;
+import io.tiercel.tools.llama.LlamaModel;
+import io.tiercel.tools.llama.ModelFiles;
+import io.tiercel.tools.market.EventFeed;
+import io.tiercel.tools.market.EventVocabulary;
+import io.tiercel.tools.market.MarketFeed.Split;
+import io.tiercel.tools.transformer.TokenSequences;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** What is measured: the only place that knows where the default networks and their tokens lie. */
+final class KvSubjects {
+
+    static final String EVENTS = "training/fp32/lobster-events";
+    static final String LOBSTER = "lobster/LOBSTER_SampleFile_GOOG_2012-06-21_10.zip";
+    static final String STORIES = "models/stories260k/stories260K.gguf";
+
+    private static final List<String> DATA_FOLDERS = List.of("../shared/data", "../../shared/data");
+    private static final List<String> TOOLS_FOLDERS = List.of("tools", ".");
+
+    /** As the events' network was trained, and the stories' network. */
+    private static final int EVENTS_CONTEXT = 256;
+    private static final int STORIES_CONTEXT = 512;
+
+    private static final int PIECES = 16;
+    private static final int PIECE_TOKENS = 1_024;
+    private static final int CALIBRATION_TEXTS = 40;
+    private static final int HELD_OUT_TEXTS = 4;
+    private static final int TEXT_TOKENS = 400;
+    /** Far from those of calibration, which count up from the plan's seed. */
+    private static final long HELD_OUT_SEED = 1_000_000;
+
+    private KvSubjects() {
+    }
+
+    /**
+     * The order flow of GOOG, on its held-out tail as one stream.
+     *
+     * @param lobster the sample; null to look for it.
+     * @throws ToolException with the reason if it cannot be had here.
+     */
+    static KvSubject events(final Path lobster) {
+        final Path folder = find(TOOLS_FOLDERS, EVENTS);
+        final Path zip = lobster == null ? find(DATA_FOLDERS, LOBSTER) : lobster;
+        final EventFeed feed = EventFeed.ofBook(zip, 0, EventVocabulary.read(folder.resolve("vocabulary.json")));
+        final int[] train = tokens(feed, Split.TRAIN);
+        return new KvSubject("lobster-events", ModelFiles.read(folder), EVENTS_CONTEXT,
+                pieces(train, EVENTS_CONTEXT), List.of(tokens(feed, Split.HELD_OUT)),
+                zip.getFileName() + ": calibrated on " + PIECES + " pieces of the first 70 %, measured on the last 30 %"
+                        + " as one stream");
+    }
+
+    /** The stories' network, on text that it draws itself. @throws ToolException if it cannot be had here. */
+    static KvSubject stories(final long seed) {
+        return drawn("stories260K", ModelFiles.read(find(DATA_FOLDERS, STORIES)), STORIES_CONTEXT, seed);
+    }
+
+    /**
+     * A network of the user's.
+     *
+     * @param tokens  a file as {@link TokenSequences#read} takes it; null for text that the network draws.
+     * @param context tokens in reach; 0 for what the network's file says.
+     */
+    static KvSubject of(final Path path, final Path tokens, final int context, final long seed) throws IOException {
+        final LlamaModel model = ModelFiles.read(path);
+        final int reach = context == 0 ? model.shape().contextTokens() : context;
+        final String title = path.toAbsolutePath().normalize().getFileName().toString();
+        if (tokens == null) {
+            return drawn(title, model, reach, seed);
+        }
+        final int vocabulary = model.shape().vocabularySize();
+        final int[] train = TokenSequences.read(tokens, model.tokenizer(), "train", vocabulary).get(0);
+        final int[] test = TokenSequences.read(tokens, model.tokenizer(), "test", vocabulary).get(0);
+        final boolean isOne = Arrays.equals(train, test);
+        if (!isOne) {
+            return new KvSubject(title, model, reach, pieces(train, reach), List.of(test), tokens.getFileName() +
+                    ": calibrated on the rows of split=train, measured on those of split=test as one stream");
+        }
+        final int border = (int) Math.ceil(0.7 * train.length);
+        return new KvSubject(title, model, reach, pieces(Arrays.copyOf(train, border), reach),
+                List.of(Arrays.copyOfRange(train, border, train.length)),
+                tokens.getFileName() + ": calibrated on the first 70 %, measured on the last 30 % as one stream");
+    }
+
+    private static KvSubject drawn(final String title, final LlamaModel model, final int context, final long seed) {
+        final int length = Math.min(TEXT_TOKENS, context);
+        return new KvSubject(title, model, context,
+                TokenSequences.drawn(model, CALIBRATION_TEXTS, length, context, seed),
+                TokenSequences.drawn(model, HELD_OUT_TEXTS, length, context, HELD_OUT_SEED + seed),
+                "text that the network draws itself, calibrated and measured on texts of other seeds");
+    }
+
+    /** Spread evenly, so that all of a day is seen; the whole if it is short. */
+    private static List<int[]> pieces(final int[] tokens, final int context) {
+        final int length = Math.max(PIECE_TOKENS, 2 * context);
+        if (tokens.length <= PIECES * length) {
+            return List.of(tokens);
+        }
+        final List<int[]> pieces = new ArrayList<>();
+        for (int i = 0; i < PIECES; i++) {
+            final int start = (int) ((long) (tokens.length - length) * i / (PIECES - 1));
+            pieces.add(Arrays.copyOfRange(tokens, start, start + length));
+        }
+        return pieces;
+    }
+
+    private static int[] tokens(final EventFeed feed, final Split split) {
+        final int[] tokens = new int[feed.count(split)];
+        int count = 0;
+        for (int i = 0; i < feed.eventCount(); i++) {
+            if (feed.split(i) == split) {
+                tokens[count++] = feed.token(i);
+            }
+        }
+        return tokens;
+    }
+
+    private static Path find(final List<String> folders, final String name) {
+        for (final String folder : folders) {
+            final Path path = Path.of(folder, name);
+            if (Files.exists(path)) {
+                return path;
+            }
+        }
+        throw ToolException.environment(folders.get(0) + "/" + name + " is not there");
+    }
+}

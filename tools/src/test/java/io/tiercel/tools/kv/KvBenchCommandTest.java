@@ -1,0 +1,92 @@
+package io.tiercel.tools.kv;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.TiercelCommand;
+import io.tiercel.tools.llama.CanonicalFile;
+import io.tiercel.tools.llama.LlamaModel;
+import io.tiercel.tools.llama.LlamaShape;
+import io.tiercel.tools.llama.RandomLlama;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The benchmark in small, so that it keeps running. No figure is judged here. */
+@Timeout(120)
+class KvBenchCommandTest {
+
+    @TempDir
+    private Path directory;
+
+    private final StringWriter err = new StringWriter();
+    private Path model;
+    private String out;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        final LlamaShape shape = new LlamaShape(16, 2, 2, 1, 8, 20, 12, 40, 0, 0, 10_000, 1e-5f, true);
+        model = directory.resolve("random.safetensors");
+        CanonicalFile.write(new LlamaModel(RandomLlama.weights(shape, 3), null, "random"), model);
+    }
+
+    @Test
+    void shouldPrintAndWriteARowForEachCodecAndWindow() throws IOException {
+        final Path json = directory.resolve("kv.json");
+        assertEquals(ExitCode.OK, run("--model", model.toString(), "--kv", "8/8,4/2,c1/1", "--windows", "0,8",
+                "--rotated", "--steps", "30", "--sessions", "5", "--json", json.toString()), err.toString());
+        final JsonNode result = new ObjectMapper().readTree(json.toFile());
+        assertTrue(out.contains(result.get("commit").asText()), out);
+        final JsonNode rows = result.get("models").get(0).get("rows");
+        // All in 16 bits; three codecs for each of two windows; the two uniform ones rotated.
+        assertEquals(1 + 2 * 3 + 2, rows.size(), rows.toString());
+        for (final JsonNode row : rows) {
+            assertTrue(row.get("notRun").isNull(), row.toString());
+            assertEquals(5, row.get("coldSessions").asInt());
+            assertTrue(row.get("stateBytes").asInt() > 0);
+            assertTrue(row.get("perplexity").asDouble() > 1);
+            assertTrue(out.contains(row.get("keysValues").asText()), out);
+        }
+        assertTrue(Math.abs(rows.get(0).get("perplexityChange").asDouble()) < 1e-3, rows.get(0).toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--kv,3/3,kv=3/3", "--windows,-1,--windows=-1", "--sessions,0,--sessions=0",
+        "--lobster,none,--lobster"})
+    void shouldRefuseInOneLineWhenAnArgumentIsBad(final String option, final String value, final String named) {
+        assertEquals(ExitCode.BAD_ARGUMENTS, run("--model", model.toString(), option, value));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains(named), err.toString());
+        assertFalse(err.toString().contains("Exception"), err.toString());
+    }
+
+    private int run(final String... arguments) {
+        final String[] all = new String[arguments.length + 2];
+        all[0] = "bench";
+        all[1] = "kv";
+        System.arraycopy(arguments, 0, all, 2, arguments.length);
+        final PrintStream standardOut = System.out;
+        final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            return TiercelCommand.commandLine(new PrintWriter(bytes, true), new PrintWriter(err, true)).execute(all);
+        } finally {
+            System.setOut(standardOut);
+            out = bytes.toString(StandardCharsets.UTF_8);
+        }
+    }
+}
