@@ -22,7 +22,7 @@ class KernelSanitizerTest {
 
     private static final Path SOURCES = Path.of("src", "main", "cpp").toAbsolutePath();
     private static final Path TESTS = Path.of("src", "test", "cpp").toAbsolutePath();
-    private static final long LIMIT_SECONDS = 300;
+    private static final long LIMIT_SECONDS = 600;
 
     @TempDir
     private Path directory;
