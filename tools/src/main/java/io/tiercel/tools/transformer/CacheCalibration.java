@@ -23,7 +23,7 @@ public final class CacheCalibration {
     private final CacheStatistics statistics;
     private final Map<Key, CodecCalibration> made = new HashMap<>();
 
-    CacheCalibration(final LlamaWeights weights, final CacheStatistics statistics) {
+    private CacheCalibration(final LlamaWeights weights, final CacheStatistics statistics) {
         this.weights = weights;
         this.statistics = statistics;
         shape = weights.shape();

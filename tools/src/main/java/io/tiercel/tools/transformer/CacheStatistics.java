@@ -18,6 +18,9 @@ final class CacheStatistics {
     /** Tokens that are kept: more make codebooks little better and take long. */
     static final int MAX_TOKENS = 8192;
 
+    /** So that most tokens of a piece have others far behind them. */
+    private static final int MIN_PIECE_TOKENS = 1024;
+
     /** One layer. */
     static final class Layer {
 
@@ -52,7 +55,8 @@ final class CacheStatistics {
     }
 
     /**
-     * Runs the network over the sequences, each in a session of its own, until {@value #MAX_TOKENS} tokens are seen.
+     * Runs the network over the sequences, each in a session of its own; of more than {@value #MAX_TOKENS} tokens over
+     * pieces that are spread evenly, since a day's beginning is not like its end.
      *
      * @param window tokens younger than this do not count as attended to by codes.
      * @param reach  tokens that a token attends to.
@@ -61,7 +65,8 @@ final class CacheStatistics {
             final LlamaWeights weights, final List<int[]> sequences, final int window, final int reach) {
         final CacheStatistics statistics = new CacheStatistics(weights.shape(), window);
         int left = MAX_TOKENS;
-        for (final int[] sequence : sequences) {
+        final int pieceTokens = Math.max(MIN_PIECE_TOKENS, 2 * reach);
+        for (final int[] sequence : TokenSequences.spread(sequences, MAX_TOKENS, pieceTokens)) {
             if (left == 0) {
                 break;
             }

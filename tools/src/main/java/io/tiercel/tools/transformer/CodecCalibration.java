@@ -13,22 +13,30 @@ import java.util.SplittableRandom;
  * Means, scales, steps and codebooks of the keys, or values, of one layer, from rows that were seen.
  *
  * <p>An error of a key's channel counts as the square of the queries that meet it, one of a value's channel as what the
- * output matrix makes of it; a token counts as the attention that it gets from tokens behind its window. A uniform
- * codec's mean and step are, for each channel, those of the least weighted error. For coupled codes the 8-bit scales
- * are chosen so that an error of one unit counts as much in any channel, since codes are searched by plain distance;
- * then k-means.
+ * output matrix makes of it; a token counts by the attention that it gets from tokens behind its window. A uniform
+ * codec's mean and step are, for each channel, those of the least weighted error, both at once: where values lean to
+ * one side, so do the levels. For coupled codes the 8-bit scales are chosen so that an error of one unit counts as
+ * much in any channel, since codes are searched by plain distance; then k-means.
  */
 final class CodecCalibration {
 
     private static final int ENTRY_LARGEST = 127;
     /** Beyond the largest magnitude seen: what is above is held. */
     private static final double MARGIN = 1.25;
-    /** Of coupled codes' units beside the finest: so coarse that 8 bits are as 5, and no more. */
-    private static final double COARSEST = 8;
     private static final int STEP_CANDIDATES = 24;
+    private static final double WIDEST_DEVIATIONS = 5;
     private static final int FIT_ROUNDS = 20;
+    private static final double FIT_WORTHWHILE = 1e-6;
+    private static final double SMALLEST = 1e-10;
     /** Of the importance that all tokens would have if they had the same, so that none has none. */
     private static final double IMPORTANCE_FLOOR = 0.02;
+    /**
+     * Of attention received: an error is added times a share of attention, and its square counts, so 2 for a single
+     * look; but it is many looks that are added, and with 2 a few tokens have all codes to themselves.
+     */
+    private static final double IMPORTANCE_POWER = 1.5;
+    /** Times the finest scale: the window, which is kept in these units, has 5 bits at least. */
+    private static final double COARSEST = 8;
 
     private final int largest;
     private final Codec codec;
@@ -102,14 +110,19 @@ final class CodecCalibration {
         for (int head = 0; head < heads; head++) {
             double total = 0;
             for (final double[] importance : importances) {
-                total += importance[head];
+                total += importance(importance[head]);
             }
             final double floor = total == 0 ? 1 : IMPORTANCE_FLOOR * total / importances.size();
             for (int i = 0; i < byHead[head].length; i++) {
-                byHead[head][i] = importances.get(i)[head] + floor;
+                byHead[head][i] = importance(importances.get(i)[head]) + floor;
             }
         }
         return byHead;
+    }
+
+    /** Strictly: the same bundle on every machine. */
+    private static double importance(final double attention) {
+        return StrictMath.pow(attention, IMPORTANCE_POWER);
     }
 
     private static double mean(final double[] column, final double[] weight) {
@@ -162,76 +175,41 @@ final class CodecCalibration {
         return (int) Math.max(1, Math.min(1 << 23, Math.rint(exact)));
     }
 
-    /** Mean and step: the best of some candidates, then by turns codes for these and these for codes (Lloyd, Max). */
+    /** Sets mean and step: the best step of some about the mean, then both in turn with the codes. */
     private void fit(final int channel) {
         final double[] column = columns[channel];
         final double[] weight = weights[channel / channels];
-        double offset = means[channel];
+        final int levels = 1 << codec.bits();
+        UniformFit best = bestStep(column, weight, means[channel], levels);
+        for (int round = 0; round < FIT_ROUNDS; round++) {
+            final UniformFit next = best.refined(column, weight);
+            if (next == null || next.error() >= best.error() * (1 - FIT_WORTHWHILE)) {
+                break;
+            }
+            best = next;
+        }
+        means[channel] = (float) best.mean();
+        steps[channel] = (float) best.step();
+    }
+
+    private static UniformFit bestStep(
+            final double[] column, final double[] weight, final double mean, final int levels) {
         double squares = 0;
         double total = 0;
         for (int i = 0; i < weight.length; i++) {
-            squares += weight[i] * (column[i] - offset) * (column[i] - offset);
+            squares += weight[i] * (column[i] - mean) * (column[i] - mean);
             total += weight[i];
         }
-        final double deviation = Math.max(Math.sqrt(squares / total), 1e-10);
-        final int levels = 1 << codec.bits();
-        double step = deviation / levels;
-        double least = Double.POSITIVE_INFINITY;
+        final double deviation = Math.max(Math.sqrt(squares / total), SMALLEST);
+        UniformFit best = null;
         for (int i = 1; i <= STEP_CANDIDATES; i++) {
-            final double candidate = deviation * 5 * i / STEP_CANDIDATES / levels;
-            final double error = error(column, weight, offset, candidate, levels);
-            if (error < least) {
-                least = error;
-                step = candidate;
+            final UniformFit fit = UniformFit.of(
+                    column, weight, mean, deviation * WIDEST_DEVIATIONS * i / STEP_CANDIDATES / levels, levels);
+            if (best == null || fit.error() < best.error()) {
+                best = fit;
             }
         }
-        for (int round = 0; round < FIT_ROUNDS; round++) {
-            double sumL = 0;
-            double sumLl = 0;
-            double sumX = 0;
-            double sumXl = 0;
-            for (int i = 0; i < weight.length; i++) {
-                final double level = level(column[i] - offset, step, levels);
-                sumL += weight[i] * level;
-                sumLl += weight[i] * level * level;
-                sumX += weight[i] * column[i];
-                sumXl += weight[i] * column[i] * level;
-            }
-            final double determinant = total * sumLl - sumL * sumL;
-            if (determinant < 1e-9 * total * sumLl) {
-                break;
-            }
-            final double newStep = (total * sumXl - sumL * sumX) / determinant;
-            if (newStep <= 0) {
-                break;
-            }
-            final double newOffset = (sumX - newStep * sumL) / total;
-            final double error = error(column, weight, newOffset, newStep, levels);
-            if (error >= least * (1 - 1e-6)) {
-                break;
-            }
-            least = error;
-            step = newStep;
-            offset = newOffset;
-        }
-        means[channel] = (float) offset;
-        steps[channel] = (float) step;
-    }
-
-    private static int level(final double value, final double step, final int levels) {
-        final int code = (int) Math.floor(value / (2 * step)) + levels / 2;
-        return 2 * Math.max(0, Math.min(levels - 1, code)) - (levels - 1);
-    }
-
-    private static double error(
-            final double[] column, final double[] weight, final double offset, final double step, final int levels) {
-        double error = 0;
-        for (int i = 0; i < weight.length; i++) {
-            final double value = column[i] - offset;
-            final double difference = value - level(value, step, levels) * step;
-            error += weight[i] * difference * difference;
-        }
-        return error;
+        return best;
     }
 
     private byte[] codebook() {

@@ -114,14 +114,14 @@ final class KMeans {
         for (int i = 0; i < ITERATIONS; i++) {
             move();
             final double sum = assign();
-            if (!(sum < before * (1 - WORTHWHILE))) {
+            if (sum >= before * (1 - WORTHWHILE)) {
                 break;
             }
             before = sum;
         }
     }
 
-    /** Each point to its nearest centre; returns the weighted sum of squares, some of it a little too high. */
+    /** Each point to its nearest centre; returns the weighted sum of squares. */
     private double assign() {
         for (int i = 0; i < centreCount; i++) {
             sortNeighbours(i);
@@ -130,12 +130,9 @@ final class KMeans {
         for (int k = 0; k < pointCount; k++) {
             final int before = nearest[k];
             final double half = centreCount > 1 ? gaps[before * centreCount + 1] / 2 : Double.POSITIVE_INFINITY;
-            final double bound = Math.max(half, others[k]) * (1 - SLACK);
-            if (own[k] >= bound) {
-                own[k] = Math.sqrt(square(points, k, before));
-                if (own[k] >= bound) {
-                    search(k, before);
-                }
+            own[k] = Math.sqrt(square(points, k, before));
+            if (own[k] >= Math.max(half, others[k]) * (1 - SLACK)) {
+                search(k, before);
             }
             sum += weights[k] * own[k] * own[k];
         }
@@ -222,18 +219,15 @@ final class KMeans {
 
     /** Bounds after the centres have moved. */
     private void loosen(final double[] before) {
-        final double[] drifts = new double[centreCount];
         double largest = 0;
         for (int i = 0; i < centreCount; i++) {
             double drift = 0;
             for (int c = i * channels; c < (i + 1) * channels; c++) {
                 drift += (centres[c] - before[c]) * (centres[c] - before[c]);
             }
-            drifts[i] = Math.sqrt(drift);
-            largest = Math.max(largest, drifts[i]);
+            largest = Math.max(largest, Math.sqrt(drift));
         }
         for (int k = 0; k < pointCount; k++) {
-            own[k] = (own[k] + drifts[nearest[k]]) * (1 + SLACK);
             others[k] = Math.max(0, others[k] - largest);
         }
     }

@@ -74,6 +74,31 @@ public final class TokenSequences {
         return sequences;
     }
 
+    /**
+     * The sequences as they are if they have no more tokens than that; else pieces of them, spread evenly over all, as
+     * many as there is room for.
+     *
+     * @param pieceTokens of a piece; shorter sequences stay whole.
+     */
+    static List<int[]> spread(final List<int[]> sequences, final int maxTokens, final int pieceTokens) {
+        if (sequences.stream().mapToLong(sequence -> sequence.length).sum() <= maxTokens) {
+            return sequences;
+        }
+        final List<int[]> pieces = new ArrayList<>();
+        for (final int[] sequence : sequences) {
+            for (int start = 0; start < sequence.length; start += pieceTokens) {
+                pieces.add(Arrays.copyOfRange(sequence, start, Math.min(sequence.length, start + pieceTokens)));
+            }
+        }
+        final int longest = pieces.stream().mapToInt(piece -> piece.length).max().orElse(1);
+        final int count = Math.max(1, Math.min(pieces.size(), maxTokens / longest));
+        final List<int[]> spread = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            spread.add(pieces.get((int) ((long) pieces.size() * i / count)));
+        }
+        return spread;
+    }
+
     private static int draw(final float[] logits, final SplittableRandom random) {
         final float largest = logits[LlamaForward.greedy(logits)];
         double total = 0;
