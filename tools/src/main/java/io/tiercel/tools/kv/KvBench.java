@@ -58,7 +58,7 @@ final class KvBench {
             final TransformerEvaluation exact = TransformerEvaluation.of(
                     subject.model().weights(), subject.heldOut(), subject.context());
             final List<Integer> windows = windows(subject, notes);
-            measure(subject, subject.context(), List.of(WIDE), false, rows);
+            final int calibrationTokens = measure(subject, subject.context(), List.of(WIDE), false, rows);
             for (final int window : windows) {
                 measure(subject, window, plan.codecs(), plan.isRotated() && window == windows.get(windows.size() - 1),
                         rows);
@@ -68,7 +68,7 @@ final class KvBench {
                 notes.add("cold: sessions=" + fewest + " to " + plan.sessionCount() + ", as many as half of the free"
                         + " memory holds; the JSON file has each row's");
             }
-            return new KvResult(subject, exact, rows, notes);
+            return new KvResult(subject, calibrationTokens, exact, rows, notes);
         } finally {
             status.clear();
         }
@@ -87,8 +87,8 @@ final class KvBench {
         return windows;
     }
 
-    /** All rows of one window. */
-    private void measure(
+    /** All rows of one window. Returns the tokens that it was calibrated on. */
+    private int measure(
             final KvSubject subject, final int window, final List<String> codecs, final boolean isRotated,
             final List<KvRow> rows) {
         status.show(subject.title() + ": window=" + window + ": calibrates");
@@ -103,6 +103,7 @@ final class KvBench {
                 rows.add(measure(subject, calibration, row));
             }
         }
+        return calibration.tokenCount();
     }
 
     private static Row newRow(final String codecs, final Rotation rotation, final int window) {

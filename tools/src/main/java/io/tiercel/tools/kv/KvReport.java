@@ -39,7 +39,7 @@ final class KvReport {
         final KvSubject subject = result.subject();
         return String.format(Locale.ROOT,
                 "%s: %s; context=%d calibration-tokens=%d predictions=%d; fp32: perplexity %.4f, top-1 %.2f %%",
-                subject.title(), subject.data(), subject.context(), count(subject.calibration()),
+                subject.title(), subject.data(), subject.context(), result.calibrationTokens(),
                 result.exact().predictions(), result.exact().perplexity(), PERCENT * result.exact().accuracy());
     }
 
@@ -79,7 +79,7 @@ final class KvReport {
         json.put("data", subject.data());
         json.put("context", subject.context());
         json.put("parameters", subject.model().shape().parameterCount());
-        json.put("calibrationTokens", count(subject.calibration()));
+        json.put("calibrationTokens", result.calibrationTokens());
         json.put("predictions", result.exact().predictions());
         json.put("fp32", json(result.exact()));
         json.put("notes", result.notes());
@@ -118,10 +118,6 @@ final class KvReport {
 
     private static double accuracyChange(final KvRow row, final TransformerEvaluation exact) {
         return row.quality().accuracy() - exact.accuracy();
-    }
-
-    private static int count(final List<int[]> sequences) {
-        return sequences.stream().mapToInt(sequence -> sequence.length).sum();
     }
 
     private static String text(final String format, final double value) {

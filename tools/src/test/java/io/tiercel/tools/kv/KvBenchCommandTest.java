@@ -18,6 +18,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,6 +63,21 @@ class KvBenchCommandTest {
             assertTrue(out.contains(row.get("keysValues").asText()), out);
         }
         assertTrue(Math.abs(rows.get(0).get("perplexityChange").asDouble()) < 1e-3, rows.get(0).toString());
+    }
+
+    /** Two sessions, of both of which the last part is judged; a window that leaves nothing to code is left out. */
+    @Test
+    void shouldMeasureOnTokensOfAFile() throws IOException {
+        final StringBuilder csv = new StringBuilder("session,token\n");
+        for (int i = 0; i < 200; i++) {
+            csv.append(i % 2).append(',').append(i % 7).append('\n');
+        }
+        final Path tokens = Files.writeString(directory.resolve("tokens.csv"), csv);
+        assertEquals(ExitCode.OK, run("--model", model.toString(), "--tokens", tokens.toString(), "--kv", "4/4",
+                "--windows", "8,16", "--context", "16", "--steps", "5", "--sessions", "2"), err.toString());
+        assertTrue(out.contains("calibration-tokens=140 predictions=58; fp32: "), out);
+        assertTrue(out.contains("\n8       4/4 "), out);
+        assertTrue(out.contains("window=16 left out: it holds the context of 16"), out);
     }
 
     @ParameterizedTest
