@@ -39,10 +39,10 @@ final class DecodeReport {
     static String legend() {
         return """
                 tokens/s: median of the runs, from a text's first token to its last; best: of the fastest run;
-                µs: from one token to the next, of all runs: step, choice, hash, work ahead; answer: p50 until the \
-                token is known, without what follows it; x peer: tokens/s / the fastest peer's; text: beside the \
-                first peer's, up to which of its tokens, or characters, it is the same; whole text: tokens are not \
-                timed one by one, which costs llama.cpp a message for each""";
+                µs: from one token to the next, of all runs: step, choice, hash, work ahead;
+                answer: until the token is known, without what follows it; x peer: tokens/s / the fastest peer's;
+                text: beside the first peer's, up to which of its tokens, or characters, it is the same;
+                whole text: tokens are not timed one by one, which costs llama.cpp a message for each""";
     }
 
     /** Of the contenders that ran. */
