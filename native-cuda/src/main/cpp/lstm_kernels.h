@@ -9,6 +9,7 @@
 
 #include "lanes_side_by_side.h"
 #include "products.h"
+#include "vectors.h"
 
 namespace tiercel {
 namespace {
@@ -321,69 +322,14 @@ struct LstmKernels {
         }
     }
 
-    /** In place over y[0..count), which is padded to a multiple of HEAD_ROWS. The sum is of integers: exact. */
-    static void softmax(float* y, int count) {
-        float largest = y[0];
-        for (int i = 1; i < count; i++) {
-            largest = ScalarLanes::maximum(largest, y[i]);
-        }
-        int64_t sum = 0;
-        for (int first = 0; first < count; first += L::LANES) {
-            int32_t terms[L::LANES];
-            L::store(terms, E::softmaxTerm(L::load(y + first), largest));
-            const int rest = count - first < L::LANES ? count - first : L::LANES;
-            for (int i = 0; i < rest; i++) {
-                sum += terms[i];
-            }
-            std::memcpy(y + first, terms, sizeof terms);
-        }
-        for (int i = 0; i < count; i++) {
-            int32_t term;
-            std::memcpy(&term, y + i, sizeof term);
-            y[i] = static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
-        }
-    }
-
     // The functions of a kernel set.
-
-    static void quantiseFeatures(const FeatureNormalisation& how, const float* features, const Activations& to) {
-        Activation* values = static_cast<Activation*>(to.values);
-        const int planeColumns = to.groups * GROUP_COLUMNS;
-        int i = 0;
-        if (to.planes == 1) {
-            for (; i <= how.count - L::LANES; i += L::LANES) {
-                const Floats normal = (L::load(features + i) - L::load(how.means + i)) *
-                                      L::load(how.inverseDeviations + i);
-                L::store(values + i, E::quantise(normal, how.inverseScale, how.maximum));
-            }
-        }
-        for (; i < how.count; i++) {
-            const float normal = (features[i] - how.means[i]) * how.inverseDeviations[i];
-            const int32_t x = Exact<ScalarLanes>::quantise(normal, how.inverseScale, how.maximum);
-            if (to.planes == 1) {
-                values[i] = static_cast<Activation>(x);
-            } else {
-                values[i] = static_cast<Activation>(x & 127);
-                values[planeColumns + i] = static_cast<Activation>((x >> P::DIGIT_BITS) & 127);
-                values[2 * planeColumns + i] = static_cast<Activation>(x >> (2 * P::DIGIT_BITS));
-            }
-        }
-        sumGroups(to);
-    }
 
     static void loadHidden(const int8_t* hidden, int32_t hiddenCount, const Activations& to) {
         Activation* values = static_cast<Activation*>(to.values);
         for (int i = 0; i < hiddenCount; i++) {
             values[i] = hidden[i];
         }
-        sumGroups(to);
-    }
-
-    static void sumGroups(const Activations& of) {
-        const Activation* values = static_cast<const Activation*>(of.values);
-        for (int group = 0; group < of.groups * of.planes; group++) {
-            of.groupSums[group] = L::sum32(values + group * GROUP_COLUMNS);
-        }
+        Vectors<L>::sumGroups(to);
     }
 
     static void gates(
@@ -415,7 +361,7 @@ struct LstmKernels {
     static void head(const PackedMatrix& head, const Activations& hidden, float* y, int32_t count, bool isSoftmax) {
         head.isInt4 ? headBlocks<true>(head, hidden, y) : headBlocks<false>(head, hidden, y);
         if (isSoftmax) {
-            softmax(y, count);
+            Vectors<L>::softmax(y, count);
         }
     }
 
@@ -451,7 +397,7 @@ struct LstmKernels {
     template <class Transformer>
     static constexpr KernelSet set(const char* name) {
         return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
-                quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead,
+                Vectors<L>::quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead,
                 Transformer::undo, Transformer::likeliest};
     }
 };

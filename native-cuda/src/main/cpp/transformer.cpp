@@ -272,7 +272,6 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
                       3 * vector(slots) + 2 * toCacheLines(slots) + toCacheLines(shape.headSize) + 2 * toCacheLines(8 * shape.headSize) +
                       vector(256 * shape.headSize) + 2 * vector(paddedRows(std::max(1, shape.experts))) +
                       vector(std::max(shape.top, std::max(1, shape.activeExperts))) + vector(paddedRows(shape.logits)) +
-                      vector(paddedRows(std::max(shape.logits, std::max(1, shape.experts)))) +
                       activationsBytes(kernels, std::max(1, shape.features),
                                        planesOf(kernels, shape.featureMaximum));
     return itemCount * item + of + PROMPT_TOKENS * undoBytes(shape) +
@@ -323,7 +322,6 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
     scratch.shares = arena.take<float>(paddedRows(std::max(1, shape.experts)));
     scratch.ranked = arena.take<int32_t>(std::max(shape.top, std::max(1, shape.activeExperts)));
     scratch.probabilities = arena.take<float>(paddedRows(shape.logits));
-    scratch.terms = arena.take<int32_t>(paddedRows(std::max(shape.logits, std::max(1, shape.experts))));
     scratch.features =
         takeActivations(arena, kernels, std::max(1, shape.features), planesOf(kernels, shape.featureMaximum));
 }

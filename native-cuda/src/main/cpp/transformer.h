@@ -47,8 +47,6 @@ public:
     int64_t stepBytes() const;
 
 private:
-    struct Sizes;
-
     PackedRows takeRows(int rows, int columns, int bits);
     void pack(const PackedRows& rows, const MatrixPlanes& planes);
     const float* copy(const float* values, int count);

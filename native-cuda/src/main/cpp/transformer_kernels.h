@@ -18,6 +18,7 @@
 #include "digest.h"
 #include "products.h"
 #include "transformer_view.h"
+#include "vectors.h"
 
 namespace tiercel {
 namespace {
@@ -81,6 +82,7 @@ struct TransformerKernels {
     using Activation = typename L::Activation;
     using E = Exact<L>;
     using P = Products<L>;
+    using V = Vectors<L>;
     template <int B>
     using Plane = typename P::template Plane<B>;
 
@@ -110,21 +112,6 @@ struct TransformerKernels {
 
     static TIERCEL_INLINE int32_t rint(float value) { return ScalarLanes::rint(value); }
 
-    static TIERCEL_INLINE void storeDigits(const Activations& to, int i, int32_t x) {
-        Activation* values = static_cast<Activation*>(to.values);
-        const int planeColumns = to.groups * GROUP_COLUMNS;
-        values[i] = static_cast<Activation>(x & 127);
-        values[planeColumns + i] = static_cast<Activation>((x >> P::DIGIT_BITS) & 127);
-        values[2 * planeColumns + i] = static_cast<Activation>(x >> (2 * P::DIGIT_BITS));
-    }
-
-    static TIERCEL_INLINE void sumGroups(const Activations& of) {
-        const Activation* values = static_cast<const Activation*>(of.values);
-        for (int group = 0; group < of.groups * of.planes; group++) {
-            of.groupSums[group] = L::sum32(values + group * GROUP_COLUMNS);
-        }
-    }
-
     /** q = rint(v * (maximum / m)), m the largest magnitude; returns the scale m / maximum. */
     static float quantise(const float* __restrict vector, int count, int maximum, const Activations& to) {
         const float largest = largestMagnitude(vector, count);
@@ -141,10 +128,10 @@ struct TransformerKernels {
             }
         } else {
             for (int i = 0; i < count; i++) {
-                storeDigits(to, i, rint(vector[i] * inverse));
+                V::storeDigits(to, i, rint(vector[i] * inverse));
             }
         }
-        sumGroups(to);
+        V::sumGroups(to);
         return isNothing ? 0.0f : largest / static_cast<float>(maximum);
     }
 
@@ -948,19 +935,7 @@ struct TransformerKernels {
 
     static void embedFeatures(
         const TransformerView& model, const TransformerScratch& scratch, TransformerItem& item) {
-        const FeatureNormalisation& how = model.features;
-        const float* features = static_cast<const float*>(item.input);
-        Activation* values = static_cast<Activation*>(scratch.features.values);
-        for (int i = 0; i < how.count; i++) {
-            const float normal = (features[i] - how.means[i]) * how.inverseDeviations[i];
-            const int32_t x = Exact<ScalarLanes>::quantise(normal, how.inverseScale, how.maximum);
-            if (scratch.features.planes == 1) {
-                values[i] = static_cast<Activation>(x);
-            } else {
-                storeDigits(scratch.features, i, x);
-            }
-        }
-        sumGroups(scratch.features);
+        V::quantiseFeatures(model.features, static_cast<const float*>(item.input), scratch.features);
         const Operand operand{scratch.features, model.numbers.featureScale, item.change};
         Fetch nothing;
         multiplySome<1>(model.embedding, &operand, nothing);
@@ -1079,7 +1054,7 @@ struct TransformerKernels {
         for (int i = 0; i < shape.activeExperts; i++) {
             scratch.shares[i] = scratch.routed[scratch.ranked[i]];
         }
-        softmax(scratch.shares, shape.activeExperts, scratch.terms);
+        V::softmax(scratch.shares, shape.activeExperts);
         for (int c = 0; c < shape.dimension; c++) {
             scratch.expertSum[c] = 0;
         }
@@ -1127,37 +1102,6 @@ struct TransformerKernels {
         }
     }
 
-    /** Softmax's integers, and their sum. Writes up to a lane-full past count, values too. */
-    static int64_t softmaxTerms(float* __restrict values, float largest, int count, int32_t* __restrict terms) {
-        for (int i = count; i % L::LANES != 0; i++) {
-            values[i] = largest;
-        }
-        for (int first = 0; first < count; first += L::LANES) {
-            L::store(terms + first, E::softmaxTerm(L::load(values + first), largest));
-        }
-        int64_t sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += terms[i];
-        }
-        return sum;
-    }
-
-    static TIERCEL_INLINE float probability(int32_t term, int64_t sum) {
-        return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
-    }
-
-    /** In place; terms is scratch. Both are padded to a lane-full. */
-    static void softmax(float* values, int count, int32_t* terms) {
-        float largest = values[0];
-        for (int i = 1; i < count; i++) {
-            largest = ScalarLanes::maximum(largest, values[i]);
-        }
-        const int64_t sum = softmaxTerms(values, largest, count, terms);
-        for (int i = 0; i < count; i++) {
-            values[i] = probability(terms[i], sum);
-        }
-    }
-
     static void writeOutputs(
         const TransformerView& model, const TransformerScratch& scratch, const TransformerItem& item) {
         const TransformerShape& shape = model.shape;
@@ -1170,15 +1114,16 @@ struct TransformerKernels {
         }
         if (shape.outputs == Outputs::PROBABILITIES) {
             std::memcpy(scratch.probabilities, item.logits, shape.logits * sizeof(float));
-            softmax(scratch.probabilities, shape.logits, scratch.terms);
+            V::softmax(scratch.probabilities, shape.logits);
             std::memcpy(item.outputs, scratch.probabilities, shape.logits * sizeof(float));
             return;
         }
         rank(item.logits, shape.logits, shape.top, scratch.ranked);
-        const int64_t sum = softmaxTerms(item.logits, item.logits[scratch.ranked[0]], shape.logits, scratch.terms);
+        const int64_t sum = V::softmaxTerms(
+            item.logits, item.logits[scratch.ranked[0]], shape.logits, scratch.probabilities);
         for (int i = 0; i < shape.top; i++) {
             std::memcpy(item.outputs + 2 * i, scratch.ranked + i, sizeof(int32_t));
-            item.outputs[2 * i + 1] = probability(scratch.terms[scratch.ranked[i]], sum);
+            item.outputs[2 * i + 1] = V::probability(scratch.probabilities[scratch.ranked[i]], sum);
         }
     }
 

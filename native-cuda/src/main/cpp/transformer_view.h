@@ -238,8 +238,8 @@ struct TransformerScratch {
     float* shares;
     float* expertSum;
     int32_t* ranked;
+    /** Or softmax's integers, as their bits. */
     float* probabilities;
-    int32_t* terms;
     Activations features;
 };
 

@@ -112,6 +112,7 @@ public final class GenerateCommand implements Callable<Integer> {
         final TextStream text = new TextStream(out);
         final int[] promptTokens =
                 prompt.isEmpty() ? new int[] {tokenizer.bosId()} : tokenizer.encode(prompt, true);
+        limitTokens(session.contextTokens(), promptTokens.length);
         text.write(tokenizer.decode(promptTokens));
         session.steps(promptTokens);
         final long begunNs = System.nanoTime();
@@ -124,6 +125,21 @@ public final class GenerateCommand implements Callable<Integer> {
                     madeCount, passes, madeCount / seconds, session.hash());
             spec.commandLine().getErr().flush();
         }
+    }
+
+    /** A context that does not slide ends the text. */
+    private void limitTokens(final int contextTokens, final int promptCount) {
+        if (contextTokens == 0 || promptCount + (long) tokens <= contextTokens) {
+            return;
+        }
+        if (promptCount >= contextTokens) {
+            throw new ModelInputException("--prompt has tokens=" + promptCount + ", the model's context holds " +
+                    contextTokens + " and does not slide");
+        }
+        tokens = contextTokens - promptCount;
+        spec.commandLine().getErr().println(spec.qualifiedName() + ": tokens=" + tokens +
+                ": more do not fit the model's context of " + contextTokens + ", which does not slide");
+        spec.commandLine().getErr().flush();
     }
 
     /** One token a pass; with a draft, as many as were guessed right. Returns the passes. */

@@ -6,12 +6,14 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.nativecuda.cpu.CpuTransformerModel;
 import io.tiercel.tools.ModelInputException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 
@@ -31,6 +33,8 @@ public final class TokenSessions implements AutoCloseable {
     private final long[] hashes;
     private final ByteBuffer token;
     private final ByteBuffer outputs;
+    private final ByteBuffer draft = allocate(TokenExecutor.MAX_DRAFT * Integer.BYTES);
+    private final ByteBuffer draftHash = allocate(Long.BYTES);
     private final long tokenAddress;
     private final long outputsAddress;
     private final int vocabularySize;
@@ -38,9 +42,9 @@ public final class TokenSessions implements AutoCloseable {
     /** @throws ModelInputException if the bundle predicts no tokens. */
     public TokenSessions(final Bundle bundle, final Backend backend, final int sessionCount) {
         if (!TransformerParameters.FAMILY.equals(bundle.manifest().family()) ||
-                bundle.manifest().shape().getOrDefault("vocabulary", 0) == 0) {
-            throw new ModelInputException(bundle.path() + ": family=" + bundle.manifest().family() +
-                    ": is not a model of tokens");
+                bundle.manifest().task() != Task.TOKENS) {
+            throw new ModelInputException(bundle.path() + ": family=" + bundle.manifest().family() + " task=" +
+                    bundle.manifest().task().name().toLowerCase(Locale.ROOT) + " predicts no tokens");
         }
         model = backend.load(bundle, 1);
         final ModelExecutor any = model.newExecutor(1);
@@ -62,6 +66,11 @@ public final class TokenSessions implements AutoCloseable {
 
     public int vocabularySize() {
         return vocabularySize;
+    }
+
+    /** Tokens that a session refuses to go beyond; 0 if it slides. */
+    public int contextTokens() {
+        return model.shape().contextTokens();
     }
 
     /** Of one session. */
@@ -108,6 +117,24 @@ public final class TokenSessions implements AutoCloseable {
         }
         hashes[session] = executor.steps(states.stateAddress(session), BufferUtil.address(tokens), tokenIds.length,
                 outputsAddress, 0, hashes[session]);
+    }
+
+    /**
+     * Takes a token, and of the guesses behind it those that the model would have said; see
+     * {@link TokenExecutor#stepWhileLikeliest}.
+     *
+     * @param tokenIds the first {@code count} of them, at most {@link TokenExecutor#MAX_DRAFT}.
+     * @return how many were taken, at least 1.
+     */
+    public int stepWhileLikeliest(final int session, final int[] tokenIds, final int count) {
+        for (int i = 0; i < count; i++) {
+            draft.putInt(i * Integer.BYTES, checked(tokenIds[i]));
+        }
+        draftHash.putLong(0, hashes[session]);
+        final int taken = executor.stepWhileLikeliest(states.stateAddress(session), BufferUtil.address(draft), count,
+                BufferUtil.address(draftHash));
+        hashes[session] = draftHash.getLong(0);
+        return taken;
     }
 
     /**

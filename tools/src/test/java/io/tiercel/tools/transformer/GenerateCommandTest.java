@@ -1,0 +1,148 @@
+package io.tiercel.tools.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.SharedData;
+import io.tiercel.tools.TiercelCommand;
+import io.tiercel.tools.llama.CanonicalFile;
+import io.tiercel.tools.llama.LlamaModel;
+import io.tiercel.tools.llama.LlamaShape;
+import io.tiercel.tools.llama.RandomLlama;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Text of models: a real one where it is, and a random one. */
+@Timeout(120)
+class GenerateCommandTest {
+
+    private static final String STORIES = "models/stories260k/";
+
+    @TempDir
+    private Path directory;
+
+    private final StringWriter err = new StringWriter();
+    private String out;
+
+    @Test
+    void shouldGiveTheReferenceTextWhenNearFp32() throws IOException {
+        final Path bundle = stories("int16", "16/16");
+        final String expected = Files.readString(SharedData.file(STORIES + "stories260K_greedy200.txt"));
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "200"), err.toString());
+        assertEquals(expected, out);
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "200", "--draft", "7"));
+        assertEquals(expected, out);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"int8, 8/8", "int4, 4/2", "int8, c1/1"})
+    void shouldGiveTheSameBitsWithADraftAndOfARowOfTokensWhenTheModelIsReal(final String weights, final String cache)
+            throws IOException {
+        final Path bundle = stories(weights, cache);
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats"));
+        final String plain = out;
+        final String plainHash = hash();
+        assertEquals(ExitCode.OK,
+                run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats", "--draft", "15"));
+        assertEquals(plain, out);
+        assertEquals(plainHash, hash());
+        final Bundle opened = Bundle.open(bundle);
+        final int[] tokens = BundleTokenizer.of(opened).encode(plain, true);
+        try (TransformerSession row = new TransformerSession(opened, Backends.select(Backends.AUTO, opened));
+                TransformerSession single =
+                        new TransformerSession(opened, Backends.select("reference", opened))) {
+            final float[] logits = row.steps(tokens).clone();
+            float[] expected = null;
+            for (final int token : tokens) {
+                expected = single.step(token);
+            }
+            assertArrayEquals(expected, logits);
+            assertEquals(single.hash(), row.hash());
+        }
+    }
+
+    @Test
+    void shouldDrawTheSameTextForASeedAndAnotherForAnother() throws IOException {
+        final Path bundle = random("slide");
+        final String[] arguments = {"generate", "--model", bundle.toString(), "--temperature", "2", "--tokens", "60",
+            "--seed", "5"};
+        assertEquals(ExitCode.OK, run(arguments), err.toString());
+        final String first = out;
+        run(arguments);
+        assertEquals(first, out);
+        arguments[arguments.length - 1] = "6";
+        run(arguments);
+        assertFalse(first.equals(out), out);
+    }
+
+    @Test
+    void shouldEndWithTheContextWhenItDoesNotSlide() throws IOException {
+        final Path bundle = random("refuse");
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "500", "--stats"));
+        assertTrue(err.toString().contains("does not slide"), err.toString());
+        assertEquals(ExitCode.BAD_ARGUMENTS,
+                run("generate", "--model", bundle.toString(), "--prompt", "abc ".repeat(100)));
+        assertTrue(err.toString().contains("the model's context holds 40 and does not slide"), err.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--tokens,0,--tokens=0", "--temperature,-1,--temperature=-1.0", "--top,-1,--top=-1",
+        "--draft,16,--draft=16", "--model,none.safetensors,none.safetensors"})
+    void shouldRefuseInOneLineWhenAnArgumentIsBad(final String option, final String value, final String named)
+            throws IOException {
+        final Path bundle = random("slide");
+        final int exitCode = option.equals("--model")
+                ? run("generate", option, value)
+                : run("generate", "--model", bundle.toString(), option, value);
+        assertTrue(exitCode == ExitCode.BAD_ARGUMENTS || exitCode == ExitCode.ENVIRONMENT, err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains(named), err.toString());
+    }
+
+    private Path stories(final String weights, final String cache) throws IOException {
+        final Path model = SharedData.file(STORIES + "stories260K.bin");
+        final Path bundle = directory.resolve("stories.safetensors");
+        assertEquals(ExitCode.OK, run("model", "quantize", model.toString(), "--tokenizer",
+                SharedData.file(STORIES + "tok512.bin").toString(), "--weights", weights, "--kv", cache, "--calibrate",
+                SharedData.file(STORIES + "stories260K_greedy200.txt").toString(), "--output", bundle.toString()),
+                err.toString());
+        return bundle;
+    }
+
+    private Path random(final String whenFull) throws IOException {
+        final LlamaShape shape = new LlamaShape(16, 2, 2, 1, 8, 20, 300, 40, 0, 0, 10_000, 1e-5f, true);
+        final Path model = directory.resolve("random-model.safetensors");
+        CanonicalFile.write(
+                new LlamaModel(RandomLlama.weights(shape, 3), RandomLlama.tokenizer(300, 3), "random"), model);
+        final Path bundle = directory.resolve("random.safetensors");
+        assertEquals(ExitCode.OK, run("model", "quantize", model.toString(), "--window", "8", "--when-full", whenFull,
+                "--output", bundle.toString()), err.toString());
+        return bundle;
+    }
+
+    private String hash() {
+        return err.toString().replaceAll("(?s).*hash=(\\p{XDigit}+).*", "$1");
+    }
+
+    private int run(final String... arguments) {
+        final StringWriter text = new StringWriter();
+        err.getBuffer().setLength(0);
+        final int exitCode =
+                TiercelCommand.commandLine(new PrintWriter(text, true), new PrintWriter(err, true)).execute(arguments);
+        out = text.toString();
+        return exitCode;
+    }
+}
