@@ -9,8 +9,10 @@ import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.egress.EgressAgent;
 import io.tiercel.appliance.egress.KeptAnswers;
+import io.tiercel.appliance.egress.MadeTokens;
 import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.generation.GenerationProgress;
 import io.tiercel.appliance.infer.InferAgent;
 import io.tiercel.appliance.ingress.Ingress;
 import io.tiercel.appliance.journal.JournalAgent;
@@ -98,8 +100,9 @@ final class Pipeline implements AutoCloseable {
 
         sequencer = new Sequencer(context.ringCapacity(), context.maxFrameLength(), maxOutputsLength,
                 parts.firstSequence());
+        final GenerationProgress progress = new GenerationProgress(context.maxGenerations());
         ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
-                new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut()),
+                new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut(), progress),
                 parts.maxRatePerSecond(), Foundation.mtuLength(context, models), models, sequencer, commands, state,
                 clocks.io(), parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),
@@ -108,12 +111,15 @@ final class Pipeline implements AutoCloseable {
             inferWorkers.add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(),
                     context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
         }
+        final Sequence[] finished = sequences(InferAgent::finished);
+        inferWorkers.forEach(worker -> worker.meet(finished));
         final Sequence recorded = sequencer.newSequence();
         final ResponseWriter writer = new ResponseWriter(models, limits(context, parts), driverOf(parts.aeron()));
+        final MadeTokens madeTokens = new MadeTokens(writer, progress);
         final KeptAnswers kept = new KeptAnswers(
-                parts.retries().answers(), writer, models, context.maxFrameLength(), parts.counters());
+                parts.retries().answers(), writer, madeTokens, context.maxFrameLength(), parts.counters());
         egress = new EgressAgent(sequencer, journal.sequence(), sequences(InferAgent::inferred), recorded, commands,
-                ingress.clients(), writer, kept, clocks.egress(), state, parts.counters());
+                ingress.clients(), writer, kept, madeTokens, clocks.egress(), state, parts.counters());
         final Sequence[] settled = sequences(InferAgent::settled);
         final Sequence[] settledAndJournaled = Arrays.copyOf(settled, settled.length + 1);
         settledAndJournaled[settled.length] = journal.sequence();

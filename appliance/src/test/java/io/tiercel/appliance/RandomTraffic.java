@@ -11,6 +11,9 @@ import java.util.Random;
 final class RandomTraffic {
 
     private static final int SESSION_COUNT = 5;
+    private static final int MAX_MODELS = 8;
+    private static final int RESET = 0;
+    private static final int FORK = 1;
     private static final int MAX_STEPS = 4;
     private static final int MAX_FEATURES = 64;
 
@@ -18,6 +21,9 @@ final class RandomTraffic {
     private final TiercelClient client;
     private final boolean hasBudgets;
     private final UnsafeBuffer features = new UnsafeBuffer(new byte[MAX_STEPS * MAX_FEATURES * Float.BYTES]);
+    /** By model and session key: whether a request of it has been sent. */
+    private final boolean[][] isThere = new boolean[MAX_MODELS][SESSION_COUNT];
+    private long sourceKey;
     private boolean isReady;
     private ModelInfo model;
     private long sessionKey;
@@ -38,9 +44,7 @@ final class RandomTraffic {
         if (!isReady) {
             next();
         }
-        final long correlationId = kind == 0
-                ? client.resetSession(model.modelId(), sessionKey)
-                : client.infer(model.modelId(), sessionKey, features, 0, stepCount, budgetNs, isStreamed);
+        final long correlationId = send();
         isReady = correlationId < 0;
         if (correlationId < 0 && correlationId != TiercelClient.BACK_PRESSURED) {
             throw new AssertionError("sentinel=" + correlationId);
@@ -48,11 +52,25 @@ final class RandomTraffic {
         return correlationId > 0;
     }
 
+    private long send() {
+        if (kind == RESET) {
+            return client.resetSession(model.modelId(), sessionKey);
+        }
+        return kind == FORK
+                ? client.forkSession(model.modelId(), sessionKey, sourceKey)
+                : client.infer(model.modelId(), sessionKey, features, 0, stepCount, budgetNs, isStreamed);
+    }
+
     private void next() {
         isReady = true;
         model = client.models().get(random.nextInt(client.models().size()));
         sessionKey = random.nextInt(SESSION_COUNT);
+        sourceKey = random.nextInt(SESSION_COUNT);
         kind = random.nextInt(8);
+        if (kind == FORK && !isThere[model.modelId()][(int) sourceKey]) {
+            kind = RESET;
+        }
+        isThere[model.modelId()][(int) sessionKey] = true;
         stepCount = random.nextInt(3) == 0 ? 1 + random.nextInt(MAX_STEPS) : 1;
         isStreamed = random.nextBoolean();
         budgetNs = hasBudgets && random.nextInt(3) == 0 ? PipelineHarness.ROUND_NS * (1 + random.nextInt(4)) : 0;

@@ -7,6 +7,7 @@ import io.aeron.Subscription;
 import io.aeron.logbuffer.Header;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
@@ -145,6 +146,16 @@ final class RawClient implements AutoCloseable {
                 .modelId(modelId);
         frame.putShort(RESET_PADDING_OFFSET, (short) 0);
         return sendOwn(Frames.RESET_SESSION_LENGTH);
+    }
+
+    RawClient fork(final long correlationId, final int modelId, final long sessionKey, final long sourceKey) {
+        new ForkSessionEncoder()
+                .wrapAndApplyHeader(frame, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sourceKey(sourceKey)
+                .modelId(modelId);
+        return sendOwn(Frames.FORK_SESSION_LENGTH);
     }
 
     RawClient heartbeat(final long timestampNs) {

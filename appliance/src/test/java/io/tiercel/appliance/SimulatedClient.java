@@ -9,6 +9,7 @@ import io.aeron.logbuffer.Header;
 import io.tiercel.appliance.SimulatedPrincipal.Answer;
 import io.tiercel.appliance.SimulatedPrincipal.Request;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
@@ -238,6 +239,7 @@ final class SimulatedClient implements AutoCloseable {
             case 2, 3 -> isDeaf = true;
             case 4, 5, 6, 7, 8, 9 -> isDeaf = false;
             case 10, 11, 12 -> heartbeat();
+            case 21, 22, 23, 24, 25, 26 -> cancel();
             case 13, 14, 15, 16, 17, 18, 19, 20 -> {
                 if (isRetrying && !newest.isEmpty()) {
                     trace.count(SimulationEvent.REQUESTS_REPEATED);
@@ -252,6 +254,16 @@ final class SimulatedClient implements AutoCloseable {
                     ask();
                 }
             }
+        }
+    }
+
+    /** Perhaps of a generation. */
+    private void cancel() {
+        if (!newest.isEmpty()) {
+            trace.count(SimulationEvent.CANCELS);
+            new CancelGenerationEncoder().wrapAndApplyHeader(frame, 0, headerEncoder)
+                    .correlationId(newest.get(random.nextInt(newest.size())).correlationId);
+            publication.offer(frame, 0, Frames.CANCEL_GENERATION_LENGTH);
         }
     }
 
@@ -368,12 +380,17 @@ final class SimulatedClient implements AutoCloseable {
         check.onRefusal(request, code);
         pausedActs = random.nextInt(4) == 0 ? random.nextInt(MAX_PAUSE_ACTS) : 0;
         // A request whose outcome cannot be journaled is refused too, and is in the journal.
-        if (code != RejectCode.JOURNAL_UNAVAILABLE) {
+        // And so may the first tokens be of a generation that cannot go on.
+        if (code != RejectCode.JOURNAL_UNAVAILABLE && request.maxTokens == 0) {
             request.refusedCount++;
         }
     }
 
     private void onChunk(final ChunkDecoder chunk) {
+        if (principal.find(chunk.correlationId()).maxTokens > 0) {
+            onToken(chunk);
+            return;
+        }
         final ByteArrayOutputStream outputs =
                 chunks.computeIfAbsent(chunk.sequence(), sequence -> new ByteArrayOutputStream());
         final byte[] bytes = new byte[chunk.outputsLength()];
@@ -381,6 +398,17 @@ final class SimulatedClient implements AutoCloseable {
         check.that(stepIndex * bytes.length == outputs.size(), () -> "a chunk out of turn: stepIndex=" + stepIndex);
         chunk.getOutputs(bytes, 0, bytes.length);
         outputs.writeBytes(bytes);
+    }
+
+    /** Two copies of one request may be answered at the same time, so a token's place among others says nothing. */
+    private void onToken(final ChunkDecoder chunk) {
+        final byte[] bytes = new byte[chunk.outputsLength()];
+        final long stepIndex = chunk.stepIndex();
+        final Answer answer = new Answer(chunk.sequence(), ResultStatus.OK, bytes);
+        chunk.getOutputs(bytes, 0, bytes.length);
+        trace.say("client=" + index + " hears id=" + chunk.correlationId() + " token=" + stepIndex + " sequence=" +
+                chunk.sequence());
+        check.onToken(principal, chunk.correlationId() + stepIndex, answer);
     }
 
     private void onResult(final ResultDecoder result) {
@@ -394,8 +422,11 @@ final class SimulatedClient implements AutoCloseable {
         all.writeBytes(bytes);
         trace.count(SimulationEvent.RESULTS);
         trace.say("client=" + index + " hears id=" + request.correlationId + " sequence=" + sequence + " " + status);
-        check.that(isRetrying || sequence > lastSequence, () -> "an answer behind a later one: sequence=" + sequence);
-        lastSequence = sequence;
+        if (status != ResultStatus.CANCELLED) {
+            check.that(isRetrying || sequence > lastSequence,
+                    () -> "an answer behind a later one: sequence=" + sequence);
+            lastSequence = sequence;
+        }
         check.onAnswer(principal, request, new Answer(sequence, status, all.toByteArray()));
     }
 

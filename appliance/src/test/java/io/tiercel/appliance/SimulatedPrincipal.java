@@ -6,9 +6,10 @@ import io.tiercel.protocol.wire.ResultStatus;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
  * What a principal has asked for and been told, over all of its connections and all lives of the appliance. Its clients
@@ -25,6 +26,9 @@ final class SimulatedPrincipal {
         final boolean hasBudget;
         /** It is to be refused, whenever it comes. */
         final boolean isBad;
+        /** Of a generation: tokens to make, each with a sequence and an id of its own; else 0. */
+        int maxTokens;
+        boolean isFork;
         /** Copies of the frame that went to the appliance, which may have died before it read them. */
         int sentCount;
         /** Copies that were refused: they had no effect. */
@@ -63,8 +67,8 @@ final class SimulatedPrincipal {
 
     private final String name;
     private final long id;
-    private final Map<Long, Request> requests = new LinkedHashMap<>();
-    private long lastCorrelationId;
+    private final NavigableMap<Long, Request> requests = new TreeMap<>();
+    private long nextCorrelationId = 1;
 
     SimulatedPrincipal(final String name) {
         this.name = name;
@@ -80,16 +84,20 @@ final class SimulatedPrincipal {
     }
 
     long nextCorrelationId() {
-        return ++lastCorrelationId;
+        return nextCorrelationId;
     }
 
     void add(final Request request) {
         requests.put(request.correlationId, request);
+        nextCorrelationId = request.correlationId + Math.max(1, request.maxTokens);
     }
 
-    /** The request of that id, or null. */
+    /** The request of that id, which may be that of one of its tokens; or null. */
     Request find(final long correlationId) {
-        return requests.get(correlationId);
+        final Map.Entry<Long, Request> entry = requests.floorEntry(correlationId);
+        return entry == null || correlationId >= entry.getKey() + Math.max(1, entry.getValue().maxTokens)
+                ? null
+                : entry.getValue();
     }
 
     Collection<Request> requests() {

@@ -4,6 +4,8 @@ import io.tiercel.appliance.SimulatedPrincipal.Request;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
@@ -15,6 +17,8 @@ import java.util.SplittableRandom;
 
 /** Requests of every kind: steps, streams, budgets, resets, and some that are to be refused. */
 final class SimulatedTraffic {
+
+    private static final int MAX_TOKENS = 6;
 
     private final List<LoadedModel> models;
     private final int sessionKeyCount;
@@ -31,9 +35,62 @@ final class SimulatedTraffic {
         final long correlationId = principal.nextCorrelationId();
         final int modelIndex = random.nextInt(models.size());
         final long sessionKey = random.nextInt(sessionKeyCount);
-        return random.nextInt(12) == 0
-                ? reset(correlationId, modelIndex, sessionKey)
-                : infer(correlationId, modelIndex, sessionKey);
+        return switch (random.nextInt(12)) {
+            case 0 -> reset(correlationId, modelIndex, sessionKey);
+            case 1 -> fork(correlationId, modelIndex, sessionKey);
+            case 2, 3 -> models.get(modelIndex).model().shape().namesTokens()
+                    ? generate(correlationId, modelIndex, sessionKey)
+                    : infer(correlationId, modelIndex, sessionKey);
+            default -> infer(correlationId, modelIndex, sessionKey);
+        };
+    }
+
+    private Request fork(final long correlationId, final int modelIndex, final long sessionKey) {
+        final byte[] frame = new byte[Frames.FORK_SESSION_LENGTH];
+        new ForkSessionEncoder()
+                .wrapAndApplyHeader(new UnsafeBuffer(frame), 0, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sourceKey(random.nextInt(sessionKeyCount))
+                .modelId(modelIndex);
+        final Request request = new Request(correlationId, frame, 0, false, false, false);
+        request.isFork = true;
+        return request;
+    }
+
+    private Request generate(final long correlationId, final int modelIndex, final long sessionKey) {
+        final int vocabularySize = models.get(modelIndex).model().shape().vocabularySize();
+        final int tokenCount = 1 + random.nextInt(SimulationPlan.MAX_STEPS);
+        final int stopCount = random.nextInt(3);
+        final int maxTokens = 1 + random.nextInt(MAX_TOKENS);
+        final byte[] frame = new byte[Frames.generateLength(tokenCount, stopCount)];
+        final GenerateEncoder generate = new GenerateEncoder()
+                .wrapAndApplyHeader(new UnsafeBuffer(frame), 0, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .budgetNs(0)
+                .seed(random.nextLong())
+                .temperature(random.nextInt(2))
+                .modelId(modelIndex)
+                .tokenCount(tokenCount)
+                .maxTokens(maxTokens)
+                .madeTokens(0)
+                .topTokens(random.nextInt(4))
+                .stopCount(stopCount);
+        generate.putTokens(tokens(tokenCount, vocabularySize), 0, tokenCount * Integer.BYTES);
+        generate.putStopTokens(tokens(stopCount, vocabularySize), 0, stopCount * Integer.BYTES);
+        final Request request = new Request(correlationId, frame, tokenCount, false, false, false);
+        request.maxTokens = maxTokens;
+        return request;
+    }
+
+    private byte[] tokens(final int count, final int vocabularySize) {
+        final byte[] bytes = new byte[count * Integer.BYTES];
+        for (int index = 0; index < count; index++) {
+            new UnsafeBuffer(bytes).putInt(
+                    index * Integer.BYTES, random.nextInt(vocabularySize), ByteOrder.LITTLE_ENDIAN);
+        }
+        return bytes;
     }
 
     private Request reset(final long correlationId, final int modelIndex, final long sessionKey) {

@@ -79,7 +79,7 @@ final class SimulationCheck implements AutoCloseable {
         final long sequence = answer.sequence();
         final MemoryRecordLog.Entry record = taken.requests().find(sequence);
         that(isSafe(taken.requests(), sequence), () -> "answered before its request is in the journal: " + answer);
-        that(record.principalId() == principal.id() && Arrays.equals(record.frame(), request.frame),
+        that(record.principalId() == principal.id() && isRecordOf(record, request),
                 () -> "answered with the sequence of another request: id=" + request.correlationId + " " + answer);
         that(!request.isBad, () -> "a bad request is answered: id=" + request.correlationId);
         that(plan.retryWindow > 0 || request.answers.stream().noneMatch(other -> other.sequence() == sequence),
@@ -95,7 +95,35 @@ final class SimulationCheck implements AutoCloseable {
             trace.count(SimulationEvent.RESULTS_STREAMED);
         }
         request.answers.add(answer);
+        if (answer.status() == ResultStatus.CANCELLED) {
+            trace.count(SimulationEvent.RESULTS_CANCELLED);
+        } else {
+            unverified.add(answer);
+        }
+    }
+
+    /** A client has been told a token; the last one of a generation comes as an answer. */
+    void onToken(final SimulatedPrincipal principal, final long correlationId, final Answer answer) {
+        final MemoryRecordLog.Entry record = taken.requests().find(answer.sequence());
+        that(isSafe(taken.requests(), answer.sequence()),
+                () -> "told before its request is in the journal: " + answer);
+        that(record.principalId() == principal.id() && correlationIdOf(record) == correlationId,
+                () -> "told with the sequence of another token: id=" + correlationId + " " + answer);
+        trace.count(SimulationEvent.TOKENS_TOLD);
         unverified.add(answer);
+    }
+
+    /** Of a generation it is that of the last token. */
+    private static boolean isRecordOf(final MemoryRecordLog.Entry record, final Request request) {
+        final long token = correlationIdOf(record) - request.correlationId;
+        return request.maxTokens > 0
+                ? token >= 0 && token < request.maxTokens
+                : Arrays.equals(record.frame(), request.frame);
+    }
+
+    /** Every kind of request begins with it. */
+    private static long correlationIdOf(final MemoryRecordLog.Entry record) {
+        return new UnsafeBuffer(record.frame()).getLong(Frames.HEADER_LENGTH, ByteOrder.LITTLE_ENDIAN);
     }
 
     /** A client has been refused something: only for what there is a reason for. */
@@ -108,6 +136,10 @@ final class SimulationCheck implements AutoCloseable {
             case OVERLOADED -> plan.overloadPolicy == OverloadPolicy.SHED;
             case UNKNOWN_MODEL, STEP_COUNT_OUT_OF_RANGE, NON_FINITE_FEATURE, FEATURE_COUNT_MISMATCH, LENGTH_MISMATCH,
                     TOKEN_OUT_OF_VOCABULARY -> request.isBad;
+            case UNKNOWN_SESSION -> request.isFork || request.maxTokens > 0;
+            case GENERATION_LIMIT -> request.maxTokens > 0;
+            // Two copies of one, of which the window has forgotten the beginning.
+            case CORRELATION_ID_REUSED -> request.maxTokens > 1 && plan.retryWindow > 0;
             default -> false;
         }, () -> "refused without a reason: id=" + request.correlationId + " code=" + code);
     }
@@ -183,9 +215,7 @@ final class SimulationCheck implements AutoCloseable {
             if (entry.principalId() != principal.id()) {
                 continue;
             }
-            // Both kinds of request begin with their correlation id.
-            final long correlationId = new UnsafeBuffer(entry.frame())
-                    .getLong(Frames.HEADER_LENGTH, ByteOrder.LITTLE_ENDIAN);
+            final long correlationId = correlationIdOf(entry);
             final Integer before = slotsBehind.get(correlationId);
             final int slotsSince = before == null ? Integer.MAX_VALUE : slots - before;
             that(slotsSince > plan.retryWindow, () -> "applied twice: id=" + correlationId + " sequence=" +

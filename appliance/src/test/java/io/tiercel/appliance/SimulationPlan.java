@@ -42,6 +42,7 @@ final class SimulationPlan {
     private final int maxBatch;
     private final int maxInFlight;
     private final int maxSessions;
+    private final int maxGenerations;
     private final long batchWindowNs;
     private final long snapshotIntervalNs;
     private final int snapshotKeep;
@@ -62,6 +63,7 @@ final class SimulationPlan {
         maxInFlight = 1 + random.nextInt(64);
         // Now and then too few for those that ask.
         maxSessions = random.nextInt(8) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
+        maxGenerations = 1 + random.nextInt(16);
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
         snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
         snapshotKeep = 1 + random.nextInt(3);
@@ -86,6 +88,7 @@ final class SimulationPlan {
                 .maxSteps(MAX_STEPS)
                 .maxClients(clientCount)
                 .maxSessions(maxSessions)
+                .maxGenerations(maxGenerations)
                 .maxInFlight(maxInFlight)
                 .retryWindow(retryWindow)
                 .maxRatePerSecond(maxRatePerSecond)
@@ -124,7 +127,8 @@ final class SimulationPlan {
     @Override
     public String toString() {
         return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
-                " inFlight=" + maxInFlight + " sessions=" + maxSessions + " batchWindowNs=" + batchWindowNs +
+                " inFlight=" + maxInFlight + " sessions=" + maxSessions + " generations=" + maxGenerations
+                + " batchWindowNs=" + batchWindowNs +
                 " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
                 " durability=" + durability + " keepForNs=" + keepForNs +
                 " keepBytes=" + keepBytes + " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/"

@@ -2,11 +2,16 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.engine.exact.Softmax;
+import io.tiercel.appliance.engine.exact.TokenSampler;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -14,6 +19,7 @@ import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -90,6 +96,12 @@ final class StraightRun implements AutoCloseable {
         if (header.templateId() == ResetSessionDecoder.TEMPLATE_ID) {
             return reset(request, new ResetSessionDecoder().wrapAndApplyHeader(frame, 0, header));
         }
+        if (header.templateId() == ForkSessionDecoder.TEMPLATE_ID) {
+            return fork(request, new ForkSessionDecoder().wrapAndApplyHeader(frame, 0, header));
+        }
+        if (header.templateId() == GenerateDecoder.TEMPLATE_ID) {
+            return generate(request, new GenerateDecoder().wrapAndApplyHeader(frame, 0, header), isExpired);
+        }
         return infer(request, new InferDecoder().wrapAndApplyHeader(frame, 0, header), isExpired);
     }
 
@@ -125,24 +137,66 @@ final class StraightRun implements AutoCloseable {
         return new Outcome(OutcomeStatus.RESET, modelStates.hash(index), new byte[0]);
     }
 
+    private Outcome fork(final MemoryRecordLog.Entry request, final ForkSessionDecoder fork) {
+        final int source = sessions.find(request.principalId(), fork.modelId(), fork.sourceKey());
+        final int index = sessions.indexOf(request.principalId(), fork.modelId(), fork.sessionKey());
+        final SessionStates modelStates = states.get(fork.modelId());
+        final byte[] state = canonicalState(request.principalId(), fork.modelId(), fork.sourceKey());
+        modelStates.restore(index, modelStates.hash(source), new UnsafeBuffer(state), executors.get(fork.modelId()));
+        stepCounts[index] = stepCounts[source];
+        return new Outcome(OutcomeStatus.FORKED, modelStates.hash(index), new byte[0]);
+    }
+
     private Outcome infer(final MemoryRecordLog.Entry request, final InferDecoder infer, final boolean isExpired) {
-        final int modelId = infer.modelId();
-        final int index = sessions.indexOf(request.principalId(), modelId, infer.sessionKey());
+        return steps(request, infer.modelId(), infer.sessionKey(), infer.stepCount(), Frames.FEATURES_OFFSET,
+                infer.flags().stream(), isExpired);
+    }
+
+    /** Of a token that is made the model's own first pair, unless it is drawn. */
+    private Outcome generate(
+            final MemoryRecordLog.Entry request, final GenerateDecoder generate, final boolean isExpired) {
+        final int modelId = generate.modelId();
+        final Outcome outcome = steps(request, modelId, generate.sessionKey(), generate.tokenCount(),
+                Frames.TOKENS_OFFSET, false, isExpired);
+        if (outcome.status() != OutcomeStatus.OK) {
+            return outcome;
+        }
+        final UnsafeBuffer pair = new UnsafeBuffer(Arrays.copyOf(outcome.outputs(), 2 * Float.BYTES));
+        if (generate.temperature() != 0) {
+            final TokenExecutor executor = (TokenExecutor) executors.get(modelId);
+            final float[] logits = new float[executor.vocabularySize()];
+            final UnsafeBuffer values = new UnsafeBuffer(executor.logitsAddress(0), logits.length * Float.BYTES);
+            for (int i = 0; i < logits.length; i++) {
+                logits[i] = values.getFloat(i * Float.BYTES);
+            }
+            final int token = new TokenSampler(logits.length).draw(logits, generate.temperature(),
+                    generate.topTokens(), generate.seed(), generate.madeTokens());
+            Softmax.apply(logits, new int[logits.length], logits.length);
+            pair.putInt(0, token);
+            pair.putFloat(Integer.BYTES, logits[token]);
+        }
+        return new Outcome(OutcomeStatus.OK, outcome.stateHash(), pair.byteArray());
+    }
+
+    private Outcome steps(
+            final MemoryRecordLog.Entry request, final int modelId, final long sessionKey, final int stepCount,
+            final int inputsOffset, final boolean isStreamed, final boolean isExpired) {
+        final int index = sessions.indexOf(request.principalId(), modelId, sessionKey);
         final SessionStates modelStates = states.get(modelId);
         modelStates.ensureInitialised(index, executors.get(modelId));
         if (isExpired) {
             return new Outcome(OutcomeStatus.EXPIRED, modelStates.hash(index), new byte[0]);
         }
         final int contextTokens = modelStates.shape().contextTokens();
-        if (contextTokens > 0 && stepCounts[index] + infer.stepCount() > contextTokens) {
+        if (contextTokens > 0 && stepCounts[index] + stepCount > contextTokens) {
             return new Outcome(OutcomeStatus.CONTEXT_FULL, modelStates.hash(index), new byte[0]);
         }
-        stepCounts[index] += infer.stepCount();
+        stepCounts[index] += stepCount;
         final int stepLength = modelStates.shape().outputCount() * Float.BYTES;
-        final int stride = infer.flags().stream() ? stepLength : 0;
-        modelStates.steps(index, executors.get(modelId), frame.addressOffset() + Frames.FEATURES_OFFSET,
-                infer.stepCount(), outputs.addressOffset(), stride);
-        final byte[] bytes = new byte[(infer.stepCount() - 1) * stride + stepLength];
+        final int stride = isStreamed ? stepLength : 0;
+        modelStates.steps(index, executors.get(modelId), frame.addressOffset() + inputsOffset,
+                stepCount, outputs.addressOffset(), stride);
+        final byte[] bytes = new byte[(stepCount - 1) * stride + stepLength];
         outputs.getBytes(0, bytes);
         return new Outcome(OutcomeStatus.OK, modelStates.hash(index), bytes);
     }

@@ -2,7 +2,10 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
@@ -48,6 +51,7 @@ public final class FrameValidator {
     private static final int STEP_COUNT_OUT_OF_RANGE = RejectCode.STEP_COUNT_OUT_OF_RANGE.value();
     private static final int BAD_HELLO = RejectCode.BAD_HELLO.value();
     private static final int UNKNOWN_FLAGS = RejectCode.UNKNOWN_FLAGS.value();
+    private static final int GENERATION_OUT_OF_RANGE = RejectCode.GENERATION_OUT_OF_RANGE.value();
 
     /** binary32 exponent of two neighbours: all ones is NaN or infinity. */
     private static final long EXPONENTS = 0x7F80_0000_7F80_0000L;
@@ -59,6 +63,7 @@ public final class FrameValidator {
     private final int maxSteps;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final InferDecoder infer = new InferDecoder();
+    private final GenerateDecoder generate = new GenerateDecoder();
     private final ResultDecoder result = new ResultDecoder();
     private final ChunkDecoder chunk = new ChunkDecoder();
 
@@ -93,6 +98,21 @@ public final class FrameValidator {
                 return checkFixed(length, GoodbyeDecoder.BLOCK_LENGTH);
             case HelloDecoder.TEMPLATE_ID:
                 return checkHello(buffer, offset, length);
+            default:
+                return header.version() < Frames.GENERATIONS_SINCE_VERSION
+                        ? refuse(UNKNOWN_TEMPLATE, templateId, 0)
+                        : checkSinceGenerations(buffer, offset, length);
+        }
+    }
+
+    private int checkSinceGenerations(final DirectBuffer buffer, final int offset, final int length) {
+        switch (templateId) {
+            case ForkSessionDecoder.TEMPLATE_ID:
+                return checkFixed(length, ForkSessionDecoder.BLOCK_LENGTH);
+            case GenerateDecoder.TEMPLATE_ID:
+                return checkGenerate(buffer, offset, length);
+            case CancelGenerationDecoder.TEMPLATE_ID:
+                return checkFixed(length, CancelGenerationDecoder.BLOCK_LENGTH);
             default:
                 return refuse(UNKNOWN_TEMPLATE, templateId, 0);
         }
@@ -156,7 +176,7 @@ public final class FrameValidator {
         return templateId;
     }
 
-    /** The frame's correlationId if it is an Infer or ResetSession of which so much could be read, or 0. */
+    /** The frame's correlationId if its template has one and so much could be read, or 0. */
     public long correlationId() {
         return correlationId;
     }
@@ -184,7 +204,7 @@ public final class FrameValidator {
     }
 
     private void readCorrelationId(final DirectBuffer buffer, final int offset, final int length) {
-        if ((templateId == InferDecoder.TEMPLATE_ID || templateId == ResetSessionDecoder.TEMPLATE_ID) &&
+        if ((Frames.isRequest(templateId) || templateId == CancelGenerationDecoder.TEMPLATE_ID) &&
                 length >= Frames.HEADER_LENGTH + Long.BYTES) {
             correlationId = buffer.getLong(
                     offset + Frames.HEADER_LENGTH + InferDecoder.correlationIdEncodingOffset(), LITTLE_ENDIAN);
@@ -214,6 +234,43 @@ public final class FrameValidator {
             return refuse(FEATURE_COUNT_MISMATCH, featuresLength / Float.BYTES, floatCount);
         }
         return checkFinite(buffer, offset + Frames.FEATURES_OFFSET, (int) floatCount);
+    }
+
+    private int checkGenerate(final DirectBuffer buffer, final int offset, final int length) {
+        final int code = checkBlock(length, GenerateDecoder.BLOCK_LENGTH, Frames.generateLength(0, 0));
+        if (code != OK) {
+            return code;
+        }
+        generate.wrap(buffer, offset + Frames.HEADER_LENGTH, GenerateDecoder.BLOCK_LENGTH, header.version());
+        final int tokenCount = generate.tokenCount();
+        final int stopCount = generate.stopCount();
+        final int tokensEnd = endOfData(buffer, offset, length, Frames.TOKENS_OFFSET - Frames.DATA_LENGTH_BYTES);
+        final int end = tokensEnd < 0 ? tokensEnd : endOfData(buffer, offset, length, tokensEnd);
+        final int expectedLength = Frames.generateLength(tokenCount, stopCount);
+        if (end != length || length != expectedLength || tokensEnd != Frames.generateLength(tokenCount, 0) -
+                Frames.DATA_LENGTH_BYTES) {
+            return refuse(LENGTH_MISMATCH, length, expectedLength);
+        }
+        if (tokenCount == 0 || tokenCount > maxSteps) {
+            return refuse(STEP_COUNT_OUT_OF_RANGE, tokenCount, maxSteps);
+        }
+        return checkGeneration(generate.maxTokens(), generate.madeTokens(), stopCount, generate.temperature());
+    }
+
+    private int checkGeneration(
+            final int maxTokens, final int madeTokens, final int stopCount, final float temperature) {
+        if (maxTokens == 0) {
+            return refuse(GENERATION_OUT_OF_RANGE, maxTokens, GenerateDecoder.maxTokensMaxValue());
+        }
+        if (madeTokens >= maxTokens) {
+            return refuse(GENERATION_OUT_OF_RANGE, madeTokens, maxTokens - 1L);
+        }
+        if (stopCount > Frames.MAX_STOP_TOKENS) {
+            return refuse(GENERATION_OUT_OF_RANGE, stopCount, Frames.MAX_STOP_TOKENS);
+        }
+        return Frames.isTemperature(temperature)
+                ? OK
+                : refuse(GENERATION_OUT_OF_RANGE, Float.floatToRawIntBits(temperature) & 0xFFFF_FFFFL, 0);
     }
 
     /** Two floats a turn and one branch for all of them: the frame is nearly always good. */
@@ -271,14 +328,21 @@ public final class FrameValidator {
         }
         result.wrap(buffer, offset + Frames.HEADER_LENGTH, ResultDecoder.BLOCK_LENGTH, header.version());
         final int statusRaw = result.statusRaw();
-        final int lastStatus = header.version() < Frames.TOKENS_SINCE_VERSION
-                ? ResultStatus.RESET.value()
-                : ResultStatus.CONTEXT_FULL.value();
+        final int lastStatus = lastStatus(header.version());
         if (statusRaw > lastStatus) {
             return refuse(MALFORMED_FRAME, statusRaw, lastStatus);
         }
         final int outputCount = statusRaw == ResultStatus.OK.value() ? result.outputCount() : 0;
         return checkOutputs(result.outputsLength(), outputCount, length - Frames.RESULT_OUTPUTS_OFFSET);
+    }
+
+    private static int lastStatus(final int version) {
+        if (version < Frames.TOKENS_SINCE_VERSION) {
+            return ResultStatus.RESET.value();
+        }
+        return version < Frames.GENERATIONS_SINCE_VERSION
+                ? ResultStatus.CONTEXT_FULL.value()
+                : ResultStatus.CANCELLED.value();
     }
 
     private int checkChunk(final DirectBuffer buffer, final int offset, final int length) {

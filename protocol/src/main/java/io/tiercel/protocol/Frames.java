@@ -1,6 +1,9 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
 import io.tiercel.protocol.wire.HelloEncoder;
@@ -23,6 +26,11 @@ import io.tiercel.protocol.wire.WelcomeDecoder;
  *  +---------+------------------------------+-----------+----------------------+
  *  | header  | fixed block, 44              | length    | floats, likewise ... |   Chunk
  *  +---------+------------------------------+-----------+----------------------+
+ *
+ *   0         8                                    60          64
+ *  +---------+------------------------------------+-----------+----------+-----------+-------------+
+ *  | header  | fixed block, 52                    | length    | tokens ..| length    | stop tokens |   Generate
+ *  +---------+------------------------------------+-----------+----------+-----------+-------------+
  * </pre>
  */
 public final class Frames {
@@ -32,6 +40,9 @@ public final class Frames {
 
     /** The first version in which a model may take tokens and a session's context may be full. */
     public static final int TOKENS_SINCE_VERSION = WelcomeDecoder.ModelsDecoder.vocabularySizeSinceVersion();
+
+    /** The first version with ForkSession, Generate and CancelGeneration. */
+    public static final int GENERATIONS_SINCE_VERSION = 3;
 
     /** schemaId of every frame. */
     public static final int SCHEMA_ID = InferEncoder.SCHEMA_ID;
@@ -54,6 +65,19 @@ public final class Frames {
     /** Where a Chunk's first output stands, from the start of its frame. */
     public static final int CHUNK_OUTPUTS_OFFSET =
             HEADER_LENGTH + ChunkEncoder.BLOCK_LENGTH + ChunkEncoder.outputsHeaderLength();
+
+    /** Where a Generate's first token stands, from the start of its frame. */
+    public static final int TOKENS_OFFSET = HEADER_LENGTH + GenerateEncoder.BLOCK_LENGTH + DATA_LENGTH_BYTES;
+
+    /** Stop tokens of a Generate, at most. */
+    public static final int MAX_STOP_TOKENS = 16;
+
+    /** Outputs of a token that was made: the token itself, as an unsigned 32-bit integer, and its probability. */
+    public static final int MADE_OUTPUT_COUNT = 2;
+
+    public static final int FORK_SESSION_LENGTH = HEADER_LENGTH + ForkSessionEncoder.BLOCK_LENGTH;
+
+    public static final int CANCEL_GENERATION_LENGTH = HEADER_LENGTH + CancelGenerationEncoder.BLOCK_LENGTH;
 
     public static final int RESET_SESSION_LENGTH = HEADER_LENGTH + ResetSessionEncoder.BLOCK_LENGTH;
 
@@ -80,6 +104,25 @@ public final class Frames {
     /** Bytes of an Infer frame with {@code floatCount} features in all its steps. */
     public static int inferLength(final int floatCount) {
         return FEATURES_OFFSET + floatCount * Float.BYTES;
+    }
+
+    /** Bytes of a Generate frame. */
+    public static int generateLength(final int tokenCount, final int stopCount) {
+        return TOKENS_OFFSET + tokenCount * Integer.BYTES + DATA_LENGTH_BYTES + stopCount * Integer.BYTES;
+    }
+
+    /** Whether a frame of a client's with that template is answered under its correlationId, in one way or another. */
+    public static boolean isRequest(final int templateId) {
+        return switch (templateId) {
+            case InferEncoder.TEMPLATE_ID, ResetSessionEncoder.TEMPLATE_ID, ForkSessionEncoder.TEMPLATE_ID,
+                    GenerateEncoder.TEMPLATE_ID -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether tokens can be drawn with that temperature: 0, or above, with a finite inverse. */
+    public static boolean isTemperature(final float temperature) {
+        return temperature == 0 || temperature > 0 && Float.isFinite(temperature) && Float.isFinite(1 / temperature);
     }
 
     /** Bytes of a Result frame with {@code floatCount} outputs. */

@@ -13,8 +13,8 @@ public final class RejectDetail {
     /** No detail of this class is longer. */
     public static final int MAX_LENGTH = 96;
 
-    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.TOKEN_OUT_OF_VOCABULARY.value() + 1][];
-    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.TOKEN_OUT_OF_VOCABULARY.value() + 1][];
+    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.GENERATION_LIMIT.value() + 1][];
+    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.GENERATION_LIMIT.value() + 1][];
     private static final byte[] STEP_NAME = "step=".getBytes(StandardCharsets.US_ASCII);
 
     static {
@@ -42,6 +42,10 @@ public final class RejectDetail {
         name(RejectCode.CORRELATION_ID_REUSED, "sequence=", null);
         name(RejectCode.JOURNAL_SPACE_LOW, "freeBytes=", " refuseBelowBytes=");
         name(RejectCode.TOKEN_OUT_OF_VOCABULARY, "token=", " vocabularySize=");
+        name(RejectCode.UNKNOWN_SESSION, "sourceKey=", null);
+        name(RejectCode.GENERATION_OUT_OF_RANGE, "value=", " allowed=");
+        name(RejectCode.NOT_A_GENERATOR, "modelId=", null);
+        name(RejectCode.GENERATION_LIMIT, "generations=", " allowed=");
     }
 
     private RejectDetail() {

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
@@ -28,6 +31,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
+import net.jqwik.api.constraints.Size;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -93,6 +97,58 @@ class CodecProperties {
         assertEquals(modelId, reset.modelId());
         assertWholeFrame(frame, reset.encodedLength());
         assertEquals(Frames.RESET_SESSION_LENGTH, frame.capacity());
+    }
+
+    @Property(tries = 300)
+    void shouldKeepAForkAndACancel(
+            @ForAll final long correlationId,
+            @ForAll final long sessionKey,
+            @ForAll final long sourceKey,
+            @ForAll @IntRange(max = 65535) final int modelId) {
+        final UnsafeBuffer frame = SampleFrames.forkSession(correlationId, sessionKey, sourceKey, modelId);
+        final ForkSessionDecoder fork = new ForkSessionDecoder().wrapAndApplyHeader(frame, 0, header);
+        assertEquals(correlationId, fork.correlationId());
+        assertEquals(sessionKey, fork.sessionKey());
+        assertEquals(sourceKey, fork.sourceKey());
+        assertEquals(modelId, fork.modelId());
+        assertWholeFrame(frame, fork.encodedLength());
+        final UnsafeBuffer cancel = SampleFrames.cancelGeneration(correlationId);
+        assertEquals(correlationId,
+                new CancelGenerationDecoder().wrapAndApplyHeader(cancel, 0, header).correlationId());
+        assertEquals(Frames.CANCEL_GENERATION_LENGTH, cancel.capacity());
+    }
+
+    @Property(tries = 300)
+    void shouldKeepAGenerate(
+            @ForAll final long correlationId,
+            @ForAll final long seed,
+            @ForAll @IntRange(max = 65535) final int modelId,
+            @ForAll @Size(min = 1, max = 20) final int[] tokens,
+            @ForAll @Size(max = 16) final int[] stopTokens) {
+        final UnsafeBuffer frame = SampleFrames.generate(correlationId, seed, modelId, tokens, stopTokens);
+        final GenerateDecoder generate = new GenerateDecoder().wrapAndApplyHeader(frame, 0, header);
+        assertEquals(correlationId, generate.correlationId());
+        assertEquals(2, generate.sessionKey());
+        assertEquals(3, generate.budgetNs());
+        assertEquals(seed, generate.seed());
+        assertEquals(0.5f, generate.temperature());
+        assertEquals(modelId, generate.modelId());
+        assertEquals(tokens.length, generate.tokenCount());
+        assertEquals(3, generate.maxTokens());
+        assertEquals(0, generate.madeTokens());
+        assertEquals(40, generate.topTokens());
+        assertEquals(stopTokens.length, generate.stopCount());
+        for (int i = 0; i < tokens.length; i++) {
+            assertEquals(tokens[i], frame.getInt(Frames.TOKENS_OFFSET + i * Integer.BYTES, LITTLE_ENDIAN));
+        }
+        generate.skipTokens();
+        assertEquals(stopTokens.length * Integer.BYTES, generate.stopTokensLength());
+        for (int i = 0; i < stopTokens.length; i++) {
+            assertEquals(stopTokens[i],
+                    frame.getInt(frame.capacity() - (stopTokens.length - i) * Integer.BYTES, LITTLE_ENDIAN));
+        }
+        generate.skipStopTokens();
+        assertWholeFrame(frame, generate.encodedLength());
     }
 
     @Property(tries = 300)

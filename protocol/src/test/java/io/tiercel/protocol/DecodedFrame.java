@@ -1,6 +1,9 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
@@ -42,6 +45,17 @@ final class DecodedFrame {
                 break;
             case ResetSessionDecoder.TEMPLATE_ID:
                 resetSession(new ResetSessionDecoder().wrapAndApplyHeader(frame, 0, header));
+                break;
+            case ForkSessionDecoder.TEMPLATE_ID:
+                forkSession(new ForkSessionDecoder().wrapAndApplyHeader(frame, 0, header));
+                break;
+            case GenerateDecoder.TEMPLATE_ID:
+                generate(new GenerateDecoder().wrapAndApplyHeader(frame, 0, header));
+                break;
+            case CancelGenerationDecoder.TEMPLATE_ID:
+                field("correlationId", 8,
+                        new CancelGenerationDecoder().wrapAndApplyHeader(frame, 0, header).correlationId());
+                field("padding", 8, 0);
                 break;
             case HeartbeatDecoder.TEMPLATE_ID:
                 field("timestampNs", 8, new HeartbeatDecoder().wrapAndApplyHeader(frame, 0, header).timestampNs());
@@ -98,6 +112,32 @@ final class DecodedFrame {
         field("sessionKey", 8, reset.sessionKey());
         field("modelId", 2, reset.modelId());
         field("padding", 2, 0);
+    }
+
+    private void forkSession(final ForkSessionDecoder fork) {
+        field("correlationId", 8, fork.correlationId());
+        field("sessionKey", 8, fork.sessionKey());
+        field("sourceKey", 8, fork.sourceKey());
+        field("modelId", 2, fork.modelId());
+        field("padding", 2, 0);
+    }
+
+    private void generate(final GenerateDecoder generate) {
+        field("correlationId", 8, generate.correlationId());
+        field("sessionKey", 8, generate.sessionKey());
+        field("budgetNs", 8, generate.budgetNs());
+        field("seed", 8, generate.seed());
+        field("temperature", 4, generate.temperature());
+        field("modelId", 2, generate.modelId());
+        field("tokenCount", 2, generate.tokenCount());
+        field("maxTokens", 2, generate.maxTokens());
+        field("madeTokens", 2, generate.madeTokens());
+        field("topTokens", 2, generate.topTokens());
+        field("stopCount", 2, generate.stopCount());
+        field("padding", 4, 0);
+        data("tokens", generate.tokensLength(), generate.limit());
+        generate.skipTokens();
+        data("stopTokens", generate.stopTokensLength(), generate.limit());
     }
 
     private void result(final ResultDecoder result) {

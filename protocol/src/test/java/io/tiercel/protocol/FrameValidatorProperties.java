@@ -78,10 +78,10 @@ class FrameValidatorProperties {
     /** Garbage behind a good header gets further in. */
     @Property(tries = 2000)
     void shouldSurviveGarbageBehindAHeader(
-            @ForAll @IntRange(min = 0, max = 10) final int templateId,
-            @ForAll @IntRange(min = 0, max = 6) final int blockIndex,
+            @ForAll @IntRange(min = 0, max = 13) final int templateId,
+            @ForAll @IntRange(min = 0, max = 9) final int blockIndex,
             @ForAll final byte[] garbage) {
-        final int[] blockLengths = {12, 40, 1, 36, 20, 28, 44};
+        final int[] blockLengths = {12, 40, 1, 36, 20, 28, 44, 52, 16, 8};
         final UnsafeBuffer buffer = new UnsafeBuffer(new byte[8 + garbage.length]);
         buffer.putShort(0, (short) blockLengths[blockIndex], LITTLE_ENDIAN);
         buffer.putShort(2, (short) templateId, LITTLE_ENDIAN);

@@ -55,17 +55,17 @@ class FrameValidatorTest {
 
     @Test
     void shouldRefuseWhenTheVersionIsNotKnown() {
-        put(VERSION, 3);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 3, 2);
+        put(VERSION, 4);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 4, 3);
         put(VERSION, 0);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 2);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 3);
         assertEquals(77, validator.correlationId());
     }
 
     @Test
     void shouldRecogniseAHelloOfALaterVersionThatCanBeRead() {
         frame = SampleFrames.helloOfLaterVersion(1, 2, "desk-7", "aeron:ipc");
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 3, 2);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 4, 3);
         assertTrue(validator.isHelloOfLaterVersion(frame, 0, frame.capacity()));
         for (int length = 0; length < frame.capacity() - 8; length++) {
             validator.checkFromClient(frame, 0, length);
@@ -136,7 +136,7 @@ class FrameValidatorTest {
     /** Two that share one would be taken for each other when a templateId is corrupted. */
     @Test
     void shouldWantABlockLengthOfItsOwnForEachTemplateThatOneSideMaySend() {
-        assertEquals(Set.of(1L, 8L, 12L, 20L, 36L), blockLengthsOfAllTemplates(true));
+        assertEquals(Set.of(1L, 8L, 12L, 16L, 20L, 28L, 36L, 52L), blockLengthsOfAllTemplates(true));
         assertEquals(Set.of(1L, 8L, 28L, 36L, 40L, 44L), blockLengthsOfAllTemplates(false));
     }
 
@@ -203,9 +203,9 @@ class FrameValidatorTest {
     @Test
     void shouldRefuseAResultWhenItsStatusIsNotKnown() {
         frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 1);
-        frame.putByte(8 + 34, (byte) 4);
+        frame.putByte(8 + 34, (byte) 6);
         assertEquals(RejectCode.MALFORMED_FRAME.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
-        assertEquals(4, validator.offendingValue());
+        assertEquals(6, validator.offendingValue());
     }
 
     @Test
@@ -221,6 +221,7 @@ class FrameValidatorTest {
             SampleFrames.infer(77, 2, 3, 4, 1, false, Float.NaN),
             SampleFrames.hello(1, 2, "desk-7", "aeron:ipc"),
             SampleFrames.resetSession(1, 2, 3),
+            SampleFrames.generate(1, 2, 3, new int[] {4, 5}, new int[] {6}),
             SampleFrames.goodbye(GoodbyeReason.IDLE),
             SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 1, 2, 3),
             SampleFrames.reject(1, 2, 3, RejectCode.BAD_HELLO, 1, "value=1"),

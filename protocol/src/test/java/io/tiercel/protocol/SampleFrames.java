@@ -2,8 +2,11 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
@@ -77,6 +80,44 @@ final class SampleFrames {
                 .correlationId(correlationId)
                 .sessionKey(sessionKey)
                 .modelId(modelId));
+    }
+
+    static UnsafeBuffer forkSession(
+            final long correlationId, final long sessionKey, final long sourceKey, final int modelId) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ForkSessionEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sourceKey(sourceKey)
+                .modelId(modelId));
+    }
+
+    /** To make three tokens with temperature 0.5 from the 40 likeliest. */
+    static UnsafeBuffer generate(
+            final long correlationId, final long seed, final int modelId, final int[] tokens,
+            final int[] stopTokens) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        final GenerateEncoder encoder = new GenerateEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sessionKey(2)
+                .budgetNs(3)
+                .seed(seed)
+                .temperature(0.5f)
+                .modelId(modelId)
+                .tokenCount(tokens.length)
+                .maxTokens(3)
+                .madeTokens(0)
+                .topTokens(40)
+                .stopCount(stopTokens.length);
+        encoder.putTokens(bytes(tokens), 0, tokens.length * Integer.BYTES);
+        encoder.putStopTokens(bytes(stopTokens), 0, stopTokens.length * Integer.BYTES);
+        return exactly(buffer, encoder);
+    }
+
+    static UnsafeBuffer cancelGeneration(final long correlationId) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new CancelGenerationEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId));
     }
 
     static UnsafeBuffer heartbeat(final long timestampNs) {
@@ -200,6 +241,15 @@ final class SampleFrames {
         final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
         for (int i = 0; i < values.length; i++) {
             buffer.putFloat(i * Float.BYTES, values[i], LITTLE_ENDIAN);
+        }
+        return bytes;
+    }
+
+    private static byte[] bytes(final int... values) {
+        final byte[] bytes = new byte[values.length * Integer.BYTES];
+        final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+        for (int i = 0; i < values.length; i++) {
+            buffer.putInt(i * Integer.BYTES, values[i], LITTLE_ENDIAN);
         }
         return bytes;
     }

@@ -19,7 +19,8 @@ final class WireFrames {
     }
 
     static Arbitrary<UnsafeBuffer> fromClient() {
-        return Arbitraries.oneOf(infer(), infer(), tokens(), hello(), resetSession(), heartbeat(), goodbye());
+        return Arbitraries.oneOf(infer(), infer(), tokens(), hello(), resetSession(), forkSession(), generate(),
+                generate(), cancelGeneration(), heartbeat(), goodbye());
     }
 
     static Arbitrary<UnsafeBuffer> fromAppliance() {
@@ -52,6 +53,21 @@ final class WireFrames {
         return Combinators.combine(longs(), longs(), uint16()).as(SampleFrames::resetSession);
     }
 
+    static Arbitrary<UnsafeBuffer> forkSession() {
+        return Combinators.combine(longs(), longs(), longs(), uint16()).as(SampleFrames::forkSession);
+    }
+
+    static Arbitrary<UnsafeBuffer> generate() {
+        final Arbitrary<Integer> tokens = Arbitraries.integers();
+        return Combinators.combine(longs(), longs(), uint16(),
+                tokens.array(int[].class).ofMinSize(1).ofMaxSize(MAX_STEPS),
+                tokens.array(int[].class).ofMaxSize(Frames.MAX_STOP_TOKENS)).as(SampleFrames::generate);
+    }
+
+    static Arbitrary<UnsafeBuffer> cancelGeneration() {
+        return longs().map(SampleFrames::cancelGeneration);
+    }
+
     static Arbitrary<UnsafeBuffer> heartbeat() {
         return longs().map(SampleFrames::heartbeat);
     }
@@ -64,7 +80,8 @@ final class WireFrames {
     static Arbitrary<UnsafeBuffer> result() {
         final Arbitrary<ResultStatus> statuses =
                 Arbitraries.of(
-                        ResultStatus.OK, ResultStatus.EXPIRED, ResultStatus.RESET, ResultStatus.CONTEXT_FULL);
+                        ResultStatus.OK, ResultStatus.EXPIRED, ResultStatus.RESET, ResultStatus.CONTEXT_FULL,
+                        ResultStatus.FORKED, ResultStatus.CANCELLED);
         final Arbitrary<float[]> outputs = outputs();
         return Combinators.combine(longs(), longs(), longs(), uint32(), statuses, outputs).as(
                 (correlationId, sessionKey, sequence, applianceNs, status, floats) -> SampleFrames.result(

@@ -3,7 +3,10 @@ package io.tiercel.protocol;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
@@ -36,7 +39,7 @@ class WireLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7001, Frames.SCHEMA_ID);
-        assertEquals(2, Frames.VERSION);
+        assertEquals(3, Frames.VERSION);
         assertEquals(6, Frames.VERSION_OFFSET);
     }
 
@@ -184,6 +187,51 @@ class WireLayoutTest {
     }
 
     @Test
+    void shouldHaveTheForkSessionOfTheReadme() {
+        assertMessage(10, 28, ForkSessionDecoder.TEMPLATE_ID, ForkSessionDecoder.BLOCK_LENGTH);
+        assertField(8, 8, ForkSessionDecoder.correlationIdEncodingOffset(),
+                ForkSessionDecoder.correlationIdEncodingLength());
+        assertField(16, 8, ForkSessionDecoder.sessionKeyEncodingOffset(),
+                ForkSessionDecoder.sessionKeyEncodingLength());
+        assertField(24, 8, ForkSessionDecoder.sourceKeyEncodingOffset(), ForkSessionDecoder.sourceKeyEncodingLength());
+        assertField(32, 2, ForkSessionDecoder.modelIdEncodingOffset(), ForkSessionDecoder.modelIdEncodingLength());
+        assertEquals(36, Frames.FORK_SESSION_LENGTH);
+    }
+
+    @Test
+    void shouldHaveTheGenerateOfTheReadme() {
+        assertMessage(11, 52, GenerateDecoder.TEMPLATE_ID, GenerateDecoder.BLOCK_LENGTH);
+        assertField(8, 8, GenerateDecoder.correlationIdEncodingOffset(), GenerateDecoder.correlationIdEncodingLength());
+        assertField(16, 8, GenerateDecoder.sessionKeyEncodingOffset(), GenerateDecoder.sessionKeyEncodingLength());
+        assertField(24, 8, GenerateDecoder.budgetNsEncodingOffset(), GenerateDecoder.budgetNsEncodingLength());
+        assertField(32, 8, GenerateDecoder.seedEncodingOffset(), GenerateDecoder.seedEncodingLength());
+        assertField(40, 4, GenerateDecoder.temperatureEncodingOffset(), GenerateDecoder.temperatureEncodingLength());
+        assertField(44, 2, GenerateDecoder.modelIdEncodingOffset(), GenerateDecoder.modelIdEncodingLength());
+        assertField(46, 2, GenerateDecoder.tokenCountEncodingOffset(), GenerateDecoder.tokenCountEncodingLength());
+        assertField(48, 2, GenerateDecoder.maxTokensEncodingOffset(), GenerateDecoder.maxTokensEncodingLength());
+        assertField(50, 2, GenerateDecoder.madeTokensEncodingOffset(), GenerateDecoder.madeTokensEncodingLength());
+        assertField(52, 2, GenerateDecoder.topTokensEncodingOffset(), GenerateDecoder.topTokensEncodingLength());
+        assertField(54, 2, GenerateDecoder.stopCountEncodingOffset(), GenerateDecoder.stopCountEncodingLength());
+        assertEquals(64, Frames.TOKENS_OFFSET);
+        assertEquals(16, Frames.MAX_STOP_TOKENS);
+        final UnsafeBuffer frame = SampleFrames.generate(1, 7, 0, new int[] {5, 6}, new int[] {9});
+        assertEquals(8, frame.getInt(60, LITTLE_ENDIAN));
+        assertEquals(6, frame.getInt(68, LITTLE_ENDIAN));
+        assertEquals(4, frame.getInt(72, LITTLE_ENDIAN));
+        assertEquals(9, frame.getInt(76, LITTLE_ENDIAN));
+        assertEquals(80, frame.capacity());
+        assertEquals(80, Frames.generateLength(2, 1));
+    }
+
+    @Test
+    void shouldHaveTheCancelGenerationOfTheReadme() {
+        assertMessage(12, 16, CancelGenerationDecoder.TEMPLATE_ID, CancelGenerationDecoder.BLOCK_LENGTH);
+        assertField(8, 8, CancelGenerationDecoder.correlationIdEncodingOffset(),
+                CancelGenerationDecoder.correlationIdEncodingLength());
+        assertEquals(24, Frames.CANCEL_GENERATION_LENGTH);
+    }
+
+    @Test
     void shouldHaveTheHeartbeatOfTheReadme() {
         assertMessage(9, 8, HeartbeatDecoder.TEMPLATE_ID, HeartbeatDecoder.BLOCK_LENGTH);
         assertField(8, 8, HeartbeatDecoder.timestampNsEncodingOffset(), HeartbeatDecoder.timestampNsEncodingLength());
@@ -193,18 +241,23 @@ class WireLayoutTest {
     @Test
     void shouldHaveTheBytesOfTheReadme() {
         assertBytes(
-                "24000400591b0200" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0300" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
                 SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
         final UnsafeBuffer tokens = SampleFrames.infer(1, 42, 20_000, 2, 2, false, 0, 0);
         tokens.putInt(Frames.FEATURES_OFFSET, 5, LITTLE_ENDIAN);
         tokens.putInt(Frames.FEATURES_OFFSET + 4, 31_999, LITTLE_ENDIAN);
         assertBytes(
-                "24000400591b0200" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0300" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0200" + "0200" + "0100" + "0000" + "00000000" + "08000000" + "05000000" + "ff7c0000",
                 tokens);
         assertBytes(
-                "24000500591b0200" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                "34000b00591b0300" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
+                        "0700000000000000" + "0000003f" + "0200" + "0200" + "0300" + "0000" + "2800" + "0100" +
+                        "00000000" + "08000000" + "05000000" + "06000000" + "04000000" + "09000000",
+                SampleFrames.generate(1, 7, 2, new int[] {5, 6}, new int[] {9}));
+        assertBytes(
+                "24000500591b0300" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
                         "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
                 SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
     }

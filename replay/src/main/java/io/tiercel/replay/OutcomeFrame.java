@@ -70,6 +70,8 @@ public final class OutcomeFrame {
                 return OutcomeStatus.RESET;
             case 3:
                 return OutcomeStatus.CONTEXT_FULL;
+            case 4:
+                return OutcomeStatus.FORKED;
             default:
                 throw malformed(sequence, "status=" + raw + " is unknown");
         }

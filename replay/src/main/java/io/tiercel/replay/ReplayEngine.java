@@ -6,9 +6,12 @@ import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
+import io.tiercel.appliance.generation.TokenDraw;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.snapshot.SnapshotReader;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Applies requests, in sequence order and one at a time, to sessions that begin empty or as a snapshot has them: the
@@ -38,6 +42,7 @@ final class ReplayEngine implements AutoCloseable {
     private final byte[] wantedVersion = new byte[VERSION_BYTES];
     private final NativeFloats features = new NativeFloats();
     private final NativeFloats outputs = new NativeFloats();
+    private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
     private ReplayModel model;
     private OutcomeStatus status;
@@ -119,9 +124,12 @@ final class ReplayEngine implements AutoCloseable {
         outputCount = 0;
         outputsLength = 0;
         states.ensureInitialised(slot, model.executor());
-        if (!request.isInfer()) {
+        if (request.kind() == RequestKind.RESET) {
             states.reset(slot, model.executor());
             status = OutcomeStatus.RESET;
+        } else if (request.kind() == RequestKind.FORK) {
+            fork(journal, request, sessionIndex);
+            status = OutcomeStatus.FORKED;
         } else if (isExpired) {
             status = OutcomeStatus.EXPIRED;
         } else if (!states.hasRoom(slot, stepCount, model.executor())) {
@@ -135,6 +143,7 @@ final class ReplayEngine implements AutoCloseable {
     private void infer(
             final long sequence, final RequestFrame request, final SessionStates states, final int slot) {
         status = OutcomeStatus.OK;
+        final boolean makesToken = request.kind() == RequestKind.GENERATE;
         outputCount = model.shape().outputCount();
         final int strideBytes = outputCount * Float.BYTES;
         final long wantedBytes = (long) strideBytes * (request.isStream() ? stepCount : 1);
@@ -152,14 +161,41 @@ final class ReplayEngine implements AutoCloseable {
                 outputs.ensureLength(outputsLength),
                 request.isStream() ? strideBytes : 0);
         totalStepCount += stepCount;
+        if (makesToken) {
+            model.draw().draw(generateFrame(request), 0, outputs.address());
+            outputCount = Frames.MADE_OUTPUT_COUNT;
+            outputsLength = TokenDraw.OUTPUTS_LENGTH;
+        }
+    }
+
+    /** A draw reads a frame from its buffer's beginning. */
+    private DirectBuffer generateFrame(final RequestFrame request) {
+        frame.wrap(request.buffer(), request.offset(), request.length());
+        return frame;
+    }
+
+    /** The copy's states may be in another block of memory than the source's. */
+    private void fork(final JoinedJournal journal, final RequestFrame request, final int sessionIndex) {
+        final int sourceIndex = sessions.find(journal.requestPrincipalId(), modelIndex(model, request.modelId()),
+                request.sourceKey());
+        if (sourceIndex == SessionTable.UNKNOWN) {
+            throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, journal.sequence(),
+                    "sourceKey=" + request.sourceKey() + " is no session's");
+        }
+        model.states(sessionIndex).fork(model.states(sourceIndex), ReplayModel.slot(sourceIndex),
+                ReplayModel.slot(sessionIndex));
     }
 
     /** What no appliance would have taken, and no executor looks at again. */
     private void checkFeatures(final long sequence, final RequestFrame request) {
-        if (!request.isInfer()) {
+        if (!request.kind().hasSteps()) {
             return;
         }
         final ModelShape shape = model.shape();
+        if (request.kind() == RequestKind.GENERATE && !shape.namesTokens()) {
+            throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
+                    "a Generate, but modelVersion=" + model.versionHex() + " does not name next tokens");
+        }
         if (request.featureCount() != shape.featureCount()) {
             throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
                     "featureCount=" + request.featureCount() + " but modelVersion=" + model.versionHex() +
@@ -176,13 +212,17 @@ final class ReplayEngine implements AutoCloseable {
     /** Two aliases may serve one bundle: their sessions are different ones, and the model id tells them apart. */
     private int indexOf(
             final long principalId, final ReplayModel owner, final int modelId, final long sessionKey) {
-        final int modelIndex = owner.index() << Short.SIZE | modelId;
+        final int modelIndex = modelIndex(owner, modelId);
         final int sessionIndex = sessions.indexOf(principalId, modelIndex, sessionKey);
         if (sessionIndex != SessionTable.FULL) {
             return sessionIndex;
         }
         sessions = sessions.withLimit(sessions.maxSessions() * 2);
         return sessions.indexOf(principalId, modelIndex, sessionKey);
+    }
+
+    private static int modelIndex(final ReplayModel owner, final int modelId) {
+        return owner.index() << Short.SIZE | modelId;
     }
 
     private void selectModel(final long sequence, final DirectBuffer version) {

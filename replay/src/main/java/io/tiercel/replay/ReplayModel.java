@@ -4,7 +4,9 @@ import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.generation.TokenDraw;
 import io.tiercel.appliance.session.SessionStates;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +29,8 @@ final class ReplayModel implements AutoCloseable {
     private final String backendName;
     private final Model model;
     private final ModelExecutor executor;
+    /** Null unless the model names next tokens. */
+    private final TokenDraw draw;
     private final List<SessionStates> blocks = new ArrayList<>();
 
     ReplayModel(final int index, final Bundle bundle, final Backend backend) {
@@ -36,6 +40,7 @@ final class ReplayModel implements AutoCloseable {
         this.backendName = backend.name();
         this.model = backend.load(bundle, THREADS);
         this.executor = model.newExecutor(1);
+        draw = model.shape().namesTokens() ? new TokenDraw((TokenExecutor) executor) : null;
     }
 
     int index() {
@@ -60,6 +65,10 @@ final class ReplayModel implements AutoCloseable {
 
     ModelExecutor executor() {
         return executor;
+    }
+
+    TokenDraw draw() {
+        return draw;
     }
 
     /** The block that holds the session. Indices are shared by all models, so a block may be all but empty. */

@@ -1,5 +1,10 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.sequencer.RequestKind;
+import io.tiercel.protocol.FrameValidator;
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.InferFlagsDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
@@ -13,17 +18,21 @@ import org.agrona.DirectBuffer;
 public final class RequestFrame {
 
     private static final int KNOWN_FLAGS = 1;
+    private static final int MAX_STEPS = 65_535;
     private static final int INFER_FEATURES_OFFSET = MessageHeaderDecoder.ENCODED_LENGTH +
             InferDecoder.BLOCK_LENGTH + InferDecoder.featuresHeaderLength();
 
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder reset = new ResetSessionDecoder();
+    private final ForkSessionDecoder fork = new ForkSessionDecoder();
+    private final GenerateFrame generate = new GenerateFrame();
+    private final FrameValidator validator = new FrameValidator(Integer.MAX_VALUE, MAX_STEPS);
     private final InferFlagsDecoder flags = new InferFlagsDecoder();
     private DirectBuffer buffer;
     private int offset;
     private int length;
-    private boolean isInfer;
+    private RequestKind kind;
     private int featuresLength;
 
     /**
@@ -40,13 +49,16 @@ public final class RequestFrame {
         this.length = length;
         header.wrap(newBuffer, newOffset);
         checkSchema(sequence);
-        isInfer = header.templateId() == InferDecoder.TEMPLATE_ID;
-        if (isInfer) {
-            wrapInfer(sequence, length);
-        } else if (header.templateId() == ResetSessionDecoder.TEMPLATE_ID) {
-            wrapReset(sequence, length);
-        } else {
+        kind = RequestKind.of(header.templateId());
+        if (kind == null) {
             throw malformed(sequence, "templateId=" + header.templateId() + " is not a request's");
+        }
+        featuresLength = 0;
+        switch (kind) {
+            case INFER -> wrapInfer(sequence, length);
+            case RESET -> wrapReset(sequence, length);
+            case FORK -> wrapFork(sequence, length);
+            default -> wrapGenerate(sequence, length);
         }
     }
 
@@ -84,46 +96,111 @@ public final class RequestFrame {
                     " are not a ResetSession's");
         }
         reset.wrap(buffer, offset + MessageHeaderDecoder.ENCODED_LENGTH, header.blockLength(), header.version());
-        featuresLength = 0;
     }
 
-    /** True: Infer. False: ResetSession. */
+    private void wrapFork(final long sequence, final int length) {
+        checkFrame(sequence, length);
+        fork.wrap(buffer, offset + MessageHeaderDecoder.ENCODED_LENGTH, header.blockLength(), header.version());
+    }
+
+    private void wrapGenerate(final long sequence, final int length) {
+        checkFrame(sequence, length);
+        generate.wrap(buffer, offset);
+        featuresLength = generate.tokenCount() * Integer.BYTES;
+    }
+
+    private void checkFrame(final long sequence, final int length) {
+        final int code = validator.checkFromClient(buffer, offset, length);
+        if (code != FrameValidator.OK) {
+            throw malformed(sequence, "the frame would be refused: rejectCode=" + code + " value=" +
+                    validator.offendingValue() + " allowed=" + validator.allowedValue());
+        }
+    }
+
+    public RequestKind kind() {
+        return kind;
+    }
+
     public boolean isInfer() {
-        return isInfer;
+        return kind == RequestKind.INFER;
     }
 
+    /** As the wire protocol has it. */
     public String templateName() {
-        return isInfer ? "Infer" : "ResetSession";
+        return switch (kind) {
+            case INFER -> "Infer";
+            case RESET -> "ResetSession";
+            case FORK -> "ForkSession";
+            default -> "Generate";
+        };
     }
 
     public long correlationId() {
-        return isInfer ? infer.correlationId() : reset.correlationId();
+        return switch (kind) {
+            case INFER -> infer.correlationId();
+            case RESET -> reset.correlationId();
+            case FORK -> fork.correlationId();
+            default -> generate.correlationId();
+        };
     }
 
     public long sessionKey() {
-        return isInfer ? infer.sessionKey() : reset.sessionKey();
+        return switch (kind) {
+            case INFER -> infer.sessionKey();
+            case RESET -> reset.sessionKey();
+            case FORK -> fork.sessionKey();
+            default -> generate.sessionKey();
+        };
+    }
+
+    /** Of a fork: the session that is copied. */
+    public long sourceKey() {
+        return fork.sourceKey();
+    }
+
+    /** Of a generation: which token the request makes, from 0, and how. */
+    public GenerateFrame generate() {
+        return generate;
     }
 
     public int modelId() {
-        return isInfer ? infer.modelId() : reset.modelId();
+        return switch (kind) {
+            case INFER -> infer.modelId();
+            case RESET -> reset.modelId();
+            case FORK -> fork.modelId();
+            default -> generate.modelId();
+        };
     }
 
     /** 0: no budget, such a request never expires. */
     public long budgetNs() {
-        return isInfer ? infer.budgetNs() : 0;
+        return switch (kind) {
+            case INFER -> infer.budgetNs();
+            case GENERATE -> generate.budgetNs();
+            default -> 0;
+        };
     }
 
     public int stepCount() {
-        return isInfer ? infer.stepCount() : 0;
+        return switch (kind) {
+            case INFER -> infer.stepCount();
+            case GENERATE -> generate.tokenCount();
+            default -> 0;
+        };
     }
 
+    /** 1 where a step's input is a token. */
     public int featureCount() {
-        return isInfer ? infer.featureCount() : 0;
+        return switch (kind) {
+            case INFER -> infer.featureCount();
+            case GENERATE -> 1;
+            default -> 0;
+        };
     }
 
     /** Whether the outcome holds the outputs of all steps. */
     public boolean isStream() {
-        return isInfer && flags.stream();
+        return isInfer() && flags.stream();
     }
 
     public DirectBuffer buffer() {
@@ -141,7 +218,7 @@ public final class RequestFrame {
     }
 
     public int featuresOffset() {
-        return offset + INFER_FEATURES_OFFSET;
+        return offset + (kind == RequestKind.GENERATE ? Frames.TOKENS_OFFSET : INFER_FEATURES_OFFSET);
     }
 
     public int featuresLength() {

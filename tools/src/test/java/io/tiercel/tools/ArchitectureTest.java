@@ -69,16 +69,19 @@ class ArchitectureTest {
             Map.entry("telemetry", List.of("sequencer")),
             Map.entry("cycle", List.of("config", "sequencer", "telemetry")),
             Map.entry("session", List.of("engine", "engine.bundle")),
+            Map.entry("generation", List.of("engine", "engine.exact")),
             Map.entry("journal", List.of("config", "engine", "engine.bundle", "sequencer", "telemetry", "cycle")),
             Map.entry("snapshot", List.of("engine", "session", "telemetry")),
-            Map.entry("recovery", List.of("engine", "journal", "session", "sequencer", "snapshot")),
+            Map.entry("recovery", List.of("engine", "generation", "journal", "session", "sequencer", "snapshot")),
             Map.entry("ingress", List.of(
-                    "config", "engine", "engine.bundle", "sequencer", "session", "snapshot", "telemetry", "transport",
+                    "config", "engine", "engine.bundle", "generation", "sequencer", "session", "snapshot", "telemetry",
+                    "transport",
                     "cycle")),
             Map.entry("infer", List.of(
-                    "engine", "engine.bundle", "sequencer", "session", "snapshot", "telemetry", "cycle")),
+                    "engine", "engine.bundle", "generation", "sequencer", "session", "snapshot", "telemetry", "cycle")),
             Map.entry("egress", List.of(
-                    "engine", "engine.bundle", "sequencer", "session", "telemetry", "transport", "cycle")));
+                    "engine", "engine.bundle", "generation", "sequencer", "session", "telemetry", "transport",
+                    "cycle")));
 
     /** Where time and chance may be taken from the machine: what begins a process, or states a default. */
     private static final Set<String> COMPOSITION_ROOTS = Set.of(

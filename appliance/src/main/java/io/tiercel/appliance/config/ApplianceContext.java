@@ -61,6 +61,7 @@ public final class ApplianceContext {
     private int maxSessions = ConfigKey.LIMITS_SESSIONS.initial();
     private int maxFrameLength = ConfigKey.LIMITS_FRAME_LENGTH.initial();
     private int maxSteps = ConfigKey.LIMITS_STEPS.initial();
+    private int maxGenerations = ConfigKey.LIMITS_GENERATIONS.initial();
     private int maxInFlight = ConfigKey.LIMITS_IN_FLIGHT.initial();
     private int maxRatePerSecond = ConfigKey.LIMITS_RATE.initial();
     private int retryWindow = ConfigKey.LIMITS_RETRIES.initial();
@@ -424,6 +425,18 @@ public final class ApplianceContext {
     /** Unanswered requests of one client. */
     public int maxInFlight() {
         return maxInFlight;
+    }
+
+    /** Generations under way at once, all clients together. */
+    public int maxGenerations() {
+        return maxGenerations;
+    }
+
+    /** Sets {@link #maxGenerations()}. */
+    public ApplianceContext maxGenerations(final int maxGenerations) {
+        ensureOpen();
+        this.maxGenerations = maxGenerations;
+        return this;
     }
 
     /** Sets {@link #maxInFlight()}. */

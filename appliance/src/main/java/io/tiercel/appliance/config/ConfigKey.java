@@ -147,6 +147,9 @@ public final class ConfigKey<T> {
     static final ConfigKey<Integer> LIMITS_IN_FLIGHT = key("limits.in-flight", ValueType.count(1, 1_048_576), "1024",
             "Unanswered requests of one client. The next one is refused with `IN_FLIGHT_LIMIT`.",
             ApplianceContext::maxInFlight, ApplianceContext::maxInFlight);
+    static final ConfigKey<Integer> LIMITS_GENERATIONS = key("limits.generations", ValueType.count(0, 4_096), "256",
+            "Generations under way at once, all clients together. The next one is refused with `GENERATION_LIMIT`.",
+            ApplianceContext::maxGenerations, ApplianceContext::maxGenerations);
     static final ConfigKey<Integer> LIMITS_RATE = key("limits.rate", ValueType.count(0, 1_000_000_000), "0",
             "Requests a second of one client, averaged over 100 ms. Those above it are refused with `RATE_LIMIT`. `0` "
                     + "for no limit.",

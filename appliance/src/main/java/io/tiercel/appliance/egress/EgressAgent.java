@@ -4,6 +4,7 @@ import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
 import io.tiercel.appliance.cycle.CycleClock;
 import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
@@ -52,6 +53,7 @@ public final class EgressAgent implements Agent {
     private final ClientConnection[] clients;
     private final ResponseWriter writer;
     private final KeptAnswers kept;
+    private final MadeTokens madeTokens;
     private final WaitingRepeats waiting = new WaitingRepeats(MAX_WAITING_REPEATS);
     private final Repeat repeat = new Repeat();
     private final CycleClock clock;
@@ -78,6 +80,7 @@ public final class EgressAgent implements Agent {
             final ClientConnection[] clients,
             final ResponseWriter writer,
             final KeptAnswers kept,
+            final MadeTokens madeTokens,
             final CycleClock clock,
             final PipelineState state,
             final Counters counters) {
@@ -94,6 +97,7 @@ public final class EgressAgent implements Agent {
         this.clients = clients;
         this.writer = writer;
         this.kept = kept;
+        this.madeTokens = madeTokens;
         this.clock = clock;
         this.state = state;
         resultCount = counters.get(CounterId.RESULTS);
@@ -202,7 +206,9 @@ public final class EgressAgent implements Agent {
     private void send(final RequestSlot slot) {
         final ClientConnection client = clients[slot.clientIndex];
         if (client.openGeneration == slot.clientGeneration) {
-            final int result = writer.result(client, slot, next);
+            final int result = slot.kind == RequestKind.GENERATE
+                    ? madeTokens.send(client, slot, next)
+                    : writer.answer(client, slot, next);
             if (result == ResponseWriter.SENT) {
                 resultCount.incrementRelease();
             } else {
@@ -211,6 +217,7 @@ public final class EgressAgent implements Agent {
             }
         } else {
             undeliveredCount.incrementRelease();
+            madeTokens.end(slot.generationIndex);
         }
         client.onAnswered();
     }
@@ -233,17 +240,25 @@ public final class EgressAgent implements Agent {
             }
             final ClientConnection client = clients[slot.clientIndex];
             if (client.openGeneration == slot.clientGeneration) {
-                final int result = writer.journalUnavailable(client, slot, next);
+                final int result = refuseUnjournaled(client, slot);
                 if (result != ResponseWriter.SENT) {
                     drop(client, result);
                 }
             }
+            madeTokens.end(slot.generationIndex);
             client.onAnswered();
             readRepeats();
             kept.keepNone(slot, next);
             letGo(next++);
         }
         return (int) (next - first);
+    }
+
+    private int refuseUnjournaled(final ClientConnection client, final RequestSlot slot) {
+        final long correlationId = slot.generationIndex == RequestSlot.NO_GENERATION
+                ? slot.correlationId
+                : madeTokens.firstCorrelationId(slot.generationIndex);
+        return writer.journalUnavailable(client, correlationId, slot, next);
     }
 
     private void onCommand(
@@ -266,6 +281,9 @@ public final class EgressAgent implements Agent {
             return;
         }
         if (client.openGeneration != generation) {
+            if (type == ClientCommands.REPEAT) {
+                madeTokens.end(code);
+            }
             return;
         }
         final int result = switch (type) {
@@ -276,7 +294,8 @@ public final class EgressAgent implements Agent {
                     client, first, second, third, code, templateId, detail);
             case ClientCommands.HEARTBEAT -> writer.heartbeat(client, first);
             case ClientCommands.GOODBYE -> writer.goodbye(client, code);
-            case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, detail);
+            case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, detail, code);
+            case ClientCommands.CANCELLED -> writer.cancelled(client, first, second, third, templateId & 0xFFFF);
             default -> throw new IllegalStateException("client command type=" + type);
         };
         if (result != ResponseWriter.SENT) {
@@ -290,7 +309,9 @@ public final class EgressAgent implements Agent {
             final long sequence,
             final long position,
             final short templateId,
-            final int checksum) {
+            final int checksum,
+            final int generationIndex) {
+        repeat.generationIndex = generationIndex;
         repeat.clientIndex = client.index;
         repeat.generation = client.openGeneration;
         repeat.correlationId = correlationId;
@@ -314,6 +335,8 @@ public final class EgressAgent implements Agent {
             if (result != ResponseWriter.SENT) {
                 drop(client, result);
             }
+        } else {
+            madeTokens.end(waited.generationIndex);
         }
     }
 

@@ -1,6 +1,5 @@
 package io.tiercel.appliance.egress;
 
-import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.AnswerPosition;
 import io.tiercel.appliance.session.AnswerSlot;
@@ -11,10 +10,7 @@ import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.wire.RejectCode;
-import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.status.AtomicCounter;
-
-import java.util.List;
 
 /**
  * Keeps the answers that have left, and gives them to those who ask again. Egress thread only; allocates when a
@@ -24,8 +20,8 @@ public final class KeptAnswers {
 
     private final AnswerStore store;
     private final ResponseWriter writer;
+    private final MadeTokens madeTokens;
     private final FrameChecksum checksum;
-    private final int[] outputCounts;
     private final KnownAnswer answer = new KnownAnswer();
     private final AtomicCounter answeredCount;
     private final AtomicCounter refusedCount;
@@ -33,13 +29,13 @@ public final class KeptAnswers {
     public KeptAnswers(
             final AnswerStore store,
             final ResponseWriter writer,
-            final List<LoadedModel> models,
+            final MadeTokens madeTokens,
             final int maxFrameLength,
             final Counters counters) {
         this.store = store;
         this.writer = writer;
+        this.madeTokens = madeTokens;
         checksum = new FrameChecksum(maxFrameLength);
-        outputCounts = LoadedModel.outputCounts(models);
         answeredCount = counters.get(CounterId.RETRIES_ANSWERED);
         refusedCount = counters.get(CounterId.RETRIES_REFUSED);
     }
@@ -59,7 +55,7 @@ public final class KeptAnswers {
         answer.batchSize = slot.batchSize;
         answer.applianceNs = slot.applianceNs;
         answer.slotCount = slot.answerSlotCount();
-        answer.outputCount = slot.status == ResultStatus.OK ? outputCounts[slot.modelIndex] : 0;
+        answer.outputCount = slot.outputCount;
         answer.outputs.wrap(slot.outputs, 0, slot.outputsLength);
         store.put(slot.answerPosition, answer);
     }
@@ -83,27 +79,41 @@ public final class KeptAnswers {
         if (kept.frameChecksum() != repeat.frameChecksum) {
             return refuse(client, repeat, RejectCode.CORRELATION_ID_REUSED);
         }
-        final int frameCount = kept.frameCount();
-        int result = ResponseWriter.SENT;
-        for (int step = 0; step < frameCount && result == ResponseWriter.SENT; step++) {
-            result = writer.repeat(client, store.frame(repeat.position, step));
-        }
+        final int result = repeat.generationIndex == RequestSlot.NO_GENERATION
+                ? repeatFrames(client, repeat, kept.frameCount())
+                : madeTokens.sendAgain(client, repeat.generationIndex, kept);
         if (result == ResponseWriter.SENT) {
             answeredCount.incrementRelease();
         }
         return result;
     }
 
+    private int repeatFrames(final ClientConnection client, final Repeat repeat, final int frameCount) {
+        int result = ResponseWriter.SENT;
+        for (int step = 0; step < frameCount && result == ResponseWriter.SENT; step++) {
+            result = writer.repeat(client, store.frame(repeat.position, step));
+        }
+        return result;
+    }
+
     /** Says that too many repeats wait for their first request already. */
     int refuseToWait(final ClientConnection client, final Repeat repeat, final int capacity) {
-        refusedCount.incrementRelease();
-        return writer.reject(client, repeat.correlationId, capacity + 1L, capacity,
-                (short) RejectCode.OVERLOADED.value(), repeat.templateId);
+        return refuse(client, repeat, RejectCode.OVERLOADED, capacity + 1L, capacity);
     }
 
     private int refuse(final ClientConnection client, final Repeat repeat, final RejectCode code) {
+        return refuse(client, repeat, code, repeat.sequence, 0);
+    }
+
+    private int refuse(
+            final ClientConnection client, final Repeat repeat, final RejectCode code, final long offendingValue,
+            final long allowedValue) {
         refusedCount.incrementRelease();
-        return writer.reject(client, repeat.correlationId, repeat.sequence, 0, (short) code.value(),
+        final long correlationId = repeat.generationIndex == RequestSlot.NO_GENERATION
+                ? repeat.correlationId
+                : madeTokens.firstCorrelationId(repeat.generationIndex);
+        madeTokens.end(repeat.generationIndex);
+        return writer.reject(client, correlationId, offendingValue, allowedValue, (short) code.value(),
                 repeat.templateId);
     }
 }

@@ -12,6 +12,8 @@ final class Repeat {
     long position;
     short templateId;
     int frameChecksum;
+    /** Of the generation that the request is a part of, or -1. */
+    int generationIndex;
 
     void copyFrom(final Repeat other) {
         clientIndex = other.clientIndex;
@@ -21,5 +23,6 @@ final class Repeat {
         position = other.position;
         templateId = other.templateId;
         frameChecksum = other.frameChecksum;
+        generationIndex = other.generationIndex;
     }
 }

@@ -14,13 +14,12 @@ import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
-import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
-import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultEncoder;
+import io.tiercel.protocol.wire.ResultStatus;
 import io.tiercel.protocol.wire.WelcomeEncoder;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
@@ -68,7 +67,6 @@ public final class ResponseWriter {
     private final UnsafeBuffer detail = new UnsafeBuffer(
             BufferUtil.allocateDirectAligned(RejectDetail.MAX_LENGTH, BitUtil.CACHE_LINE_LENGTH));
     private final List<LoadedModel> models;
-    private final int[] outputCounts;
     private final WelcomeLimits limits;
     private final AgentInvoker driver;
 
@@ -90,7 +88,6 @@ public final class ResponseWriter {
         this.models = List.copyOf(models);
         this.limits = limits;
         this.driver = driver;
-        outputCounts = LoadedModel.outputCounts(models);
     }
 
     /** Length of the longest frame that is ever said about these models: a result, a chunk, a reject or the welcome. */
@@ -107,8 +104,8 @@ public final class ResponseWriter {
     }
 
     /** A request's chunks, if it asked for them, and its result. */
-    int result(final ClientConnection client, final RequestSlot slot, final long sequence) {
-        final int outputCount = slot.outputsLength == 0 ? 0 : outputCounts[slot.modelIndex];
+    int answer(final ClientConnection client, final RequestSlot slot, final long sequence) {
+        final int outputCount = slot.outputCount;
         final int outputsLength = outputCount * Float.BYTES;
         final int lastOffset = slot.outputsLength - outputsLength;
         for (int offset = 0, step = 0; offset < lastOffset; offset += outputsLength, step++) {
@@ -118,10 +115,17 @@ public final class ResponseWriter {
                 return status;
             }
         }
+        return result(client, slot.correlationId, slot, sequence);
+    }
+
+    /** The last step's outputs of a request, under that id. */
+    int result(final ClientConnection client, final long correlationId, final RequestSlot slot, final long sequence) {
+        final int outputCount = slot.outputCount;
+        final int outputsLength = outputCount * Float.BYTES;
         final int status = claim(client, Frames.resultLength(outputCount));
         if (status == SENT) {
             result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
-                    .correlationId(slot.correlationId)
+                    .correlationId(correlationId)
                     .sessionKey(slot.sessionKey)
                     .sequence(sequence)
                     .applianceNs(slot.applianceNs)
@@ -129,7 +133,7 @@ public final class ResponseWriter {
                     .batchSize(slot.batchSize)
                     .outputCount(outputCount)
                     .status(slot.status);
-            result.putOutputs(slot.outputs, lastOffset, outputsLength);
+            result.putOutputs(slot.outputs, slot.outputsLength - outputsLength, outputsLength);
             commit(client);
         }
         return status;
@@ -137,14 +141,18 @@ public final class ResponseWriter {
 
     /** One frame of an answer that was given before, with the same bytes. */
     int repeat(final ClientConnection client, final AnswerSlot kept) {
-        if (!kept.isResult()) {
-            return chunk(client, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
-                    kept.modelId(), kept.outputCount(), kept.outputs(), 0);
-        }
+        return kept.isResult()
+                ? result(client, kept.correlationId(), kept)
+                : chunk(client, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
+                        kept.modelId(), kept.outputCount(), kept.outputs(), 0);
+    }
+
+    /** A result that was given before, under that id. */
+    int result(final ClientConnection client, final long correlationId, final AnswerSlot kept) {
         final int status = claim(client, Frames.resultLength(kept.outputCount()));
         if (status == SENT) {
             result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
-                    .correlationId(kept.correlationId())
+                    .correlationId(correlationId)
                     .sessionKey(kept.sessionKey())
                     .sequence(kept.sequence())
                     .applianceNs(kept.applianceNs())
@@ -258,9 +266,31 @@ public final class ResponseWriter {
         return status;
     }
 
-    int journalUnavailable(final ClientConnection client, final RequestSlot slot, final long sequence) {
-        return reject(client, slot.correlationId, sequence, 0, (short) RejectCode.JOURNAL_UNAVAILABLE.value(),
-                (short) (slot.reset ? ResetSessionDecoder.TEMPLATE_ID : InferDecoder.TEMPLATE_ID));
+    /** A generation has ended because its client wished it. */
+    int cancelled(
+            final ClientConnection client, final long correlationId, final long sequence, final long sessionKey,
+            final int modelId) {
+        final int status = claim(client, Frames.resultLength(0));
+        if (status == SENT) {
+            result.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
+                    .correlationId(correlationId)
+                    .sessionKey(sessionKey)
+                    .sequence(sequence)
+                    .applianceNs(0)
+                    .modelId(modelId)
+                    .batchSize(0)
+                    .outputCount(0)
+                    .status(ResultStatus.CANCELLED);
+            result.putOutputs(detail, 0, 0);
+            commit(client);
+        }
+        return status;
+    }
+
+    int journalUnavailable(
+            final ClientConnection client, final long correlationId, final RequestSlot slot, final long sequence) {
+        return reject(client, correlationId, sequence, 0, (short) RejectCode.JOURNAL_UNAVAILABLE.value(),
+                (short) slot.kind.templateId());
     }
 
     int heartbeat(final ClientConnection client, final long timestampNs) {
@@ -282,7 +312,7 @@ public final class ResponseWriter {
         return status;
     }
 
-    private int chunk(
+    int chunk(
             final ClientConnection client,
             final long correlationId,
             final long sessionKey,

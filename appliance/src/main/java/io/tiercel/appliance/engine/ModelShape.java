@@ -18,16 +18,18 @@ import org.agrona.DirectBuffer;
  *                         executor checks a token, so none may reach one unchecked: {@link #firstStrayStep}.
  * @param contextTokens    steps that a session has room for before it is reset; 0 if any number. See
  *                         {@link ModelExecutor#hasRoom}.
+ * @param namesTokens      whether outputs are next tokens, likeliest first, each with its probability: then every
+ *                         executor is a {@link TokenExecutor}, and tokens can be generated.
  */
 public record ModelShape(
         String family, int featureCount, int outputCount, int stateBytes, int canonicalBytes, int vocabularySize,
-        int contextTokens) {
+        int contextTokens, boolean namesTokens) {
 
     /** Of a model that takes feature vectors, and any number of steps. */
     public ModelShape(
             final String family, final int featureCount, final int outputCount, final int stateBytes,
             final int canonicalBytes) {
-        this(family, featureCount, outputCount, stateBytes, canonicalBytes, 0, 0);
+        this(family, featureCount, outputCount, stateBytes, canonicalBytes, 0, 0, false);
     }
 
     /** Whether a step's input is a token. */

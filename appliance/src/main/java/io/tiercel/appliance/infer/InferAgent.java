@@ -6,11 +6,15 @@ import io.tiercel.appliance.cycle.CycleClock;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.generation.TokenDraw;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.Agent;
 
@@ -27,17 +31,24 @@ import java.util.List;
  * both are done first, because its step needs them. Then comes what a snapshot asks for ({@link StateCopier}), and when
  * nothing has come for a while, {@link Rehearsal} keeps the models warm.
  *
+ * <p>A fork from a session of one worker to one of another is where two meet: {@link #isHeld}.
+ *
  * <p>Allocates nothing. The states of its sessions are this thread's alone.
  */
 public final class InferAgent implements Agent {
 
     private final Sequence inferred;
     private final Sequence settled;
+    private final Sequence finished;
+    /** Where each worker stands with all that it does for a request, this one included. */
+    private Sequence[] finishedOfWorkers;
     private final Sequencer sequencer;
     private final SequenceBarrier published;
     private final int workerIndex;
     private final Sessions sessions;
     private final ModelExecutor[] executors;
+    /** Of the models that name tokens. */
+    private final TokenDraw[] draws;
     private final CycleClock clock;
     private final long batchWindowNs;
     private final int maxBatch;
@@ -73,6 +84,8 @@ public final class InferAgent implements Agent {
         next = sequencer.firstSequence();
         inferred = sequencer.newSequence();
         settled = sequencer.newSequence();
+        finished = sequencer.newSequence();
+        finishedOfWorkers = new Sequence[] {finished};
         this.published = sequencer.barrier();
         this.workerIndex = workerIndex;
         this.sessions = sessions;
@@ -83,6 +96,12 @@ public final class InferAgent implements Agent {
         executors = new ModelExecutor[models.size()];
         for (int index = 0; index < executors.length; index++) {
             executors[index] = models.get(index).model().newExecutor(maxBatch);
+        }
+        draws = new TokenDraw[models.size()];
+        for (int index = 0; index < draws.length; index++) {
+            draws[index] = models.get(index).model().shape().namesTokens()
+                    ? new TokenDraw((TokenExecutor) executors[index])
+                    : null;
         }
         rehearsal = new Rehearsal(rehearseAfterNs, clock::read);
         for (int index = 0; index < executors.length; index++) {
@@ -102,6 +121,16 @@ public final class InferAgent implements Agent {
         return settled;
     }
 
+    /** The last sequence after which nothing is left to do: from there on another worker may read its session. */
+    public Sequence finished() {
+        return finished;
+    }
+
+    /** @param sequences {@link #finished} of every worker, by index. Before the first round, if there are several. */
+    public void meet(final Sequence[] sequences) {
+        finishedOfWorkers = sequences.clone();
+    }
+
     @Override
     public int doWork() {
         final long available = copier.limit(published.getCursor());
@@ -110,6 +139,9 @@ public final class InferAgent implements Agent {
         }
         if (phase != Phase.IDLE) {
             settleAll();
+        }
+        if (isHeld(sequencer.get(next), next)) {
+            return 0;
         }
         copier.doWork(next);
         runBatch(available);
@@ -153,6 +185,21 @@ public final class InferAgent implements Agent {
                 clock.nanoTime() - sequencer.get(next).ingressTickNs < batchWindowNs;
     }
 
+    /**
+     * Whether the request is a fork from one worker's session to another's, and it is not yet this worker's turn: the
+     * one has to be through with what comes before, then the other copies, then the one goes on. Each waits for what
+     * the other does earlier in the sequence, so they cannot wait for each other.
+     */
+    private boolean isHeld(final RequestSlot slot, final long sequence) {
+        if (slot.kind != RequestKind.FORK || slot.sourceWorkerIndex == slot.workerIndex) {
+            return false;
+        }
+        if (slot.workerIndex == workerIndex) {
+            return finishedOfWorkers[slot.sourceWorkerIndex].get() < sequence - 1;
+        }
+        return slot.sourceWorkerIndex == workerIndex && finishedOfWorkers[slot.workerIndex].get() < sequence;
+    }
+
     private void runBatch(final long available) {
         final long startTickNs = clock.nanoTime();
         batch.clear();
@@ -160,6 +207,9 @@ public final class InferAgent implements Agent {
         long sequence = next;
         while (sequence <= available && batchedCount < maxBatch) {
             final RequestSlot slot = sequencer.get(sequence);
+            if (isHeld(slot, sequence)) {
+                break;
+            }
             if (slot.workerIndex == workerIndex) {
                 if (!fits(slot)) {
                     break;
@@ -170,24 +220,27 @@ public final class InferAgent implements Agent {
         }
         if (batch.size() > 0) {
             executors[batchModelIndex].step(batch);
+            drawTokens();
         }
         stampBatch();
         next = sequence;
         inferred.set(sequence - 1);
         if (batchedCount == 0) {
             settled.set(sequence - 1);
+            finished.set(sequence - 1);
         } else {
             phase = Phase.HASH_DUE;
         }
     }
 
-    /** One model a batch, each session once. */
+    /** One model a batch, each session once; a fork, which has to do with two, is alone. */
     private boolean fits(final RequestSlot slot) {
         if (batchedCount == 0) {
             batchModelIndex = slot.modelIndex;
             return true;
         }
-        if (slot.modelIndex != batchModelIndex) {
+        if (slot.modelIndex != batchModelIndex || slot.kind == RequestKind.FORK ||
+                batched[0].kind == RequestKind.FORK) {
             return false;
         }
         for (int index = 0; index < batchedCount; index++) {
@@ -205,10 +258,13 @@ public final class InferAgent implements Agent {
         batched[batchedCount++] = slot;
         slot.inferStartTickNs = startTickNs;
         slot.outputsLength = 0;
+        slot.outputCount = 0;
         states.ensureInitialised(slot.sessionIndex, executor);
-        if (slot.reset) {
+        if (slot.kind == RequestKind.RESET) {
             states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;
+        } else if (slot.kind == RequestKind.FORK) {
+            slot.status = ResultStatus.FORKED;
         } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
             slot.status = ResultStatus.EXPIRED;
         } else if (!states.hasRoom(slot.sessionIndex, slot.stepCount, executor)) {
@@ -229,11 +285,35 @@ public final class InferAgent implements Agent {
         if (lastStep > 0) {
             states.steps(slot.sessionIndex, executor, featuresAddress, lastStep, outputsAddress, outputsStride);
         }
-        slot.outputsLength = lastStep * outputsStride + outputsLength;
+        if (slot.kind == RequestKind.GENERATE) {
+            slot.outputCount = Frames.MADE_OUTPUT_COUNT;
+            slot.outputsLength = TokenDraw.OUTPUTS_LENGTH;
+        } else {
+            slot.outputCount = states.shape().outputCount();
+            slot.outputsLength = lastStep * outputsStride + outputsLength;
+        }
         batch.add(
                 featuresAddress + (long) lastStep * states.shape().featureCount() * Float.BYTES,
                 states.stateAddress(slot.sessionIndex),
                 outputsAddress + (long) lastStep * outputsStride);
+    }
+
+    /** What a generation's step came to becomes a token. */
+    private void drawTokens() {
+        final TokenDraw draw = draws[batchModelIndex];
+        if (draw == null) {
+            return;
+        }
+        int position = 0;
+        for (int index = 0; index < batchedCount; index++) {
+            final RequestSlot slot = batched[index];
+            if (slot.status == ResultStatus.OK) {
+                if (slot.kind == RequestKind.GENERATE) {
+                    draw.draw(slot.frame, position, slot.outputs.addressOffset());
+                }
+                position++;
+            }
+        }
     }
 
     private void stampBatch() {
@@ -249,18 +329,27 @@ public final class InferAgent implements Agent {
         switch (phase) {
             case HASH_DUE -> {
                 hashBatch();
-                phase = batch.size() == 0 ? Phase.IDLE : Phase.AHEAD_DUE;
+                if (batch.size() == 0) {
+                    finish();
+                } else {
+                    phase = Phase.AHEAD_DUE;
+                }
                 return 1;
             }
             case AHEAD_DUE -> {
                 executors[batchModelIndex].ahead(batch);
-                phase = Phase.IDLE;
+                finish();
                 return 1;
             }
             default -> {
                 return 0;
             }
         }
+    }
+
+    private void finish() {
+        phase = Phase.IDLE;
+        finished.set(next - 1);
     }
 
     private void hashBatch() {
@@ -270,6 +359,8 @@ public final class InferAgent implements Agent {
             final RequestSlot slot = batched[index];
             if (slot.status == ResultStatus.OK) {
                 states.applyHash(slot.sessionIndex, executor);
+            } else if (slot.status == ResultStatus.FORKED) {
+                states.fork(slot.sourceIndex, slot.sessionIndex);
             }
             slot.stateHash = states.hash(slot.sessionIndex);
         }

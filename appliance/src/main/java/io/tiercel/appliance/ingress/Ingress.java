@@ -5,6 +5,7 @@ import io.aeron.Subscription;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.generation.GenerationProgress;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
@@ -32,9 +33,11 @@ public final class Ingress implements AutoCloseable {
     /**
      * Ingress's part of what the appliance remembers.
      *
-     * @param cut where snapshots of it are asked for.
+     * @param cut      where snapshots of it are asked for.
+     * @param progress of the generations, from egress; its capacity is their limit.
      */
-    public record Memory(SessionTable sessions, RetryIndex retries, SnapshotCut cut) {
+    public record Memory(
+            SessionTable sessions, RetryIndex retries, SnapshotCut cut, GenerationProgress progress) {
     }
 
     public Ingress(

@@ -6,7 +6,10 @@ import io.aeron.logbuffer.ControlledFragmentHandler.Action;
 import io.aeron.logbuffer.Header;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.ingress.Generations.Generation;
 import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.sequencer.Words;
@@ -23,6 +26,9 @@ import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.CancelGenerationDecoder;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
@@ -49,6 +55,8 @@ import java.util.List;
  *
  * <p>A request that is known by its correlation id does not go into the ring: egress is asked for the answer that it
  * keeps.
+ *
+ * <p>A generation's next token is asked for here, by a request that goes the way of a client's: {@link #askForTokens}.
  *
  * <p>Owns the session table, the index of known requests and the clients' places. The arrival time is read once a duty
  * cycle, before the poll. Allocates nothing while clients neither come nor go and no principal is new.
@@ -80,6 +88,9 @@ public final class IngressAgent implements Agent {
     private final HelloDecoder hello = new HelloDecoder();
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder resetSession = new ResetSessionDecoder();
+    private final ForkSessionDecoder forkSession = new ForkSessionDecoder();
+    private final GenerateFrame generate = new GenerateFrame();
+    private final CancelGenerationDecoder cancelGeneration = new CancelGenerationDecoder();
     private final HeartbeatDecoder heartbeat = new HeartbeatDecoder();
     private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
     private final AtomicCounter requestCount;
@@ -89,6 +100,8 @@ public final class IngressAgent implements Agent {
     private final AtomicCounter unanswerableCount;
     private final AtomicCounter ringFullCount;
     private final AtomicCounter sessionCount;
+    private final AtomicCounter generationCount;
+    private final Generations generations;
     private final IntArrayList goneSessionIds = new IntArrayList();
     private long nowTickNs;
     private long nextHousekeepingTickNs;
@@ -98,6 +111,9 @@ public final class IngressAgent implements Agent {
     private long knownPosition;
     private RequestSlot unremembered;
     private int unrememberedPlace;
+    private RejectCode closedCode;
+    private long closedValue;
+    private long closedLimit;
     private volatile boolean goodbyeWanted;
     private volatile boolean goodbyeSaid;
 
@@ -127,6 +143,7 @@ public final class IngressAgent implements Agent {
         cut = memory.cut();
         this.commands = commands;
         retries = memory.retries();
+        generations = new Generations(memory.progress());
         this.state = state;
         this.cycleClock = cycleClock;
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
@@ -144,6 +161,7 @@ public final class IngressAgent implements Agent {
         ringFullCount = counters.get(CounterId.RING_FULL);
         sessionCount = counters.get(CounterId.SESSIONS);
         sessionCount.setRelease(sessions.size());
+        generationCount = counters.get(CounterId.GENERATIONS);
         nextHousekeepingTickNs = cycleClock.nanoTime();
     }
 
@@ -157,11 +175,12 @@ public final class IngressAgent implements Agent {
         nowTickNs = cycleClock.nanoTime();
         rememberLast();
         int work = goneSessionIds.isEmpty() ? 0 : closeGone();
+        work += generations.count() == 0 ? 0 : askForTokens();
         work += subscription.controlledPoll(assembler, fragmentLimit);
         if (nowTickNs - nextHousekeepingTickNs >= 0) {
             nextHousekeepingTickNs = nowTickNs + HOUSEKEEPING_INTERVAL_NS;
             work += admission.doWork(nowTickNs) + beginCut();
-            if (goodbyeWanted && !goodbyeSaid) {
+            if (goodbyeWanted && !goodbyeSaid && generations.count() == 0) {
                 goodbyeSaid = admission.sayGoodbye(state.failure() == null);
             }
         }
@@ -233,6 +252,9 @@ public final class IngressAgent implements Agent {
         return switch (validator.templateId()) {
             case InferDecoder.TEMPLATE_ID -> onInfer(client, buffer, offset, length);
             case ResetSessionDecoder.TEMPLATE_ID -> onResetSession(client, buffer, offset, length);
+            case ForkSessionDecoder.TEMPLATE_ID -> onForkSession(client, buffer, offset, length);
+            case GenerateDecoder.TEMPLATE_ID -> onGenerate(client, buffer, offset, length);
+            case CancelGenerationDecoder.TEMPLATE_ID -> onCancelGeneration(client, buffer, offset);
             case HeartbeatDecoder.TEMPLATE_ID -> onHeartbeat(client, buffer, offset);
             case GoodbyeDecoder.TEMPLATE_ID -> onGoodbye(client);
             default -> refuse(client, RejectCode.DUPLICATE_HELLO.value(), client.index, 0);
@@ -278,7 +300,7 @@ public final class IngressAgent implements Agent {
             if (strayStep >= 0) {
                 return refuseToken(client, shape, strayStep, ModelShape.tokenAt(buffer, featuresOffset, strayStep));
             }
-            if (isKnown(client)) {
+            if (isKnown(client, infer.correlationId())) {
                 return repeat(client, buffer, offset, length);
             }
         }
@@ -286,12 +308,8 @@ public final class IngressAgent implements Agent {
         if (refusal != null) {
             return refusal;
         }
-        final RequestSlot slot = claimed;
-        slot.reset = false;
-        slot.stream = infer.flags().stream();
-        slot.stepCount = infer.stepCount();
-        slot.featuresOffset = Frames.FEATURES_OFFSET;
-        slot.budgetNs = infer.budgetNs();
+        describe(RequestKind.INFER, infer.stepCount(), Frames.FEATURES_OFFSET, infer.budgetNs());
+        claimed.stream = infer.flags().stream();
         return commit(client, buffer, offset, length);
     }
 
@@ -299,19 +317,176 @@ public final class IngressAgent implements Agent {
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         resetSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ResetSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
         final int modelIndex = resetSession.modelId();
-        if (isServed(client, modelIndex) && isKnown(client)) {
+        if (isServed(client, modelIndex) && isKnown(client, resetSession.correlationId())) {
             return repeat(client, buffer, offset, length);
         }
         final Action refusal = admit(client, modelIndex, resetSession.sessionKey());
         if (refusal != null) {
             return refusal;
         }
-        final RequestSlot slot = claimed;
-        slot.reset = true;
-        slot.stream = false;
-        slot.stepCount = 0;
-        slot.budgetNs = 0;
+        describe(RequestKind.RESET, 0, 0, 0);
         return commit(client, buffer, offset, length);
+    }
+
+    private Action onForkSession(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        forkSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ForkSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
+        final int modelIndex = forkSession.modelId();
+        final long sourceKey = forkSession.sourceKey();
+        int sourceIndex = SessionTable.UNKNOWN;
+        if (isServed(client, modelIndex)) {
+            if (isKnown(client, forkSession.correlationId())) {
+                return repeat(client, buffer, offset, length);
+            }
+            sourceIndex = sessions.find(client.principalId, modelIndex, sourceKey);
+            if (sourceIndex == SessionTable.UNKNOWN) {
+                return refuse(client, RejectCode.UNKNOWN_SESSION.value(), sourceKey, 0);
+            }
+        }
+        final Action refusal = admit(client, modelIndex, forkSession.sessionKey());
+        if (refusal != null) {
+            return refusal;
+        }
+        describe(RequestKind.FORK, 0, 0, 0);
+        claimed.sourceIndex = sourceIndex;
+        claimed.sourceWorkerIndex = Sessions.workerOf(sourceKey, workerCount);
+        return commit(client, buffer, offset, length);
+    }
+
+    /** The first token is asked for as a client asks for a step. */
+    private Action onGenerate(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        generate.wrap(buffer, offset);
+        final int modelIndex = generate.modelId();
+        if (isServed(client, modelIndex)) {
+            final Action refusal = checkGenerate(client, shapes[modelIndex], buffer, offset);
+            if (refusal != null) {
+                return refusal;
+            }
+            if (isKnown(client, generate.correlationId())) {
+                return repeatGeneration(client, buffer, offset, length);
+            }
+        }
+        final Action refusal = admit(client, modelIndex, generate.sessionKey());
+        if (refusal != null) {
+            return refusal;
+        }
+        final Generation generation = generations.begin(client, buffer, offset);
+        generationCount.setRelease(generations.count());
+        generation.lastSequence = sequencer.cursor() + 1;
+        describe(RequestKind.GENERATE, generate.tokenCount(), Frames.TOKENS_OFFSET, generate.budgetNs());
+        claimed.generationIndex = generation.index;
+        return commit(client, buffer, offset, length);
+    }
+
+    private Action checkGenerate(
+            final ClientConnection client, final ModelShape shape, final DirectBuffer buffer, final int offset) {
+        if (!shape.namesTokens()) {
+            return refuse(client, RejectCode.NOT_A_GENERATOR.value(), generate.modelId(), 0);
+        }
+        final int tokensOffset = offset + Frames.TOKENS_OFFSET;
+        final int strayStep = shape.firstStrayStep(buffer, tokensOffset, generate.tokenCount());
+        if (strayStep >= 0) {
+            return refuseToken(client, shape, strayStep, ModelShape.tokenAt(buffer, tokensOffset, strayStep));
+        }
+        if (generate.madeTokens() != 0) {
+            return refuse(client, RejectCode.GENERATION_OUT_OF_RANGE.value(), generate.madeTokens(), 0);
+        }
+        return generations.isFull()
+                ? refuse(client, RejectCode.GENERATION_LIMIT.value(), generations.count() + 1L, generations.capacity())
+                : null;
+    }
+
+    /** What was made is told again, token by token; what was not is made then. */
+    private Action repeatGeneration(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        final Generation generation = generations.begin(client, buffer, offset);
+        if (!offerRepeat(client, generation.firstCorrelationId, buffer, offset, length, generation)) {
+            generations.end(generations.count() - 1);
+            return Action.ABORT;
+        }
+        generationCount.setRelease(generations.count());
+        return Action.CONTINUE;
+    }
+
+    /** One that is over, or another's, is as if it were not there. */
+    private Action onCancelGeneration(final ClientConnection client, final DirectBuffer buffer, final int offset) {
+        cancelGeneration.wrap(
+                buffer, offset + Frames.HEADER_LENGTH, CancelGenerationDecoder.BLOCK_LENGTH, Frames.VERSION);
+        final Generation generation = generations.find(client, cancelGeneration.correlationId());
+        if (generation != null) {
+            generation.isCancelled = true;
+        }
+        return Action.CONTINUE;
+    }
+
+    /** One round over the generations: where the last token has left, the next one is asked for. */
+    private int askForTokens() {
+        int work = 0;
+        for (int place = generations.count() - 1; place >= 0; place--) {
+            final Generation generation = generations.get(place);
+            boolean isOver = !generations.follow(generation);
+            if (generation.isDue) {
+                isOver = goOn(generation);
+                work++;
+            }
+            if (isOver) {
+                generations.end(place);
+                generationCount.setRelease(generations.count());
+            }
+        }
+        return work;
+    }
+
+    /**
+     * Asks for the next token, now or in the next round, or ends the generation. A token that has been made is told
+     * again: to a client that repeats its request, until it comes to the first one that has not.
+     *
+     * @return whether the generation is over.
+     */
+    private boolean goOn(final Generation generation) {
+        final ClientConnection client = generation.client;
+        if (!generation.hasClient()) {
+            return true;
+        }
+        if (generation.isCancelled) {
+            return commands.offer(ClientCommands.CANCELLED, client, generation.firstCorrelationId,
+                    generation.lastSequence, generation.generate.sessionKey(), (short) 0,
+                    (short) generation.generate.modelId());
+        }
+        if (isKnown(client, generation.nextCorrelationId())) {
+            generation.isDue = !offerRepeat(client, generation.nextCorrelationId(), generation.frame, 0,
+                    generation.frameLength, generation);
+            return false;
+        }
+        return isClosedTo(client)
+                ? breakOff(generation, closedCode, closedValue, closedLimit)
+                : askForToken(generation);
+    }
+
+    /** Neither the client's rate nor shedding is against it: it was admitted with the first token. */
+    private boolean askForToken(final Generation generation) {
+        final ClientConnection client = generation.client;
+        final GenerateFrame next = generation.generate;
+        final int sessionIndex = sessions.find(client.principalId, next.modelId(), next.sessionKey());
+        if (sessionIndex == SessionTable.UNKNOWN) {
+            return breakOff(generation, RejectCode.UNKNOWN_SESSION, next.sessionKey(), 0);
+        }
+        if (client.inFlightCount() < maxInFlight && claim(next.modelId(), next.sessionKey(), sessionIndex)) {
+            describe(RequestKind.GENERATE, 1, Frames.TOKENS_OFFSET, 0);
+            claimed.generationIndex = generation.index;
+            generation.lastSequence = sequencer.cursor() + 1;
+            generation.isDue = false;
+            publish(client, generation.nextCorrelationId(), generation.frame, 0, generation.frameLength);
+        }
+        return false;
+    }
+
+    /** Tells the client that there will be no more tokens. @return whether that could be said now. */
+    private boolean breakOff(
+            final Generation generation, final RejectCode code, final long offendingValue, final long allowedValue) {
+        return commands.offer(ClientCommands.REJECT, generation.client, generation.firstCorrelationId, offendingValue,
+                allowedValue, (short) code.value(), (short) GenerateDecoder.TEMPLATE_ID);
     }
 
     private Action onHeartbeat(final ClientConnection client, final DirectBuffer buffer, final int offset) {
@@ -333,10 +508,10 @@ public final class IngressAgent implements Agent {
     }
 
     /** Whether the request at hand is one of the principal's that has been taken before. */
-    private boolean isKnown(final ClientConnection client) {
+    private boolean isKnown(final ClientConnection client, final long correlationId) {
         rememberLast();
         client.retryPlace = retries.placeOf(client.principalId, client.retryPlace);
-        knownPosition = retries.find(client.retryPlace, validator.correlationId());
+        knownPosition = retries.find(client.retryPlace, correlationId);
         return knownPosition != AnswerPosition.NONE;
     }
 
@@ -348,8 +523,16 @@ public final class IngressAgent implements Agent {
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         final boolean isOffered = commands.offerRepeat(client, validator.correlationId(),
                 retries.sequence(knownPosition), knownPosition, (short) validator.templateId(),
-                checksum.of(buffer, offset, length));
+                checksum.of(buffer, offset, length), RequestSlot.NO_GENERATION);
         return isOffered ? Action.CONTINUE : Action.ABORT;
+    }
+
+    private boolean offerRepeat(
+            final ClientConnection client, final long correlationId, final DirectBuffer buffer, final int offset,
+            final int length, final Generation generation) {
+        generation.lastSequence = retries.sequence(knownPosition);
+        return commands.offerRepeat(client, correlationId, generation.lastSequence, knownPosition,
+                (short) GenerateDecoder.TEMPLATE_ID, checksum.of(buffer, offset, length), generation.index);
     }
 
     /** Where the answer of a request will be kept: egress must know when the request is published. */
@@ -375,15 +558,8 @@ public final class IngressAgent implements Agent {
      * {@code claimed}. Otherwise what the poll is to do.
      */
     private Action admit(final ClientConnection client, final int modelIndex, final long sessionKey) {
-        final PipelineState.Phase phase = state.phase();
-        if (phase != PipelineState.Phase.SERVING) {
-            if (phase == PipelineState.Phase.SPACE_LOW) {
-                return refuse(
-                        client, RejectCode.JOURNAL_SPACE_LOW.value(), state.freeBytes(), state.refuseFreeBytes());
-            }
-            return phase == PipelineState.Phase.DRAINING
-                    ? refuse(client, RejectCode.SHUTTING_DOWN.value(), client.inFlightCount(), 0)
-                    : refuse(client, RejectCode.JOURNAL_UNAVAILABLE.value(), sequencer.cursor() + 1, 0);
+        if (isClosedTo(client)) {
+            return refuse(client, closedCode.value(), closedValue, closedLimit);
         }
         if (!isServed(client, modelIndex)) {
             return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelIndex, shapes.length);
@@ -405,19 +581,66 @@ public final class IngressAgent implements Agent {
         if (sessionIndex == SessionTable.FULL) {
             return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
         }
+        return claim(modelIndex, sessionKey, sessionIndex) ? null : Action.ABORT;
+    }
+
+    /** Whether nothing is taken now, of nobody; why, then stands in {@code closedCode} and the two beside it. */
+    private boolean isClosedTo(final ClientConnection client) {
+        switch (state.phase()) {
+            case SERVING:
+                return false;
+            case SPACE_LOW:
+                closedCode = RejectCode.JOURNAL_SPACE_LOW;
+                closedValue = state.freeBytes();
+                closedLimit = state.refuseFreeBytes();
+                return true;
+            case DRAINING:
+                closedCode = RejectCode.SHUTTING_DOWN;
+                closedValue = client.inFlightCount();
+                closedLimit = 0;
+                return true;
+            default:
+                closedCode = RejectCode.JOURNAL_UNAVAILABLE;
+                closedValue = sequencer.cursor() + 1;
+                closedLimit = 0;
+                return true;
+        }
+    }
+
+    /** Claims a slot for the session's request; false if the ring is full. */
+    private boolean claim(final int modelIndex, final long sessionKey, final int sessionIndex) {
         claimed = sequencer.claim();
         if (claimed == null) {
             ringFullCount.incrementRelease();
-            return Action.ABORT;
+            return false;
         }
         claimed.modelIndex = modelIndex;
         claimed.sessionKey = sessionKey;
         claimed.sessionIndex = sessionIndex;
-        return null;
+        return true;
     }
 
+    /** What the claimed slot's request asks for. */
+    private void describe(final RequestKind kind, final int stepCount, final int featuresOffset, final long budgetNs) {
+        claimed.kind = kind;
+        claimed.stream = false;
+        claimed.stepCount = stepCount;
+        claimed.featuresOffset = featuresOffset;
+        claimed.budgetNs = budgetNs;
+        claimed.generationIndex = RequestSlot.NO_GENERATION;
+    }
+
+    /** Publishes the claimed slot with the client's frame. */
     private Action commit(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        publish(client, validator.correlationId(), buffer, offset, length);
+        rateLimit.take(client);
+        return Action.CONTINUE;
+    }
+
+    private void publish(
+            final ClientConnection client, final long correlationId, final DirectBuffer buffer, final int offset,
+            final int length) {
         final RequestSlot slot = claimed;
         Words.copy(buffer, offset, slot.frame, 0, length);
         slot.frameLength = length;
@@ -425,23 +648,22 @@ public final class IngressAgent implements Agent {
         slot.clientIndex = client.index;
         slot.clientGeneration = client.generation;
         slot.principalId = client.principalId;
-        slot.correlationId = validator.correlationId();
+        slot.correlationId = correlationId;
         slot.ingressTickNs = nowTickNs;
         slot.status = null;
         reserveAnswer(client, slot);
         sequencer.publish();
         unremembered = slot;
         unrememberedPlace = client.retryPlace;
-        rateLimit.take(client);
         client.submittedCount++;
         requestCount.incrementRelease();
         sessionCount.setRelease(sessions.size());
-        return Action.CONTINUE;
     }
 
     private Action refuseToken(
             final ClientConnection client, final ModelShape shape, final int step, final long token) {
-        if (!commands.offerTokenReject(client, validator.correlationId(), step, token, shape.vocabularySize())) {
+        if (!commands.offerTokenReject(client, validator.templateId(), validator.correlationId(), step, token,
+                shape.vocabularySize())) {
             return Action.ABORT;
         }
         refusedCount.incrementRelease();

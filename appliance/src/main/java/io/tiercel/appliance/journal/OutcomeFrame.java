@@ -24,13 +24,11 @@ public final class OutcomeFrame {
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final OutcomeEncoder outcome = new OutcomeEncoder();
     private final LoadedModel[] models;
-    private final int[] outputCounts;
     private final UnsafeBuffer frame;
 
     /** @param maxOutputsLength bytes of the largest answer, all steps of a streamed one included. */
     public OutcomeFrame(final List<LoadedModel> models, final int maxOutputsLength) {
         this.models = models.toArray(LoadedModel[]::new);
-        outputCounts = LoadedModel.outputCounts(models);
         frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 MessageHeaderEncoder.ENCODED_LENGTH + OutcomeEncoder.BLOCK_LENGTH +
                         OutcomeEncoder.outputsHeaderLength() + maxOutputsLength,
@@ -55,7 +53,7 @@ public final class OutcomeFrame {
                 .modelId(slot.modelIndex)
                 .batchSize(slot.batchSize)
                 .stepCount(slot.stepCount)
-                .outputCount(slot.outputsLength == 0 ? 0 : outputCounts[slot.modelIndex])
+                .outputCount(slot.outputCount)
                 .status(OutcomeStatus.get(slot.status.value()))
                 .arithmetic(models[slot.modelIndex].model().arithmetic())
                 .reserved(0);

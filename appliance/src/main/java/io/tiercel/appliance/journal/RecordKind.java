@@ -1,15 +1,15 @@
 package io.tiercel.appliance.journal;
 
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
-import io.tiercel.protocol.wire.ResetSessionDecoder;
 
 /** What frames the records of a queue carry. */
 enum RecordKind {
     REQUEST(InferDecoder.SCHEMA_ID, InferDecoder.SCHEMA_VERSION) {
         @Override
         boolean isTemplate(final int templateId) {
-            return templateId == InferDecoder.TEMPLATE_ID || templateId == ResetSessionDecoder.TEMPLATE_ID;
+            return RequestKind.of(templateId) != null;
         }
     },
     OUTCOME(OutcomeDecoder.SCHEMA_ID, OutcomeDecoder.SCHEMA_VERSION) {

@@ -3,11 +3,15 @@ package io.tiercel.appliance.recovery;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.generation.TokenDraw;
 import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.OutcomeFrame;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.FrameChecksum;
 import io.tiercel.appliance.session.KnownAnswer;
@@ -19,6 +23,7 @@ import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -50,9 +55,12 @@ final class RequestReplay implements AutoCloseable {
     private final RetryWindow retries;
     private final Path directory;
     private final ModelExecutor[] executors;
+    private final TokenDraw[] draws;
     private final FrameValidator validator = new FrameValidator(ChronicleRecordLog.MAX_FRAME_LENGTH, MAX_STEPS);
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder reset = new ResetSessionDecoder();
+    private final ForkSessionDecoder fork = new ForkSessionDecoder();
+    private final GenerateFrame generate = new GenerateFrame();
     private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
     private final OutcomeDecoder outcome = new OutcomeDecoder();
     private final io.tiercel.protocol.journal.MessageHeaderDecoder outcomeHeader =
@@ -74,6 +82,7 @@ final class RequestReplay implements AutoCloseable {
         this.sessions = sessions;
         this.directory = directory;
         executors = new ModelExecutor[models.size()];
+        draws = new TokenDraw[models.size()];
     }
 
     int pendingCount() {
@@ -139,13 +148,21 @@ final class RequestReplay implements AutoCloseable {
         slot.frameLength = request.frameLength();
         slot.principalId = request.principalId();
         slot.ingressTickNs = request.ingressNs();
-        slot.reset = validator.templateId() == ResetSessionDecoder.TEMPLATE_ID;
-        if (slot.reset) {
-            takeReset(frame);
-        } else {
-            takeInfer(frame);
+        slot.kind = RequestKind.of(validator.templateId());
+        slot.correlationId = validator.correlationId();
+        slot.stepCount = 0;
+        slot.stream = false;
+        slot.budgetNs = 0;
+        switch (slot.kind) {
+            case INFER -> takeInfer(frame);
+            case RESET -> takeReset(frame);
+            case FORK -> takeFork(frame);
+            default -> takeGenerate(frame);
         }
         checkModel(request);
+        if (slot.kind == RequestKind.FORK) {
+            findSource(request);
+        }
         slot.sessionIndex = sessions.table().indexOf(slot.principalId, slot.modelIndex, slot.sessionKey);
         if (slot.sessionIndex == SessionTable.FULL) {
             throw new RecoveryException(Code.SESSION_LIMIT, "sequence=" + request.sequence() + " limits.sessions=" +
@@ -155,7 +172,6 @@ final class RequestReplay implements AutoCloseable {
 
     private void takeInfer(final DirectBuffer frame) {
         infer.wrapAndApplyHeader(frame, 0, frameHeader);
-        slot.correlationId = infer.correlationId();
         slot.sessionKey = infer.sessionKey();
         slot.modelIndex = infer.modelId();
         slot.stepCount = infer.stepCount();
@@ -166,12 +182,31 @@ final class RequestReplay implements AutoCloseable {
 
     private void takeReset(final DirectBuffer frame) {
         reset.wrapAndApplyHeader(frame, 0, frameHeader);
-        slot.correlationId = reset.correlationId();
         slot.sessionKey = reset.sessionKey();
         slot.modelIndex = reset.modelId();
-        slot.stepCount = 0;
-        slot.stream = false;
-        slot.budgetNs = 0;
+    }
+
+    private void takeFork(final DirectBuffer frame) {
+        fork.wrapAndApplyHeader(frame, 0, frameHeader);
+        slot.sessionKey = fork.sessionKey();
+        slot.modelIndex = fork.modelId();
+    }
+
+    private void takeGenerate(final DirectBuffer frame) {
+        generate.wrap(frame, 0);
+        slot.sessionKey = generate.sessionKey();
+        slot.modelIndex = generate.modelId();
+        slot.stepCount = generate.tokenCount();
+        slot.budgetNs = generate.budgetNs();
+        slot.featuresOffset = Frames.TOKENS_OFFSET;
+    }
+
+    private void findSource(final RecordReader request) {
+        slot.sourceIndex = sessions.table().find(slot.principalId, slot.modelIndex, fork.sourceKey());
+        if (slot.sourceIndex == SessionTable.UNKNOWN) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " sourceKey=" +
+                    fork.sourceKey() + " is no session's; what is there: " + dumpCommand(request.sequence()));
+        }
     }
 
     private void checkModel(final RecordReader request) {
@@ -182,12 +217,17 @@ final class RequestReplay implements AutoCloseable {
                     (model == null ? "none" : "alias=" + model.alias() + " version=" + model.versionHex()) +
                     "; sessions cannot go on with another model: configure it as it was, or begin a new journal");
         }
-        if (!slot.reset && infer.featureCount() != model.model().shape().featureCount()) {
+        final ModelShape shape = model.model().shape();
+        if (slot.kind == RequestKind.INFER && infer.featureCount() != shape.featureCount()) {
             throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " featureCount=" +
-                    infer.featureCount() + " expected=" + model.model().shape().featureCount());
+                    infer.featureCount() + " expected=" + shape.featureCount());
         }
-        if (!slot.reset) {
-            checkTokens(request, model.model().shape());
+        if (slot.kind == RequestKind.GENERATE && !shape.namesTokens()) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " modelId=" +
+                    slot.modelIndex + " does not name next tokens");
+        }
+        if (slot.kind.hasSteps()) {
+            checkTokens(request, shape);
         }
     }
 
@@ -205,14 +245,18 @@ final class RequestReplay implements AutoCloseable {
         final SessionStates states = sessions.states(slot.modelIndex);
         final ModelExecutor executor = executor(slot.modelIndex);
         slot.outputsLength = 0;
+        slot.outputCount = 0;
         slot.batchSize = 1;
         slot.journaledTickNs = slot.ingressTickNs;
         slot.inferStartTickNs = slot.ingressTickNs;
         slot.inferEndTickNs = slot.ingressTickNs;
         states.ensureInitialised(slot.sessionIndex, executor);
-        if (slot.reset) {
+        if (slot.kind == RequestKind.RESET) {
             states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;
+        } else if (slot.kind == RequestKind.FORK) {
+            states.fork(slot.sourceIndex, slot.sessionIndex);
+            slot.status = ResultStatus.FORKED;
         } else if (isExpired) {
             slot.status = ResultStatus.EXPIRED;
         } else if (!states.hasRoom(slot.sessionIndex, slot.stepCount, executor)) {
@@ -227,12 +271,18 @@ final class RequestReplay implements AutoCloseable {
     private void step(final SessionStates states, final ModelExecutor executor) {
         final int stepLength = states.shape().outputCount() * Float.BYTES;
         final int stride = slot.stream ? stepLength : 0;
+        slot.outputCount = states.shape().outputCount();
         slot.outputsLength = (slot.stepCount - 1) * stride + stepLength;
         if (slot.outputs.capacity() < slot.outputsLength) {
             slot.outputs.wrap(BufferUtil.allocateDirectAligned(slot.outputsLength, BitUtil.CACHE_LINE_LENGTH));
         }
         states.steps(slot.sessionIndex, executor, slot.frame.addressOffset() + slot.featuresOffset,
                 slot.stepCount, slot.outputs.addressOffset(), stride);
+        if (slot.kind == RequestKind.GENERATE) {
+            draws[slot.modelIndex].draw(slot.frame, 0, slot.outputs.addressOffset());
+            slot.outputCount = Frames.MADE_OUTPUT_COUNT;
+            slot.outputsLength = TokenDraw.OUTPUTS_LENGTH;
+        }
     }
 
     private void compare(final long sequence) {
@@ -265,8 +315,8 @@ final class RequestReplay implements AutoCloseable {
         known.status = slot.status;
         known.batchSize = batchSize;
         known.applianceNs = applianceNs;
-        known.slotCount = slot.stream ? slot.stepCount : 1;
-        known.outputCount = slot.outputsLength == 0 ? 0 : models.get(slot.modelIndex).model().shape().outputCount();
+        known.slotCount = slot.answerSlotCount();
+        known.outputCount = slot.outputCount;
         known.outputs.wrap(slot.outputs, 0, slot.outputsLength);
         retries.restore(known);
     }
@@ -286,6 +336,9 @@ final class RequestReplay implements AutoCloseable {
     private ModelExecutor executor(final int modelIndex) {
         if (executors[modelIndex] == null) {
             executors[modelIndex] = models.get(modelIndex).model().newExecutor(1);
+            if (models.get(modelIndex).model().shape().namesTokens()) {
+                draws[modelIndex] = new TokenDraw((TokenExecutor) executors[modelIndex]);
+            }
         }
         return executors[modelIndex];
     }

@@ -12,6 +12,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 public final class RequestSlot {
 
+    public static final int NO_GENERATION = -1;
+
     /** The frame as it came, {@code frameLength} bytes; capacity is the frame limit. */
     public final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     /** {@code outputsLength} bytes of binary32 after infer; capacity is the largest answer. */
@@ -20,12 +22,17 @@ public final class RequestSlot {
     // Written by ingress.
     public int frameLength;
     public int featuresOffset;
-    public boolean reset;
+    public RequestKind kind;
     public boolean stream;
     public int stepCount;
     public int modelIndex;
     public int sessionIndex;
     public int workerIndex;
+    /** Of a fork: the session that is copied, and whose worker's it is. */
+    public int sourceIndex;
+    public int sourceWorkerIndex;
+    /** Which of the generations under way the request is a part of; {@link #NO_GENERATION} if of none. */
+    public int generationIndex;
     public int clientIndex;
     public int clientGeneration;
     public long principalId;
@@ -44,6 +51,8 @@ public final class RequestSlot {
     public ResultStatus status;
     public int batchSize;
     public int outputsLength;
+    /** Floats in one step's outputs; 0 if there are none. */
+    public int outputCount;
     public long inferStartTickNs;
     public long inferEndTickNs;
     public long stateHash;

@@ -1,7 +1,6 @@
 package io.tiercel.appliance.session;
 
 import com.lmax.disruptor.Sequence;
-import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import org.agrona.BufferUtil;
 import org.agrona.MutableDirectBuffer;
@@ -32,11 +31,12 @@ public final class ClientCommands {
          * @param type          one of this class's constants.
          * @param clientIndex   whose command.
          * @param generation    of the client, so that a late command does not reach the next user of the place.
-         * @param first         nonce of an open, timestamp of a heartbeat, correlation id of a reject or a repeat.
-         * @param second        offending value of a reject, sequence of a repeat.
-         * @param third         allowed value of a reject, position of a repeat's answer.
-         * @param code          of a reject, or the reason of a goodbye.
-         * @param templateId    of the refused or repeated frame.
+         * @param first         nonce of an open, timestamp of a heartbeat, correlation id of a reject, a repeat or what
+         *                      is cancelled.
+         * @param second        offending value of a reject, sequence of a repeat or of the last token's request.
+         * @param third         allowed value of a reject, position of a repeat's answer, session that is cancelled.
+         * @param code          of a reject, the reason of a goodbye, the generation of a repeat.
+         * @param templateId    of the refused or repeated frame; model of what is cancelled.
          * @param detail        checksum of a repeated frame; step that a reject for a token is about.
          */
         void onCommand(
@@ -63,6 +63,9 @@ public final class ClientCommands {
     public static final int CLOSE = 5;
     /** A request that is known came again: give the client the answer of the first one. */
     public static final int REPEAT = 6;
+
+    /** A generation makes no more tokens, because its client cancelled it. */
+    public static final int CANCELLED = 7;
 
     private static final int GENERATION_OFFSET = 4;
     private static final int FIRST_OFFSET = 8;
@@ -108,24 +111,30 @@ public final class ClientCommands {
     /** A reject for a token of a request; false if the queue is full and nothing was written. */
     public boolean offerTokenReject(
             final ClientConnection client,
+            final int templateId,
             final long correlationId,
             final int step,
             final long token,
             final int vocabularySize) {
         return offer(REJECT, client, correlationId, token, vocabularySize,
-                (short) RejectCode.TOKEN_OUT_OF_VOCABULARY.value(), (short) InferDecoder.TEMPLATE_ID, step);
+                (short) RejectCode.TOKEN_OUT_OF_VOCABULARY.value(), (short) templateId, step);
     }
 
-    /** Asks for the answer of a known request; false if the queue is full and nothing was written. */
+    /**
+     * Asks for the answer of a known request; false if the queue is full and nothing was written.
+     *
+     * @param generationIndex of the generation that it is a part of, or -1.
+     */
     public boolean offerRepeat(
             final ClientConnection client,
             final long correlationId,
             final long sequence,
             final long position,
             final short templateId,
-            final int checksum) {
-        final boolean isOffered =
-                offer(REPEAT, client, correlationId, sequence, position, (short) 0, templateId, checksum);
+            final int checksum,
+            final int generationIndex) {
+        final boolean isOffered = offer(
+                REPEAT, client, correlationId, sequence, position, (short) generationIndex, templateId, checksum);
         if (isOffered) {
             offeredRepeatCount.set(offeredRepeatCount.get() + 1);
         }

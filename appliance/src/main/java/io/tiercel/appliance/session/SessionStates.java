@@ -137,6 +137,22 @@ public final class SessionStates implements AutoCloseable {
         initialised[sessionIndex] = true;
     }
 
+    /**
+     * Puts a session, new or not, where another one stands, hash included. The source's last step must be settled; it
+     * is not changed.
+     */
+    public void fork(final int sourceIndex, final int sessionIndex) {
+        fork(this, sourceIndex, sessionIndex);
+    }
+
+    /** As {@link #fork(int, int)}, where the source's state stands in another object, of the same model and backend. */
+    public void fork(final SessionStates source, final int sourceIndex, final int sessionIndex) {
+        source.hash(sourceIndex);
+        UnsafeApi.copyMemory(source.stateAddress(sourceIndex) - HEADER_BYTES,
+                stateAddress(sessionIndex) - HEADER_BYTES, slotBytes);
+        initialised[sessionIndex] = true;
+    }
+
     /** Chains what the last step wrote into the session's hash. Once for each step, before {@code ahead}. */
     public void applyHash(final int sessionIndex, final ModelExecutor executor) {
         applyHashAt(stateAddress(sessionIndex), executor);

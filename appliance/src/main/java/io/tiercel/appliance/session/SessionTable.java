@@ -22,6 +22,8 @@ public final class SessionTable {
 
     /** The session is new and there is no room for it. */
     public static final int FULL = -1;
+    /** The session is not there. */
+    public static final int UNKNOWN = -1;
 
     private static final int MAX_SESSIONS_LIMIT = 1 << 26;
     private static final int ENTRY_WORDS = 4;
@@ -49,19 +51,31 @@ public final class SessionTable {
         this.wordOfIndex = new int[maxSessions];
     }
 
+    /** The session's index, or {@link #UNKNOWN}; nothing is added. */
+    public int find(final long principalId, final int modelIndex, final long sessionKey) {
+        final int word = wordOf(principalId, modelIndex, sessionKey);
+        return (int) (entries[word + INDEX_WORD] - 1);
+    }
+
     /** The session's index; a session not seen before is added. {@link #FULL} if it is new and there is no room. */
     public int indexOf(final long principalId, final int modelIndex, final long sessionKey) {
+        final int word = wordOf(principalId, modelIndex, sessionKey);
+        if (entries[word + INDEX_WORD] != 0) {
+            return (int) (entries[word + INDEX_WORD] - 1);
+        }
+        return size == maxSessions ? FULL : put(word, principalId, modelIndex, sessionKey, size++);
+    }
+
+    /** Where the session's entry is, or would be. */
+    private int wordOf(final long principalId, final int modelIndex, final long sessionKey) {
         int slot = mix(principalId, modelIndex, sessionKey) & slotMask;
         while (true) {
             final int word = slot * ENTRY_WORDS;
-            final long indexPlusOne = entries[word + INDEX_WORD];
-            if (indexPlusOne == 0) {
-                return size == maxSessions ? FULL : put(word, principalId, modelIndex, sessionKey, size++);
-            }
-            if (entries[word + KEY_WORD] == sessionKey &&
+            final boolean isIt = entries[word + KEY_WORD] == sessionKey &&
                     entries[word + PRINCIPAL_WORD] == principalId &&
-                    entries[word + MODEL_WORD] == modelIndex) {
-                return (int) (indexPlusOne - 1);
+                    entries[word + MODEL_WORD] == modelIndex;
+            if (isIt || entries[word + INDEX_WORD] == 0) {
+                return word;
             }
             slot = (slot + 1) & slotMask;
         }

@@ -226,7 +226,7 @@ public final class SnapshotReader implements AutoCloseable {
         final int frameCount = answer.statusRaw() == OutcomeStatus.OK.value() ? answer.slotCount() : 0;
         final int outputsLength = frameCount * answer.outputCount() * Float.BYTES;
         if (message.capacity() != ANSWER_LENGTH + outputsLength || answer.outputsLength() != outputsLength ||
-                answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.CONTEXT_FULL.value()) {
+                answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.FORKED.value()) {
             throw new SnapshotException(file, "answer=" + index + " status=" + answer.statusRaw() + " slotCount=" +
                     answer.slotCount() + " outputCount=" + answer.outputCount() + " length=" + message.capacity() +
                     " contradict each other");

@@ -31,7 +31,8 @@ public enum CounterId {
     OUTCOME_WAITS("polls of the outcome journal held back by memory not prepared"),
     STALLS_OVER_1MS("idle duty cycles of over 1 ms, all threads: the machine's own hiccups"),
     JOURNAL_FREE_BYTES("bytes usable on the journal's file system"),
-    CONTEXT_FULL("requests answered CONTEXT_FULL");
+    CONTEXT_FULL("requests answered CONTEXT_FULL"),
+    GENERATIONS("generations under way now");
 
     /** Type ids of Aeron's own tools end below 1,000 by agreement. */
     public static final int FIRST_TYPE_ID = 7000;

@@ -17,7 +17,7 @@ class ModelShapeTest {
 
     private static final int OFFSET = 12;
 
-    private final ModelShape words = new ModelShape("transformer", 1, 6, 64, 64, 100, 8);
+    private final ModelShape words = new ModelShape("transformer", 1, 6, 64, 64, 100, 8, false);
     private final UnsafeBuffer inputs = new UnsafeBuffer(new byte[64]);
 
     @Test

@@ -30,7 +30,7 @@ class ClientCommandsTest {
                 (short) 0xFFFE));
         assertTrue(commands.offer(ClientCommands.HEARTBEAT, client, 5));
         assertEquals(0, commands.offeredRepeatCount());
-        assertTrue(commands.offerRepeat(client, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) 0xFFFE, 0x8000_0001));
+        assertTrue(commands.offerRepeat(client, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) 0xFFFE, 0x8000_0001, -1));
         assertFalse(commands.isEmpty());
         assertEquals(1, commands.offeredRepeatCount());
         assertEquals(0, commands.readRepeatCount());
@@ -40,7 +40,7 @@ class ClientCommandsTest {
                 new Command(ClientCommands.REJECT, 3, 9, Long.MIN_VALUE, -2, Long.MAX_VALUE, (short) -1,
                         (short) 0xFFFE, 0),
                 new Command(ClientCommands.HEARTBEAT, 3, 9, 5, 0, 0, (short) 0, (short) 0, 0),
-                new Command(ClientCommands.REPEAT, 3, 9, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) 0,
+                new Command(ClientCommands.REPEAT, 3, 9, -7, Long.MAX_VALUE, Long.MIN_VALUE, (short) -1,
                         (short) 0xFFFE, 0x8000_0001)),
                 read);
         assertEquals(1, commands.readRepeatCount());

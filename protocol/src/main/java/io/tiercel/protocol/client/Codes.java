@@ -12,7 +12,7 @@ final class Codes {
     }
 
     static RejectCode rejectCode(final int raw) {
-        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.TOKEN_OUT_OF_VOCABULARY.value()
+        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.GENERATION_LIMIT.value()
                 ? RejectCode.get(raw)
                 : RejectCode.NULL_VAL;
     }

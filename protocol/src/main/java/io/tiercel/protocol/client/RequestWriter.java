@@ -6,6 +6,9 @@ import io.aeron.ExclusivePublication;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.CancelGenerationEncoder;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
@@ -29,6 +32,9 @@ final class RequestWriter {
 
     private static final int ATTEMPTS = 3;
     private static final int STREAM_FLAG = 1;
+    /** In the block: a frame that is sent again has to be the same, and the buffer of long ones has held others. */
+    private static final int INFER_PADDING_OFFSET = InferEncoder.flagsEncodingOffset() + Short.BYTES;
+    private static final int GENERATE_PADDING_OFFSET = GenerateEncoder.stopCountEncodingOffset() + Short.BYTES;
 
     private MutableDirectBuffer frame;
     private int frameOffset;
@@ -41,6 +47,9 @@ final class RequestWriter {
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final InferEncoder infer = new InferEncoder();
     private final ResetSessionEncoder resetSession = new ResetSessionEncoder();
+    private final ForkSessionEncoder forkSession = new ForkSessionEncoder();
+    private final GenerateEncoder generate = new GenerateEncoder();
+    private final CancelGenerationEncoder cancelGeneration = new CancelGenerationEncoder();
     private final HeartbeatEncoder heartbeat = new HeartbeatEncoder();
     private final GoodbyeEncoder goodbye = new GoodbyeEncoder();
 
@@ -101,6 +110,7 @@ final class RequestWriter {
                 .featureCount(featureCount);
         final int flags = stream ? STREAM_FLAG : 0;
         frame.putShort(infer.offset() + InferEncoder.flagsEncodingOffset(), (short) flags, LITTLE_ENDIAN);
+        frame.putInt(infer.offset() + INFER_PADDING_OFFSET, 0, LITTLE_ENDIAN);
         frame.putInt(infer.limit(), stepCount * featureCount * Float.BYTES, LITTLE_ENDIAN);
     }
 
@@ -117,7 +127,11 @@ final class RequestWriter {
     }
 
     void putTokens(final int[] tokens, final int offset, final int count) {
-        int index = frameOffset + Frames.FEATURES_OFFSET;
+        putTokens(Frames.FEATURES_OFFSET, tokens, offset, count);
+    }
+
+    private void putTokens(final int start, final int[] tokens, final int offset, final int count) {
+        int index = frameOffset + start;
         for (int i = offset; i < offset + count; i++) {
             frame.putInt(index, tokens[i], LITTLE_ENDIAN);
             index += Integer.BYTES;
@@ -129,6 +143,48 @@ final class RequestWriter {
                 .correlationId(correlationId)
                 .sessionKey(sessionKey)
                 .modelId(modelId);
+    }
+
+    void putForkSession(
+            final long correlationId, final long sessionKey, final long sourceKey, final int modelId) {
+        forkSession.wrapAndApplyHeader(frame, frameOffset, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .sourceKey(sourceKey)
+                .modelId(modelId);
+    }
+
+    void putGenerate(
+            final long correlationId,
+            final long sessionKey,
+            final long budgetNs,
+            final int modelId,
+            final int[] tokens,
+            final Generation generation) {
+        final int[] stopTokens = generation.stopTokens();
+        generate.wrapAndApplyHeader(frame, frameOffset, header)
+                .correlationId(correlationId)
+                .sessionKey(sessionKey)
+                .budgetNs(budgetNs)
+                .seed(generation.seed())
+                .temperature(generation.temperature())
+                .modelId(modelId)
+                .tokenCount(tokens.length)
+                .maxTokens(generation.maxTokens())
+                .madeTokens(0)
+                .topTokens(generation.topTokens())
+                .stopCount(stopTokens.length);
+        frame.putInt(generate.offset() + GENERATE_PADDING_OFFSET, 0, LITTLE_ENDIAN);
+        frame.putInt(generate.limit(), tokens.length * Integer.BYTES, LITTLE_ENDIAN);
+        putTokens(Frames.TOKENS_OFFSET, tokens, 0, tokens.length);
+        final int stopsOffset = Frames.TOKENS_OFFSET + tokens.length * Integer.BYTES + Frames.DATA_LENGTH_BYTES;
+        frame.putInt(frameOffset + stopsOffset - Frames.DATA_LENGTH_BYTES, stopTokens.length * Integer.BYTES,
+                LITTLE_ENDIAN);
+        putTokens(stopsOffset, stopTokens, 0, stopTokens.length);
+    }
+
+    void putCancelGeneration(final long correlationId) {
+        cancelGeneration.wrapAndApplyHeader(frame, frameOffset, header).correlationId(correlationId);
     }
 
     void putHeartbeat(final long timestampNs) {

@@ -14,11 +14,9 @@ import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HeartbeatDecoder;
-import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectDecoder;
-import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import java.util.Arrays;
 import java.util.List;
@@ -84,6 +82,7 @@ public final class TiercelClient implements AutoCloseable {
     private final int maxFloatCount;
     private final int maxInFlight;
     private final int maxSteps;
+    private final int version;
     private final int[] featureCounts;
     private final int[] vocabularySizes;
     private final FrameValidator validator;
@@ -140,6 +139,7 @@ public final class TiercelClient implements AutoCloseable {
         maxFloatCount = (maxFrameLength - Frames.FEATURES_OFFSET) / Float.BYTES;
         maxInFlight = greeting.maxInFlight();
         maxSteps = greeting.maxSteps();
+        this.version = version;
         featureCounts = byModelId(greeting.models(), ModelInfo::featureCount);
         vocabularySizes = byModelId(greeting.models(), ModelInfo::vocabularySize);
         validator = new FrameValidator(Integer.MAX_VALUE, maxSteps);
@@ -319,6 +319,98 @@ public final class TiercelClient implements AutoCloseable {
     public long resetSessionAgain(final long correlationId, final int modelId, final long sessionKey) {
         checkCorrelationId(correlationId);
         return sendResetSession(correlationId, modelId, sessionKey);
+    }
+
+    /**
+     * Puts a session, new or not, where another one of the model stands, in order with the requests of both: what it
+     * is asked from then on does not disturb the other.
+     *
+     * @param sessionKey of the copy.
+     * @param sourceKey  of the session that is copied; it must have been asked something.
+     * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws UnsupportedOperationException if the appliance speaks version 2 or 1.
+     */
+    public long forkSession(final int modelId, final long sessionKey, final long sourceKey) {
+        return counted(sendForkSession(nextCorrelationId, modelId, sessionKey, sourceKey));
+    }
+
+    /**
+     * Sends a fork again under the id that it had: see {@link #inferAgain(long, int, long, float[], long)}. If it was
+     * taken before, nothing is copied again.
+     *
+     * @param correlationId what {@link #forkSession} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     */
+    public long forkSessionAgain(
+            final long correlationId, final int modelId, final long sessionKey, final long sourceKey) {
+        checkCorrelationId(correlationId);
+        return sendForkSession(correlationId, modelId, sessionKey, sourceKey);
+    }
+
+    /**
+     * Steps a session through tokens, and then through those that the model makes of them: each comes as a chunk when
+     * it is made, the last one with the result. One output pair each: the token, then its probability. The last token
+     * has not been stepped through: to go on, begin with it.
+     *
+     * @param tokens   at least one, each from 0 to below the model's {@link ModelInfo#vocabularySize}.
+     * @param budgetNs 0, or nanoseconds from arrival after which the first token is of no use.
+     * @return the correlation id of the answers, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     *         It and the {@code maxTokens - 1} that follow it are the generation's.
+     * @throws IllegalArgumentException for a model, token, count or length that the welcome rules out.
+     * @throws UnsupportedOperationException if the appliance speaks version 2 or 1.
+     */
+    public long generate(
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final Generation generation,
+            final long budgetNs) {
+        final long sent = sendGenerate(nextCorrelationId, modelId, sessionKey, tokens, generation, budgetNs);
+        if (sent > 0) {
+            nextCorrelationId += generation.maxTokens();
+        }
+        return sent;
+    }
+
+    /**
+     * Sends a generation again under the id that it had: see {@link #inferAgain(long, int, long, float[], long)}. The
+     * tokens that were made come again, and if it was broken off, it goes on from there.
+     *
+     * @param correlationId what {@link #generate} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     */
+    public long generateAgain(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final Generation generation,
+            final long budgetNs) {
+        checkCorrelationId(correlationId);
+        return sendGenerate(correlationId, modelId, sessionKey, tokens, generation, budgetNs);
+    }
+
+    /**
+     * Asks for no more tokens of a generation of this connection. Its result says CANCELLED, or is what it would have
+     * been if it was there first.
+     *
+     * @param correlationId what {@link #generate} returned.
+     * @return {@code correlationId}, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     */
+    public long cancelGeneration(final long correlationId) {
+        checkCorrelationId(correlationId);
+        checkHasGenerations();
+        if (refusal != CONNECTED) {
+            return refusal;
+        }
+        final long position = writer.open(Frames.CANCEL_GENERATION_LENGTH);
+        if (position < 0) {
+            return refused(position);
+        }
+        writer.putCancelGeneration(correlationId);
+        writer.send(Frames.CANCEL_GENERATION_LENGTH);
+        hasSentSinceService = true;
+        return correlationId;
     }
 
     /**
@@ -506,6 +598,45 @@ public final class TiercelClient implements AutoCloseable {
         return send(correlationId, Frames.RESET_SESSION_LENGTH);
     }
 
+    private long sendForkSession(
+            final long correlationId, final int modelId, final long sessionKey, final long sourceKey) {
+        checkHasGenerations();
+        featureCount(modelId);
+        final long refused = open(Frames.FORK_SESSION_LENGTH);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putForkSession(correlationId, sessionKey, sourceKey, modelId);
+        return send(correlationId, Frames.FORK_SESSION_LENGTH);
+    }
+
+    private long sendGenerate(
+            final long correlationId,
+            final int modelId,
+            final long sessionKey,
+            final int[] tokens,
+            final Generation generation,
+            final long budgetNs) {
+        checkHasGenerations();
+        featureCount(modelId);
+        final int length = Frames.generateLength(tokens.length, generation.stopTokens().length);
+        checkInfer((length - Frames.FEATURES_OFFSET) / Float.BYTES, tokens.length, budgetNs);
+        checkTokens(modelId, tokens, 0, tokens.length);
+        final long refused = open(length);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putGenerate(correlationId, sessionKey, budgetNs, modelId, tokens, generation);
+        return send(correlationId, length);
+    }
+
+    private void checkHasGenerations() {
+        if (version < Frames.GENERATIONS_SINCE_VERSION) {
+            throw new UnsupportedOperationException("version=" + version + " of the appliance is below " +
+                    Frames.GENERATIONS_SINCE_VERSION);
+        }
+    }
+
     private long open(final int length) {
         if (refusal != CONNECTED) {
             return refusal;
@@ -614,8 +745,7 @@ public final class TiercelClient implements AutoCloseable {
     }
 
     private void onReject(final RejectDecoder refused) {
-        final int refusedTemplateId = refused.templateId();
-        if (refusedTemplateId == InferDecoder.TEMPLATE_ID || refusedTemplateId == ResetSessionDecoder.TEMPLATE_ID) {
+        if (Frames.isRequest(refused.templateId())) {
             inFlightCount--;
         }
         handler.onReject(

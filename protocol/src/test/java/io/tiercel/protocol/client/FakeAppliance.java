@@ -14,6 +14,8 @@ import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.Durability;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
@@ -184,6 +186,14 @@ final class FakeAppliance implements AutoCloseable {
                 keepRequest(buffer, offset, length);
                 onReset(reset.wrapAndApplyHeader(buffer, offset, header));
                 break;
+            case ForkSessionDecoder.TEMPLATE_ID:
+                keepRequest(buffer, offset, length);
+                onFork(new ForkSessionDecoder().wrapAndApplyHeader(buffer, offset, header));
+                break;
+            case GenerateDecoder.TEMPLATE_ID:
+                keepRequest(buffer, offset, length);
+                onGenerate(new GenerateDecoder().wrapAndApplyHeader(buffer, offset, header));
+                break;
             case HeartbeatDecoder.TEMPLATE_ID:
                 onHeartbeat(heartbeat.wrapAndApplyHeader(buffer, offset, header));
                 break;
@@ -266,6 +276,16 @@ final class FakeAppliance implements AutoCloseable {
         if (answersRequests) {
             sendResult(request.correlationId(), request.sessionKey(), ResultStatus.RESET, 0, 0);
         }
+    }
+
+    private void onFork(final ForkSessionDecoder request) {
+        requestCount++;
+        sendResult(request.correlationId(), request.sessionKey(), ResultStatus.FORKED, 0, 0);
+    }
+
+    private void onGenerate(final GenerateDecoder request) {
+        requestCount++;
+        sendResult(request.correlationId(), request.sessionKey(), ResultStatus.CANCELLED, 0, 0);
     }
 
     private void onInfer(final InferDecoder request, final DirectBuffer buffer, final int offset) {

@@ -117,6 +117,68 @@ class TiercelClientTest {
     }
 
     @Test
+    void shouldSendTheSameBytesWhenAForkIsSentAgain() {
+        client = wire.connect();
+        final long id = client.forkSession(MODEL_ID, 42, 41);
+        assertSameBytesAgain(id, () -> client.forkSessionAgain(id, MODEL_ID, 42, 41));
+    }
+
+    @Test
+    void shouldSendTheSameBytesWhenAGenerationIsSentAgain() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 100;
+        client = wire.connect();
+        final Generation generation = new Generation()
+                .maxTokens(5).temperature(0.5f).topTokens(3).seed(-7).stopTokens(98, 99);
+        final int[] tokens = {1, 2, 3};
+        final long id = client.generate(MODEL_ID, 42, tokens, generation, 1_000);
+        assertSameBytesAgain(id, () -> client.generateAgain(id, MODEL_ID, 42, tokens, generation, 1_000));
+    }
+
+    @Test
+    void shouldLeaveAnIdForEachTokenOfAGeneration() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 100;
+        client = wire.connect();
+        final long id = client.generate(MODEL_ID, 42, new int[] {1}, new Generation().maxTokens(5), 0);
+        assertEquals(id + 5, client.resetSession(MODEL_ID, 42));
+        awaitLines(2);
+        assertEquals(0, client.inFlight());
+    }
+
+    @Test
+    void shouldRefuseToGenerateWhatNoApplianceWouldAccept() {
+        appliance.featureCount = 1;
+        appliance.vocabularySize = 100;
+        client = wire.connect();
+        final Generation generation = new Generation();
+        assertRefused("tokens[1]=100 ", () -> client.generate(MODEL_ID, 1, new int[] {1, 100}, generation, 0));
+        assertRefused("stepCount=0 ", () -> client.generate(MODEL_ID, 1, new int[0], generation, 0));
+        assertRefused("stepCount=9 ", () -> client.generate(MODEL_ID, 1, new int[9], generation, 0));
+        assertRefused("modelId=4 ", () -> client.generate(4, 1, new int[1], generation, 0));
+        assertRefused("modelId=4 ", () -> client.forkSession(4, 1, 2));
+        assertRefused("correlationId=0 ", () -> client.generateAgain(0, MODEL_ID, 1, new int[1], generation, 0));
+        assertRefused("correlationId=0 ", () -> client.cancelGeneration(0));
+        assertRefused("maxTokens=0 ", () -> generation.maxTokens(0));
+        assertRefused("maxTokens=65535 ", () -> generation.maxTokens(65_535));
+        assertRefused("temperature=-1.0 ", () -> generation.temperature(-1));
+        assertRefused("temperature=NaN ", () -> generation.temperature(Float.NaN));
+        assertRefused("temperature=1.4E-45 ", () -> generation.temperature(Float.MIN_VALUE));
+        assertRefused("topTokens=-1 ", () -> generation.topTokens(-1));
+        assertRefused("stopTokens.length=17 ", () -> generation.stopTokens(new int[17]));
+    }
+
+    @Test
+    void shouldNotGenerateWhenTheApplianceIsOlder() {
+        appliance.version = 2;
+        client = wire.connect();
+        assertThrows(UnsupportedOperationException.class,
+                () -> client.generate(MODEL_ID, 1, new int[1], new Generation(), 0));
+        assertThrows(UnsupportedOperationException.class, () -> client.forkSession(MODEL_ID, 1, 2));
+        assertThrows(UnsupportedOperationException.class, () -> client.cancelGeneration(1));
+    }
+
+    @Test
     void shouldSendTheSameBytesWhenALongRequestIsSentAgain() {
         appliance.featureCount = 1000;
         client = wire.connect();

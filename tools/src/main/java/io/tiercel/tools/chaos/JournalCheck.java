@@ -1,6 +1,7 @@
 package io.tiercel.tools.chaos;
 
 import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.replay.DamageException;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
@@ -72,7 +73,8 @@ final class JournalCheck {
 
     private boolean isSame(final ChaosRequest request, final RequestFrame frame) {
         final boolean isReset = request.kind == ChaosRequest.Kind.RESET;
-        if (frame.isInfer() == isReset || frame.sessionKey() != request.sessionKey
+        if (frame.kind() != (isReset ? RequestKind.RESET : RequestKind.INFER)
+                || frame.sessionKey() != request.sessionKey
                 || frame.budgetNs() != request.budgetNs || frame.stepCount() != request.stepCount
                 || frame.isStream() != (request.kind == ChaosRequest.Kind.STREAM)) {
             return false;

@@ -1,5 +1,7 @@
 package io.tiercel.tools.journal;
 
+import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
@@ -47,7 +49,18 @@ final class JsonRows implements RowFormat {
                 .append("\",\"correlationId\":").append(request.correlationId())
                 .append(",\"sessionKey\":").append(request.sessionKey())
                 .append(",\"modelId\":").append(request.modelId());
-        if (request.isInfer()) {
+        if (request.kind() == RequestKind.FORK) {
+            text.append(",\"sourceKey\":").append(request.sourceKey());
+        }
+        if (request.kind() == RequestKind.GENERATE) {
+            final GenerateFrame generate = request.generate();
+            text.append(",\"madeTokens\":").append(generate.madeTokens())
+                    .append(",\"maxTokens\":").append(generate.maxTokens())
+                    .append(",\"temperature\":").append(generate.temperature())
+                    .append(",\"topTokens\":").append(generate.topTokens())
+                    .append(",\"seed\":").append(Long.toUnsignedString(generate.seed()));
+        }
+        if (request.kind().hasSteps()) {
             text.append(",\"budgetNs\":").append(Long.toUnsignedString(request.budgetNs()))
                     .append(",\"stepCount\":").append(request.stepCount())
                     .append(",\"featureCount\":").append(request.featureCount())

@@ -1,5 +1,6 @@
 package io.tiercel.tools.journal;
 
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
@@ -82,10 +83,19 @@ final class TableRows implements RowFormat {
             final StringBuilder text, final RequestFrame request, final ModelCells.Cells cells) {
         appendRequest(
                 text,
-                request.isInfer() ? "Infer" : "Reset",
-                request.isInfer() ? Integer.toString(request.stepCount()) : MISSING,
+                shortName(request.kind()),
+                request.kind().hasSteps() ? Integer.toString(request.stepCount()) : MISSING,
                 cells(request.buffer(), request.featuresOffset(), request.featuresLength(),
                         index -> cells.areInputsTokens()));
+    }
+
+    private static String shortName(final RequestKind kind) {
+        return switch (kind) {
+            case INFER -> "Infer";
+            case RESET -> "Reset";
+            case FORK -> "Fork";
+            default -> "Gen";
+        };
     }
 
     private static void appendRequest(

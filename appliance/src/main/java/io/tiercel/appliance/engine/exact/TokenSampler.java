@@ -63,6 +63,12 @@ public final class TokenSampler {
         return token;
     }
 
+    /** The probability of a token among all, as {@link Softmax} has it. */
+    public float probability(final float[] logits, final int token) {
+        final long sum = Softmax.terms(logits, terms, vocabularySize);
+        return (float) ((double) terms[token] / (double) sum);
+    }
+
     /** Sets the terms of all but the largest logits to zero. */
     private void keepLargest(final int count) {
         float limit = Float.POSITIVE_INFINITY;

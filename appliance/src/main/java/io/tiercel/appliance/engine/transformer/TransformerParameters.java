@@ -93,7 +93,8 @@ public final class TransformerParameters {
     /** What the pipeline needs to know; the same with every backend, as no part of a state is derived. */
     public ModelShape modelShape() {
         return new ModelShape(FAMILY, manifest.featureCount(), manifest.outputCount(), layout.stateBytes(),
-                layout.stateBytes(), shape.vocabulary(), contextTokens());
+                layout.stateBytes(), shape.vocabulary(), contextTokens(),
+                manifest.task() == Manifest.Task.TOKENS);
     }
 
     /** Tokens that a session takes before it is full; 0 if the oldest makes room. */

@@ -1,0 +1,52 @@
+package io.tiercel.appliance.generation;
+
+import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.engine.exact.TokenSampler;
+import io.tiercel.protocol.Frames;
+import org.agrona.DirectBuffer;
+import org.agrona.UnsafeApi;
+
+/**
+ * Makes the token that a Generate asks for out of what its last step came to. A function of the frame and the logits:
+ * the draw's seed is the frame's, its counter the number of tokens made before. One thread; allocates in the
+ * constructor only.
+ */
+public final class TokenDraw {
+
+    /** Bytes of what is made: the token, and its probability among all tokens, whatever it was drawn from. */
+    public static final int OUTPUTS_LENGTH = Frames.MADE_OUTPUT_COUNT * Float.BYTES;
+
+    private static final long FLOATS = UnsafeApi.arrayBaseOffset(float[].class);
+
+    private final TokenExecutor executor;
+    private final TokenSampler sampler;
+    private final float[] logits;
+    private final GenerateFrame generate = new GenerateFrame();
+
+    /** @param executor of a model that names next tokens. */
+    public TokenDraw(final TokenExecutor executor) {
+        this.executor = executor;
+        sampler = new TokenSampler(executor.vocabularySize());
+        logits = new float[executor.vocabularySize()];
+    }
+
+    /**
+     * Puts the token and its probability where the step's outputs begin: there the likeliest one stands already.
+     *
+     * @param frame    a Generate, from 0.
+     * @param position of the batch that was the executor's last step.
+     */
+    public void draw(final DirectBuffer frame, final int position, final long outputsAddress) {
+        generate.wrap(frame, 0);
+        final float temperature = generate.temperature();
+        if (temperature == 0) {
+            return;
+        }
+        UnsafeApi.copyMemory(null, executor.logitsAddress(position), logits, FLOATS,
+                (long) logits.length * Float.BYTES);
+        final int token = sampler.draw(
+                logits, temperature, generate.topTokens(), generate.seed(), generate.madeTokens());
+        UnsafeApi.putInt(outputsAddress, token);
+        UnsafeApi.putFloat(outputsAddress + Integer.BYTES, sampler.probability(logits, token));
+    }
+}
