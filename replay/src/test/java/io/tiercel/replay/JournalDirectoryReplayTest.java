@@ -120,7 +120,7 @@ class JournalDirectoryReplayTest {
 
         final Damage damage = assertDamage(DamageKind.UNKNOWN_SCHEMA, "requests", 60);
 
-        assertTrue(damage.detail().startsWith("version=3, known is 2"), damage.detail());
+        assertTrue(damage.detail().startsWith("version=4, known is 3"), damage.detail());
     }
 
     @Test

@@ -8,13 +8,20 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomTransformers;
+import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.TransformerSetting;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.exact.Softmax;
+import io.tiercel.appliance.engine.exact.TokenSampler;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeEncoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.ForkSessionDecoder;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateDecoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
@@ -27,6 +34,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.agrona.BufferUtil;
+import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +58,8 @@ class TokenReplayTest {
     private final List<TestRecord> requests = new ArrayList<>();
     private final List<TestRecord> outcomes = new ArrayList<>();
     private final List<OutcomeStatus> statuses = new ArrayList<>();
+    /** Sequences of the tokens that were drawn. */
+    private final List<Integer> drawn = new ArrayList<>();
     private final int[] takenSteps = new int[SESSIONS];
     private final UnsafeBuffer tokens = new UnsafeBuffer(BufferUtil.allocateDirectAligned(64, 64));
     private final UnsafeBuffer outputs =
@@ -67,10 +77,11 @@ class TokenReplayTest {
             for (int sequence = 0; sequence < COUNT; sequence++) {
                 final int session = random.nextInt(SESSIONS);
                 states.ensureInitialised(session, executor);
-                if (random.nextInt(6) == 0) {
-                    reset(sequence, session, states, executor);
-                } else {
-                    infer(sequence, session, states, executor);
+                switch (random.nextInt(8)) {
+                    case 0 -> reset(sequence, session, states, executor);
+                    case 1 -> fork(sequence, session, random.nextInt(SESSIONS), states);
+                    case 2, 3 -> generate(sequence, session, states, (TokenExecutor) executor);
+                    default -> infer(sequence, session, states, executor);
                 }
             }
         }
@@ -84,6 +95,7 @@ class TokenReplayTest {
         assertEquals(COUNT, report.identicalCount());
         assertTrue(statuses.stream().filter(status -> status == OutcomeStatus.CONTEXT_FULL).count() > 20);
         assertTrue(statuses.stream().filter(status -> status == OutcomeStatus.OK).count() > 80);
+        assertTrue(statuses.stream().filter(status -> status == OutcomeStatus.FORKED).count() > 20);
         assertEquals("transformer", report.models().get(0).family());
     }
 
@@ -122,6 +134,44 @@ class TokenReplayTest {
         assertEquals(sequence, verify().damage().sequence());
     }
 
+    @Test
+    void shouldDivergeWhenATokenIsNotTheOneThatIsDrawn() {
+        final int sequence = drawn.get(drawn.size() / 2);
+        final UnsafeBuffer outcome = outcomes.get(sequence).buffer();
+        final int outputsOffset = outcome.capacity() - 2 * Float.BYTES;
+        outcome.putInt(outputsOffset, outcome.getInt(outputsOffset) ^ 1);
+
+        final Divergence divergence = verify().divergence();
+
+        assertEquals(sequence, divergence.sequence());
+        assertEquals("outputs[0]", divergence.field());
+    }
+
+    @Test
+    void shouldNameTheSourceOfAForkThatIsNotThere() {
+        final int sequence = statuses.indexOf(OutcomeStatus.FORKED);
+        requests.get(sequence).buffer().putLong(
+                BLOCK + ForkSessionDecoder.sourceKeyEncodingOffset(), 99, ByteOrder.LITTLE_ENDIAN);
+
+        final ReplayReport report = verify();
+
+        assertEquals(DamageKind.MALFORMED_FRAME, report.damage().kind());
+        assertEquals(sequence, report.damage().sequence());
+        assertEquals("sourceKey=99 is no session's", report.damage().detail());
+    }
+
+    @Test
+    void shouldNameAGenerateThatNoApplianceWouldHaveTaken() {
+        final int sequence = drawn.get(0);
+        requests.get(sequence).buffer().putShort(
+                BLOCK + GenerateDecoder.maxTokensEncodingOffset(), (short) 0, ByteOrder.LITTLE_ENDIAN);
+
+        final ReplayReport report = verify();
+
+        assertEquals(DamageKind.MALFORMED_FRAME, report.damage().kind());
+        assertEquals("the frame would be refused: rejectCode=26 value=0 allowed=65534", report.damage().detail());
+    }
+
     private void assertDiverges(final int sequence, final OutcomeStatus said, final OutcomeStatus computed) {
         outcomes.get(sequence).buffer().putByte(
                 BLOCK + OutcomeDecoder.statusEncodingOffset(), (byte) said.value());
@@ -154,6 +204,70 @@ class TokenReplayTest {
         states.reset(session, executor);
         takenSteps[session] = 0;
         addOutcome(sequence, session, 0, OutcomeStatus.RESET, states.hash(session), 0);
+    }
+
+    private void fork(final int sequence, final int session, final int source, final SessionStates states) {
+        if (!states.isInitialised(source)) {
+            fork(sequence, session, session, states);
+            return;
+        }
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
+        final ForkSessionEncoder fork = new ForkSessionEncoder()
+                .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder())
+                .correlationId(1 + sequence)
+                .sessionKey(session)
+                .sourceKey(source)
+                .modelId(0);
+        requests.add(record(sequence, frame, fork.encodedLength()));
+        states.fork(source, session);
+        takenSteps[session] = takenSteps[source];
+        addOutcome(sequence, session, 0, OutcomeStatus.FORKED, states.hash(session), 0);
+    }
+
+    /** The third token of five, as the appliance would ask for it. */
+    private void generate(
+            final int sequence, final int session, final SessionStates states, final TokenExecutor executor) {
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
+        tokens.putInt(0, random.nextInt(TransformerSetting.SMALL_VOCABULARY));
+        final float temperature = random.nextInt(2) * 1.5f;
+        final GenerateEncoder generate = new GenerateEncoder()
+                .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder())
+                .correlationId(1 + sequence)
+                .sessionKey(session)
+                .budgetNs(0)
+                .seed(sequence)
+                .temperature(temperature)
+                .modelId(0)
+                .tokenCount(1)
+                .maxTokens(5)
+                .madeTokens(2)
+                .topTokens(7)
+                .stopCount(0)
+                .putTokens(tokens, 0, Integer.BYTES);
+        generate.putStopTokens(tokens, 0, 0);
+        requests.add(record(sequence, frame, generate.encodedLength()));
+        if (takenSteps[session] == CONTEXT) {
+            addOutcome(sequence, session, 1, OutcomeStatus.CONTEXT_FULL, states.hash(session), 0);
+            return;
+        }
+        takenSteps[session]++;
+        states.steps(session, executor, tokens.addressOffset(), 1, outputs.addressOffset(), 0);
+        if (temperature != 0) {
+            draw(executor, temperature, sequence);
+            drawn.add(sequence);
+        }
+        addOutcome(sequence, session, 1, OutcomeStatus.OK, states.hash(session), 2 * Float.BYTES);
+    }
+
+    private void draw(final TokenExecutor executor, final float temperature, final long seed) {
+        final float[] logits = new float[executor.vocabularySize()];
+        for (int token = 0; token < logits.length; token++) {
+            logits[token] = UnsafeApi.getFloat(executor.logitsAddress(0) + (long) token * Float.BYTES);
+        }
+        final int token = new TokenSampler(logits.length).draw(logits, temperature, 7, seed, 2);
+        Softmax.apply(logits, new int[logits.length], logits.length);
+        outputs.putInt(0, token);
+        outputs.putFloat(Integer.BYTES, logits[token]);
     }
 
     private void infer(
@@ -198,7 +312,7 @@ class TokenReplayTest {
                 .modelId(0)
                 .batchSize(1)
                 .stepCount(stepCount)
-                .outputCount(outputsLength == 0 ? 0 : OUTPUTS)
+                .outputCount(Math.min(OUTPUTS, outputsLength / Float.BYTES))
                 .status(status)
                 .arithmetic(Arithmetic.EXACT)
                 .reserved(0)
