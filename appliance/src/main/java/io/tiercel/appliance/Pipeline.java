@@ -109,7 +109,8 @@ final class Pipeline implements AutoCloseable {
                 isWrittenThrough, state, parts.counters());
         for (int worker = 0; worker < context.inferWorkers(); worker++) {
             inferWorkers.add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(),
-                    context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), clocks.infer()[worker]));
+                    context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), context.foreseenTokens(),
+                    clocks.infer()[worker], parts.counters()));
         }
         final Sequence[] finished = sequences(InferAgent::finished);
         inferWorkers.forEach(worker -> worker.meet(finished));

@@ -70,6 +70,7 @@ class PipelineProperties {
                 .layout(Layout.DEDICATED)
                 .maxBatch(maxBatch)
                 .inferWorkers(inferWorkers)
+                .foreseenTokens(maxBatch % 4)
                 .ringCapacity(32)
                 .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0))) {
             final RandomRun run = new RandomRun(harness, seed, hasBudgets);
@@ -155,10 +156,11 @@ class PipelineProperties {
                 .maxInFlight(GeneratingRun.IN_FLIGHT)
                 .maxSteps(GeneratingRun.MAX_STEPS)
                 .maxGenerations(GeneratingRun.IN_FLIGHT)
-                .retryWindow(retryWindow < GeneratingRun.IN_FLIGHT ? 0 : retryWindow)
+                .foreseenTokens(ringBits % 3)
+                .retryWindow(retryWindow < GeneratingRun.IN_FLIGHT ? 0 : 10 * retryWindow)
                 .inferWorkers(inferWorkers))) {
             final GeneratingRun run = new GeneratingRun(harness, seed, retryWindow >= GeneratingRun.IN_FLIGHT);
-            run.exchange(120, stalls);
+            run.exchange(GeneratingRun.MAX_REQUESTS, stalls);
             run.assertAnswers();
             StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
         }

@@ -43,6 +43,7 @@ final class SimulationPlan {
     private final int maxInFlight;
     private final int maxSessions;
     private final int maxGenerations;
+    private final int foreseenTokens;
     private final long batchWindowNs;
     private final long snapshotIntervalNs;
     private final int snapshotKeep;
@@ -64,6 +65,7 @@ final class SimulationPlan {
         // Now and then too few for those that ask.
         maxSessions = random.nextInt(8) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
         maxGenerations = 1 + random.nextInt(16);
+        foreseenTokens = random.nextInt(4);
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
         snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
         snapshotKeep = 1 + random.nextInt(3);
@@ -89,6 +91,7 @@ final class SimulationPlan {
                 .maxClients(clientCount)
                 .maxSessions(maxSessions)
                 .maxGenerations(maxGenerations)
+                .foreseenTokens(foreseenTokens)
                 .maxInFlight(maxInFlight)
                 .retryWindow(retryWindow)
                 .maxRatePerSecond(maxRatePerSecond)
@@ -128,6 +131,7 @@ final class SimulationPlan {
     public String toString() {
         return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
                 " inFlight=" + maxInFlight + " sessions=" + maxSessions + " generations=" + maxGenerations
+                + " foreseen=" + foreseenTokens
                 + " batchWindowNs=" + batchWindowNs +
                 " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
                 " durability=" + durability + " keepForNs=" + keepForNs +

@@ -70,6 +70,7 @@ public final class ApplianceContext {
     private OverloadPolicy overloadPolicy = ConfigKey.OVERLOAD_POLICY.initial();
     private int overloadUnfinished = ConfigKey.OVERLOAD_UNFINISHED.initial();
     private long batchWindowNs = ConfigKey.BATCH_WINDOW.initial();
+    private int foreseenTokens = ConfigKey.FORESEEN_TOKENS.initial();
     private long rehearseAfterNs = ConfigKey.REHEARSE_AFTER.initial();
     private long heartbeatTimeoutNs = ConfigKey.HEARTBEAT_TIMEOUT.initial();
     private long connectTimeoutNs = ConfigKey.CONNECT_TIMEOUT.initial();
@@ -533,6 +534,18 @@ public final class ApplianceContext {
     /** How long nothing must have come before models are kept warm, and how often; 0 for never. */
     public long rehearseAfterNs() {
         return rehearseAfterNs;
+    }
+
+    /** Likeliest next tokens of a session whose steps are computed before they are asked for. */
+    public int foreseenTokens() {
+        return foreseenTokens;
+    }
+
+    /** Sets {@link #foreseenTokens()}. */
+    public ApplianceContext foreseenTokens(final int foreseenTokens) {
+        ensureOpen();
+        this.foreseenTokens = foreseenTokens;
+        return this;
     }
 
     /** Sets {@link #rehearseAfterNs()}. */

@@ -181,6 +181,11 @@ public final class ConfigKey<T> {
     static final ConfigKey<Long> BATCH_WINDOW = key("batch.window", ValueType.durationNs(0, SECOND_NS), "0ns",
             "How long inference waits for a fuller batch. `0ns` takes what is there and never waits.",
             ApplianceContext::batchWindowNs, ApplianceContext::batchWindowNs);
+    static final ConfigKey<Integer> FORESEEN_TOKENS = key("foreseen-tokens", ValueType.count(0, 16), "0",
+            "Likeliest next tokens of each session asked lately whose steps an idle infer thread computes before they "
+                    + "are asked for: if one is, its answer is there. At most as many as the model names. A request "
+                    + "that comes meanwhile waits for the rest of one step. `0` for none.",
+            ApplianceContext::foreseenTokens, ApplianceContext::foreseenTokens);
     static final ConfigKey<Long> REHEARSE_AFTER = key("rehearse-after", ValueType.durationNs(0, SECOND_NS), "50us",
             "How long nothing must have come before an infer thread keeps its models warm, with a step of a session of "
                     + "its own, and how often it does so again. A request that comes meanwhile waits for the rest of "

@@ -21,6 +21,9 @@ public interface TokenExecutor extends ModelExecutor {
      */
     int stepWhileLikeliest(long stateAddress, long tokensAddress, int tokenCount, long hashAddress);
 
+    /** What a step changes of a state. */
+    Footprint footprint();
+
     /**
      * Where the logits of the last {@link #step} are, or of the last one of {@link #steps}: {@link #vocabularySize()}
      * floats, valid until this executor's next call.

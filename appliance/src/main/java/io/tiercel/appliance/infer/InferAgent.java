@@ -14,6 +14,7 @@ import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.Agent;
@@ -30,6 +31,8 @@ import java.util.List;
  * waiting, so on a shared thread the answer and the outcome go between them; when the next request is already there,
  * both are done first, because its step needs them. Then comes what a snapshot asks for ({@link StateCopier}), and when
  * nothing has come for a while, {@link Rehearsal} keeps the models warm.
+ *
+ * <p>When there is nothing else, the steps are computed that are likeliest to be asked for next ({@link Foresight}).
  *
  * <p>A fork from a session of one worker to one of another is where two meet: {@link #isHeld}.
  *
@@ -54,6 +57,9 @@ public final class InferAgent implements Agent {
     private final int maxBatch;
     private final StepBatch batch;
     private final RequestSlot[] batched;
+    /** Those of the batch's sessions whose step had been computed before. */
+    private final StepBatch recalled;
+    private final Foresight foresight;
     private final Rehearsal rehearsal;
     private final StateCopier copier;
     private int batchedCount;
@@ -68,6 +74,7 @@ public final class InferAgent implements Agent {
      * @param sessions shared with the other workers, each with those of its own.
      * @param cut      what to copy for a snapshot.
      * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
+     * @param foreseenTokens likeliest next tokens of a session whose steps are computed before they are asked for.
      * @param rehearseAfterNs how long nothing must have come before models are kept warm; 0 for never.
      */
     public InferAgent(
@@ -79,7 +86,9 @@ public final class InferAgent implements Agent {
             final int maxBatch,
             final long batchWindowNs,
             final long rehearseAfterNs,
-            final CycleClock clock) {
+            final int foreseenTokens,
+            final CycleClock clock,
+            final Counters counters) {
         this.sequencer = sequencer;
         next = sequencer.firstSequence();
         inferred = sequencer.newSequence();
@@ -108,6 +117,8 @@ public final class InferAgent implements Agent {
             rehearsal.add(models.get(index).model().shape(), executors[index]);
         }
         batch = new StepBatch(maxBatch);
+        recalled = new StepBatch(maxBatch);
+        foresight = new Foresight(foreseenTokens, executors, sessions, clock::read, counters);
         batched = new RequestSlot[maxBatch];
     }
 
@@ -166,6 +177,9 @@ public final class InferAgent implements Agent {
         if (copier.doWork(next)) {
             return 1;
         }
+        if (available < next && foresight.onIdle(sessions)) {
+            return 1;
+        }
         if (available < next) {
             rehearsal.onIdle(clock.nanoTime());
         }
@@ -203,6 +217,7 @@ public final class InferAgent implements Agent {
     private void runBatch(final long available) {
         final long startTickNs = clock.nanoTime();
         batch.clear();
+        recalled.clear();
         batchedCount = 0;
         long sequence = next;
         while (sequence <= available && batchedCount < maxBatch) {
@@ -260,10 +275,13 @@ public final class InferAgent implements Agent {
         slot.outputsLength = 0;
         slot.outputCount = 0;
         states.ensureInitialised(slot.sessionIndex, executor);
+        slot.isRecalled = false;
         if (slot.kind == RequestKind.RESET) {
+            foresight.forget(batchModelIndex, slot.sessionIndex);
             states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;
         } else if (slot.kind == RequestKind.FORK) {
+            foresight.forget(batchModelIndex, slot.sessionIndex);
             slot.status = ResultStatus.FORKED;
         } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
             slot.status = ResultStatus.EXPIRED;
@@ -271,8 +289,27 @@ public final class InferAgent implements Agent {
             slot.status = ResultStatus.CONTEXT_FULL;
         } else {
             slot.status = ResultStatus.OK;
-            addSteps(slot, states, executor);
+            if (!recall(slot, states)) {
+                addSteps(slot, states, executor);
+            }
         }
+    }
+
+    /** Whether the step of a request of one token has been computed before; then the answer is there. */
+    private boolean recall(final RequestSlot slot, final SessionStates states) {
+        if (slot.kind != RequestKind.INFER || slot.stepCount != 1) {
+            foresight.forget(batchModelIndex, slot.sessionIndex);
+            return false;
+        }
+        slot.isRecalled = foresight.recall(states, batchModelIndex, slot.sessionIndex,
+                slot.frame.getInt(slot.featuresOffset), slot.outputs.addressOffset());
+        if (slot.isRecalled) {
+            slot.outputCount = states.shape().outputCount();
+            slot.outputsLength = slot.outputCount * Float.BYTES;
+            recalled.add(slot.frame.addressOffset() + slot.featuresOffset, states.stateAddress(slot.sessionIndex),
+                    slot.outputs.addressOffset());
+        }
+        return slot.isRecalled;
     }
 
     /** All steps but the last run here and now; the last one joins the batch. */
@@ -307,7 +344,7 @@ public final class InferAgent implements Agent {
         int position = 0;
         for (int index = 0; index < batchedCount; index++) {
             final RequestSlot slot = batched[index];
-            if (slot.status == ResultStatus.OK) {
+            if (slot.status == ResultStatus.OK && !slot.isRecalled) {
                 if (slot.kind == RequestKind.GENERATE) {
                     draw.draw(slot.frame, position, slot.outputs.addressOffset());
                 }
@@ -329,7 +366,7 @@ public final class InferAgent implements Agent {
         switch (phase) {
             case HASH_DUE -> {
                 hashBatch();
-                if (batch.size() == 0) {
+                if (batch.size() + recalled.size() == 0) {
                     finish();
                 } else {
                     phase = Phase.AHEAD_DUE;
@@ -337,13 +374,22 @@ public final class InferAgent implements Agent {
                 return 1;
             }
             case AHEAD_DUE -> {
-                executors[batchModelIndex].ahead(batch);
+                aheadOfNext();
                 finish();
                 return 1;
             }
             default -> {
                 return 0;
             }
+        }
+    }
+
+    private void aheadOfNext() {
+        if (batch.size() > 0) {
+            executors[batchModelIndex].ahead(batch);
+        }
+        if (recalled.size() > 0) {
+            executors[batchModelIndex].ahead(recalled);
         }
     }
 
@@ -358,7 +404,14 @@ public final class InferAgent implements Agent {
         for (int index = 0; index < batchedCount; index++) {
             final RequestSlot slot = batched[index];
             if (slot.status == ResultStatus.OK) {
-                states.applyHash(slot.sessionIndex, executor);
+                if (!slot.isRecalled) {
+                    states.applyHash(slot.sessionIndex, executor);
+                }
+                if (slot.kind == RequestKind.INFER) {
+                    foresight.expect(batchModelIndex, slot.sessionIndex,
+                            slot.outputs.addressOffset() + slot.outputsLength - slot.outputCount * Float.BYTES,
+                            slot.outputCount);
+                }
             } else if (slot.status == ResultStatus.FORKED) {
                 states.fork(slot.sourceIndex, slot.sessionIndex);
             }

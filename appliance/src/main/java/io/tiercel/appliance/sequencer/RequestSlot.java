@@ -49,6 +49,8 @@ public final class RequestSlot {
 
     // Written by infer.
     public ResultStatus status;
+    /** Whether the step had been computed before the request came. */
+    public boolean isRecalled;
     public int batchSize;
     public int outputsLength;
     /** Floats in one step's outputs; 0 if there are none. */

@@ -90,6 +90,11 @@ public final class SessionStates implements AutoCloseable {
         return UnsafeApi.getLong(stateAddress(sessionIndex) - HEADER_BYTES);
     }
 
+    /** Sets it: the state has been put there as a step had left it. */
+    public void putHash(final int sessionIndex, final long hash) {
+        UnsafeApi.putLong(stateAddress(sessionIndex) - HEADER_BYTES, hash);
+    }
+
     /** Gives a session that has none its first state and hash. Before anything else that a request does. */
     public void ensureInitialised(final int sessionIndex, final ModelExecutor executor) {
         if (!initialised[sessionIndex]) {

@@ -1,5 +1,6 @@
 package io.tiercel.nativecuda.cpu;
 
+import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
@@ -29,6 +30,11 @@ public final class CpuTransformerExecutor implements TokenExecutor {
             throw new IllegalStateException("no memory for an executor of maxBatch=" + maxBatch);
         }
         positions = new PositionTable(maxBatch);
+    }
+
+    @Override
+    public Footprint footprint() {
+        return layout.footprint();
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.tiercel.appliance.engine.ExtremeTransformers;
+import io.tiercel.appliance.engine.FootprintCheck;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelSession;
 import io.tiercel.appliance.engine.StepBatch;
@@ -61,6 +62,15 @@ class CpuTransformerProperties {
                 assertEquals(expectedHash, actualHash, what);
                 hash = expectedHash;
             }
+        }
+    }
+
+    @Property(tries = 60, edgeCases = EdgeCasesMode.NONE)
+    void shouldTakeAStepBackAndTakeItAgainWithoutComputingIt(
+            @ForAll final long seed, @ForAll("kernelSets") final KernelSet kernels) {
+        final TransformerSetting setting = TransformerSetting.random(seed);
+        try (CpuTransformerModel model = model(setting.bundle(), kernels)) {
+            FootprintCheck.check(setting, model, seed);
         }
     }
 

@@ -4,6 +4,7 @@ import static io.tiercel.appliance.engine.exact.Elementwise.sigmoid;
 import static io.tiercel.appliance.engine.reference.VectorMath.norm;
 import static io.tiercel.appliance.engine.reference.VectorMath.quantise;
 
+import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.StepByStep;
@@ -132,6 +133,11 @@ final class TransformerExecutor implements TokenExecutor {
                 model.shape().outputCount() * Float.BYTES, BitUtil.CACHE_LINE_LENGTH));
         logitsOfBatch = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 Math.multiplyExact(maxBatch, logitCount * Float.BYTES), BitUtil.CACHE_LINE_LENGTH));
+    }
+
+    @Override
+    public Footprint footprint() {
+        return layout.footprint();
     }
 
     @Override

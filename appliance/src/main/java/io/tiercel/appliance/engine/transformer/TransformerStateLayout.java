@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine.transformer;
 
+import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import org.agrona.UnsafeApi;
@@ -84,6 +85,11 @@ public final class TransformerStateLayout {
         return contextTokens == 0 || UnsafeApi.getLong(stateAddress + POSITION_OFFSET) <= contextTokens - stepCount;
     }
 
+    /** What a step changes. */
+    public Footprint footprint() {
+        return new TransformerFootprint(shape, this);
+    }
+
     public int stateBytes() {
         return pagesOffset + pages * pageBytes;
     }
@@ -136,6 +142,31 @@ public final class TransformerStateLayout {
 
     public int recentValuesOffset(final int layer, final int head, final int plane) {
         return recentKeysOffset(layer, head, planes) + plane * recentValuesBytes;
+    }
+
+    /** Bytes of a block of recent keys: sixteen slots. */
+    public int keyBlockBytes() {
+        return KEY_LANES * shape.headSize();
+    }
+
+    /** Where the block of a recent slot's key begins, from its region's start. */
+    public int keyBlockOffset(final int slot) {
+        return slot / KEY_LANES * keyBlockBytes();
+    }
+
+    /** Bytes of a block of recent values: four slots. */
+    public int valueBlockBytes() {
+        return VALUE_LANES * shape.headSize();
+    }
+
+    /** Where the block of a recent slot's value begins, from its region's start. */
+    public int valueBlockOffset(final int slot) {
+        return slot / VALUE_LANES * valueBlockBytes();
+    }
+
+    /** Bytes of one layer's head in a page: its keys, then its values. */
+    public int pagePartBytes() {
+        return pageKeysBytes + pageValuesBytes;
     }
 
     /** From the page's start. */

@@ -3,6 +3,7 @@ package io.tiercel.appliance.engine.reference;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.appliance.engine.FootprintCheck;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelSession;
 import io.tiercel.appliance.engine.StepBatch;
@@ -39,6 +40,12 @@ class TransformerProperties {
                         setting + " step " + step + " logit " + i);
             }
         }
+    }
+
+    @Property(tries = 40, edgeCases = EdgeCasesMode.NONE)
+    void shouldTakeAStepBackAndTakeItAgainWithoutComputingIt(@ForAll final long seed) {
+        final TransformerSetting setting = TransformerSetting.random(seed);
+        FootprintCheck.check(setting, new ReferenceBackend().load(setting.bundle(), 1), seed);
     }
 
     @Property(tries = 40, edgeCases = EdgeCasesMode.NONE)
