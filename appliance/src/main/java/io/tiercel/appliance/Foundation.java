@@ -163,7 +163,8 @@ final class Foundation implements AutoCloseable {
 
     private void recover(final RecoveryProgress progress) {
         try (Recovery recovery = new Recovery(
-                claimed, models(), sessions, retries, SystemEpochNanoClock.INSTANCE, clock, progress)) {
+                claimed, models(), sessions, context.evictsSessions(), retries, SystemEpochNanoClock.INSTANCE, clock,
+                progress)) {
             recovered = recovery.read();
             journal = recovery.continueJournal();
         }

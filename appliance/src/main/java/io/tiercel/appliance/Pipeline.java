@@ -45,13 +45,13 @@ import java.util.function.Function;
  *            +--▶ journal ---------+                    +------------+
  *  ingress --┤                     ├--▶ egress ---------┘            ├--▶ outcome, telemetry --▶ slot free
  *            +--▶ infer 0..n ------+      ▲                          |
- *                  | inferred             | recorded (expired only)  |
+ *                  | inferred             | recorded (decided only)  |
  *                  +--------- settled ----+--------------------------+
  * </pre>
  *
  * <p>{@code journaled}, {@code inferred}, {@code settled}, {@code sent} and {@code recorded} are sequences; an arrow
- * into a stage is a barrier on them. A slot is free when both outcome and egress have passed it: of an expired
- * request the outcome comes first.
+ * into a stage is a barrier on them. A slot is free when both outcome and egress have passed it: of a request
+ * that something was decided of the outcome comes first.
  */
 final class Pipeline implements AutoCloseable {
 
@@ -107,13 +107,13 @@ final class Pipeline implements AutoCloseable {
                 clocks.io(), parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),
                 isWrittenThrough, state, parts.counters());
-        for (int worker = 0; worker < context.inferWorkers(); worker++) {
-            inferWorkers.add(new InferAgent(sequencer, worker, models, parts.sessions(), parts.cut(),
+        final Sequence[] finished = new Sequence[context.inferWorkers()];
+        Arrays.setAll(finished, worker -> sequencer.newSequence());
+        for (int worker = 0; worker < finished.length; worker++) {
+            inferWorkers.add(new InferAgent(sequencer, worker, finished, models, parts.sessions(), parts.cut(),
                     context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), context.foreseenTokens(),
                     clocks.infer()[worker], parts.counters()));
         }
-        final Sequence[] finished = sequences(InferAgent::finished);
-        inferWorkers.forEach(worker -> worker.meet(finished));
         final Sequence recorded = sequencer.newSequence();
         final ResponseWriter writer = new ResponseWriter(models, limits(context, parts), driverOf(parts.aeron()));
         final MadeTokens madeTokens = new MadeTokens(writer, progress);

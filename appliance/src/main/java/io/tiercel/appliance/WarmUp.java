@@ -52,6 +52,8 @@ final class WarmUp implements ResponseHandler {
     private static final int MAX_SESSIONS = 64;
     private static final int NO_RATE_LIMIT = 0;
     private static final int SESSION_COUNT = 16;
+    /** Between two sessions that are used only once, where one may make room for another. */
+    private static final int NEW_SESSION_INTERVAL = 50;
     private static final int IN_FLIGHT = 4;
     private static final int ROUND_REQUESTS = 1_000;
     /** More at once than ingress takes in a round. */
@@ -275,7 +277,7 @@ final class WarmUp implements ResponseHandler {
                         : sentCount / SESSION_COUNT % (model.contextTokens() + 1) == 0;
                 final long correlationId = isReset
                         ? client.resetSession(model.modelId(), sentCount % SESSION_COUNT)
-                        : client.infer(model.modelId(), sentCount % SESSION_COUNT, features, 0);
+                        : client.infer(model.modelId(), sessionKey(sentCount), features, 0);
                 if (correlationId > 0) {
                     sentCount++;
                 }
@@ -284,6 +286,12 @@ final class WarmUp implements ResponseHandler {
             client.poll(this, POLL_LIMIT);
         }
         checkConnected();
+    }
+
+    private long sessionKey(final long sentCount) {
+        return foundation.context().evictsSessions() && sentCount % NEW_SESSION_INTERVAL == 0
+                ? SESSION_COUNT + sentCount
+                : sentCount % SESSION_COUNT;
     }
 
     /** One of 256 values: a feature from -1 to 1, or, as a float's bits, a token. */

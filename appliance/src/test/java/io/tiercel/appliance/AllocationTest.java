@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import com.sun.management.ThreadMXBean;
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
@@ -286,6 +287,18 @@ class AllocationTest {
             assertEquals(0, allocated);
             assertTrue(harness.counter(CounterId.RETRIES_ANSWERED) > 20 * harness.pipeline.takenCount());
             assertTrue(harness.counter(CounterId.RETRIES_REFUSED) > 0);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenSessionsMakeRoomForOthers() {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles(),
+                context -> context.layout(Layout.DEDICATED).inferWorkers(3).ringCapacity(64)
+                        .maxSessions(12).fullSessionsPolicy(FullSessionsPolicy.EVICT),
+                new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 8,
+                    (client, request) -> client.infer(0, request % 4 == 0 ? request : request & 7, features, 0));
+            assertTrue(harness.counter(CounterId.SESSIONS_EVICTED) > 10_000);
         }
     }
 

@@ -4,6 +4,7 @@ import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.cycle.DutyCycle;
@@ -90,8 +91,21 @@ class LayoutsTest {
     @ParameterizedTest
     @EnumSource(value = Layout.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
     void shouldServeEveryClientWhenSeveralComeAndGoAtOnce(final Layout layout) throws Exception {
+        serveSeveralThatComeAndGo(layout, context -> {});
+    }
+
+    /** Places pass between the infer workers, while snapshots are taken. */
+    @ParameterizedTest
+    @EnumSource(value = Layout.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+    void shouldServeEveryClientWhenSessionsMakeRoomForOthers(final Layout layout) throws Exception {
+        serveSeveralThatComeAndGo(layout, context -> context
+                .maxSessions(20).fullSessionsPolicy(FullSessionsPolicy.EVICT));
+    }
+
+    private void serveSeveralThatComeAndGo(final Layout layout, final PipelineHarness.Change change)
+            throws Exception {
         final ExecutorService executor = Executors.newFixedThreadPool(3);
-        try (Threaded appliance = new Threaded(directory, layout)) {
+        try (Threaded appliance = new Threaded(directory, layout, change)) {
             final List<Callable<Void>> tasks = new ArrayList<>();
             for (int index = 0; index < 3; index++) {
                 final int client = index;
@@ -108,7 +122,8 @@ class LayoutsTest {
             appliance.drain();
             assertEquals(3 * 6 * 60, appliance.requests.size());
             assertEquals(3 * 6 * 60, appliance.counters.value(CounterId.RESULTS));
-            StraightRun.assertSameOutcomes(appliance.models, appliance.requests, appliance.outcomes);
+            StraightRun.assertSameOutcomes(appliance.models, appliance.context.maxSessions(), appliance.requests,
+                    appliance.outcomes);
             appliance.assertSnapshots();
         } finally {
             executor.shutdownNow();
@@ -189,6 +204,10 @@ class LayoutsTest {
         private final List<Throwable> errors = new ArrayList<>();
 
         Threaded(final Path directory, final Layout layout) {
+            this(directory, layout, context -> {});
+        }
+
+        Threaded(final Path directory, final Layout layout, final PipelineHarness.Change change) {
             store = new SnapshotStore(directory);
             context = new ApplianceContext()
                     .layout(layout)
@@ -199,8 +218,9 @@ class LayoutsTest {
                     .addModel(new ModelConfig("one", RandomModels.lstm(1).hidden(16).write(directory)))
                     .addModel(new ModelConfig("two", RandomModels.lstm(2).layers(2).features(5).write(directory)))
                     .addModel(new ModelConfig("tokens", RandomTransformers.writeTokens(3, 12, directory)))
-                    .addModel(new ModelConfig("tape", RandomTransformers.writeFeatures(4, 12, directory)))
-                    .conclude();
+                    .addModel(new ModelConfig("tape", RandomTransformers.writeFeatures(4, 12, directory)));
+            change.apply(context);
+            context.conclude();
             for (final ModelConfig config : context.models()) {
                 final Bundle bundle = Bundle.open(config.bundle());
                 final Backend backend = Backends.select("reference", bundle);
@@ -257,6 +277,9 @@ class LayoutsTest {
         void exchange(final String principal, final long seed, final int requestCount) {
             try (TiercelClient client = connect(principal)) {
                 final RandomTraffic traffic = new RandomTraffic(seed, client, false);
+                if (context.evictsSessions()) {
+                    traffic.withoutForks();
+                }
                 final Answers answers = new Answers();
                 final IdleStrategy idle = polite();
                 int sentCount = 0;
@@ -290,7 +313,8 @@ class LayoutsTest {
             snapshots.takeSoon();
             await(snapshots::isIdle);
             final List<SnapshotStore.Entry> entries =
-                    SnapshotCheck.assertEachIsOfItsSequence(store, models, requests, outcomes);
+                    SnapshotCheck.assertEachIsOfItsSequence(
+                            store, models, context.maxSessions(), requests, outcomes);
             assertEquals(pipeline.takenSequence(), entries.get(entries.size() - 1).sequence());
             assertEquals(0, counters.value(CounterId.SNAPSHOTS_FAILED));
         }

@@ -93,11 +93,6 @@ final class MemoryRecordLog implements RecordLog {
         syncedCount = Math.min(syncedCount, size);
     }
 
-    /** The device has the first {@code count} records. */
-    synchronized void syncTo(final int count) {
-        syncedCount = Math.max(syncedCount, count);
-    }
-
     synchronized int size() {
         return entries.size();
     }

@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.DurabilityLevel;
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
@@ -30,6 +31,8 @@ import java.util.Random;
 import java.util.Set;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -117,6 +120,33 @@ class PipelineProperties {
             run.exchangeBursts(600, unfinishedLimit);
             StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
             run.assertAnswersAreTheOutcomes();
+        }
+    }
+
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldForgetTheSessionUnusedForLongestWhenAnotherNeedsItsPlace(
+            @ForAll final long seed,
+            @ForAll @IntRange(min = 1, max = 24) final int maxSessions,
+            @ForAll @IntRange(min = 1, max = 6) final int ringBits,
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
+            @ForAll final boolean stalls,
+            @ForAll final boolean hasWindow,
+            @ForAll final DurabilityLevel durability) {
+        try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
+                .layout(Layout.DEDICATED)
+                .durability(durability)
+                .maxSessions(maxSessions)
+                .fullSessionsPolicy(FullSessionsPolicy.EVICT)
+                .ringCapacity(1 << ringBits)
+                .maxBatch(Math.min(8, 1 << ringBits))
+                .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0)
+                .inferWorkers(inferWorkers))) {
+            final RandomRun run = new RandomRun(harness, seed, true);
+            run.exchange(300, stalls);
+            StraightRun.assertSameOutcomes(harness.models, maxSessions, harness.requests, harness.outcomes);
+            run.assertAnswersAreTheOutcomes();
+            run.assertDecisionsWereRecordedFirst();
+            assertTrue(maxSessions > 18 || harness.counter(CounterId.SESSIONS_EVICTED) > 0);
         }
     }
 
@@ -235,6 +265,8 @@ class PipelineProperties {
         private final List<Agent> order;
         private int checkedCount;
         private boolean mayRefuse;
+        /** Sequences of answers that were there before their outcomes were safe. */
+        private final List<Long> answeredFirst = new ArrayList<>();
 
         RandomRun(final PipelineHarness harness, final long seed, final boolean hasBudgets) {
             this.harness = harness;
@@ -324,12 +356,20 @@ class PipelineProperties {
                 assertEquals(checkedCount, result.sequence());
                 final boolean isDisk = harness.context.durability() == DurabilityLevel.DISK;
                 assertTrue(result.sequence() < count(harness.requests, isDisk), "answered before journaled: " + result);
-                if (result.status() == ResultStatus.EXPIRED) {
-                    assertTrue(result.sequence() < count(harness.outcomes, isDisk),
-                            "answered before decided: " + result);
+                if (result.sequence() >= count(harness.outcomes, isDisk)) {
+                    assertNotEquals(ResultStatus.EXPIRED, result.status(), "answered before decided: " + result);
+                    answeredFirst.add(result.sequence());
                 }
             }
             assertTrue(mayRefuse || answers.rejections.isEmpty(), () -> answers.rejections.toString());
+        }
+
+        /** Where sessions may be evicted: that one begins is in the journal before it is answered. */
+        void assertDecisionsWereRecordedFirst() {
+            for (final long sequence : answeredFirst) {
+                assertFalse(StraightRun.Outcome.of(harness.outcomes.find(sequence)).hasBegun(),
+                        "answered before decided: sequence=" + sequence);
+            }
         }
 
         private static int count(final MemoryRecordLog log, final boolean isSynced) {

@@ -23,6 +23,7 @@ final class RandomTraffic {
     private final UnsafeBuffer features = new UnsafeBuffer(new byte[MAX_STEPS * MAX_FEATURES * Float.BYTES]);
     /** By model and session key: whether a request of it has been sent. */
     private final boolean[][] isThere = new boolean[MAX_MODELS][SESSION_COUNT];
+    private boolean hasForks = true;
     private long sourceKey;
     private boolean isReady;
     private ModelInfo model;
@@ -32,11 +33,21 @@ final class RandomTraffic {
     private long budgetNs;
     private boolean isStreamed;
 
-    /** @param hasBudgets whether some requests may expire, which depends on when they come to be computed. */
+    /**
+     * A session that may have been evicted is not copied: then the one that was used last is.
+     *
+     * @param hasBudgets whether some requests may expire, which depends on when they come to be computed.
+     */
     RandomTraffic(final long seed, final TiercelClient client, final boolean hasBudgets) {
         random = new Random(seed);
         this.client = client;
         this.hasBudgets = hasBudgets;
+    }
+
+    /** Several clients whose sessions may be evicted: nobody knows whether there is one to be copied. */
+    RandomTraffic withoutForks() {
+        hasForks = false;
+        return this;
     }
 
     /** Sends the next request; false if there is no room now, and the same request is tried the next time. */
@@ -63,11 +74,18 @@ final class RandomTraffic {
 
     private void next() {
         isReady = true;
+        final boolean mayBeEvicted = client.maxSessions() < SESSION_COUNT * client.models().size();
+        final ModelInfo lastModel = model;
+        final long lastKey = sessionKey;
         model = client.models().get(random.nextInt(client.models().size()));
         sessionKey = random.nextInt(SESSION_COUNT);
         sourceKey = random.nextInt(SESSION_COUNT);
         kind = random.nextInt(8);
-        if (kind == FORK && !isThere[model.modelId()][(int) sourceKey]) {
+        if (kind == FORK && mayBeEvicted) {
+            model = lastModel == null ? model : lastModel;
+            sourceKey = lastKey;
+        }
+        if (kind == FORK && !(hasForks && isThere[model.modelId()][(int) sourceKey] && client.maxSessions() > 1)) {
             kind = RESET;
         }
         isThere[model.modelId()][(int) sessionKey] = true;

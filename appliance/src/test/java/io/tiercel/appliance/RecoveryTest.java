@@ -1,5 +1,6 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
@@ -17,9 +18,9 @@ import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.client.TiercelClient;
-import io.tiercel.protocol.journal.OutcomeStatus;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
@@ -53,6 +54,8 @@ class RecoveryTest {
 
     private static final long HOUR_NS = 3_600_000_000_000L;
     private static final int REQUESTS = 120;
+    /** Of sessions, fewer than the traffic has. */
+    private static final int PLACES = 8;
 
     @TempDir
     Path directory;
@@ -260,13 +263,93 @@ class RecoveryTest {
         assertEquals(report.nextSequence(), assertRecoversAgain().comparedCount());
     }
 
+    @Test
+    void shouldHaveForgottenTheSameSessionsWhenTheProcessDied() throws IOException {
+        liveEvicting(null);
+        exchange(REQUESTS);
+        assertTrue(harness.counter(CounterId.SESSIONS_EVICTED) > REQUESTS / 4);
+        copyLive();
+        assertEquals(REQUESTS, assertRecoversAgain(PLACES).comparedCount());
+        assertRecoversAgain(2 * PLACES);
+    }
+
+    @Test
+    void shouldHaveForgottenTheSameSessionsWhenItBeginsWithASnapshot() throws IOException {
+        liveEvicting(null);
+        exchange(REQUESTS / 2);
+        final long sequence = snapshot();
+        exchange(REQUESTS);
+        copyLive();
+        assertEquals(sequence, assertRecoversAgain(PLACES).snapshotSequence());
+        assertRecoversAgain(2 * PLACES);
+    }
+
+    /** Nobody has been told that a session begins whose outcome is not there, nor anything since. */
+    @Test
+    void shouldDecideAnewWhichSessionsMakeRoomWhenACrashHasKeptTheOutcomesFromTheJournal() throws IOException {
+        final Filter outcomes = new Filter();
+        liveEvicting(outcomes);
+        exchange(REQUESTS / 2);
+        outcomes.stalledFrom = REQUESTS / 2 + 3;
+        for (int request = 0; request < 30;) {
+            request += traffic.sendNext() ? 1 : 0;
+            harness.round();
+        }
+        harness.rounds(100);
+        client.poll(answers, 100);
+        assertTrue(answers.count() < REQUESTS / 2 + 30);
+        copyLive();
+        final RecoveryReport report = assertRecoversAgain(PLACES);
+        assertEquals(REQUESTS / 2 + 3, report.comparedCount());
+        assertEquals(27, report.recomputedCount());
+        assertEquals(report.nextSequence(), assertRecoversAgain(PLACES).comparedCount());
+    }
+
+    @Test
+    void shouldKeepTheSessionsUsedLastWhenFewerAreAllowedThanTheSnapshotHas() throws IOException {
+        liveEvicting(null);
+        exchange(REQUESTS);
+        snapshot();
+        copyLive();
+        try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
+                Sessions sessions = new Sessions(harness.models, 3);
+                RetryWindow retries = Pipeline.newRetryWindow(harness.context, harness.models);
+                Recovery recovery = recovery(claimed, harness.models, sessions, retries);
+                StraightRun straight = straightRun()) {
+            recovery.read();
+            assertEquals(3, sessions.table().size());
+            for (int index = 0; index < 3; index++) {
+                assertSameSession(straight, sessions, index);
+            }
+            assertOrderOfLastUse(straight.sessionNames().subList(PLACES - 3, PLACES), sessions.table());
+        }
+    }
+
+    @Test
+    void shouldRefuseAndChangeNothingWhenASessionGoesOnForWhichThereIsNoPlaceAnyMore() throws IOException {
+        liveEvicting(null);
+        exchange(REQUESTS);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.SESSION_LIMIT, bundles, 3);
+        assertTrue(ex.getMessage().contains("start once with as many as there were"), ex.getMessage());
+    }
+
     private int fullCount() {
         return (int) answers.results.stream().filter(result -> result.status() == ResultStatus.CONTEXT_FULL).count();
     }
 
     private void live(final Filter requests, final Filter outcomes) {
+        live(requests, outcomes, context -> context.ringCapacity(32));
+    }
+
+    private void liveEvicting(final Filter outcomes) {
+        live(null, outcomes, context -> context
+                .ringCapacity(32).maxSessions(PLACES).fullSessionsPolicy(FullSessionsPolicy.EVICT));
+    }
+
+    private void live(final Filter requests, final Filter outcomes, final PipelineHarness.Change change) {
         journal = JournalDirectory.open(journalDirectory, settings());
-        harness = new PipelineHarness(directory, bundles, context -> context.ringCapacity(32),
+        harness = new PipelineHarness(directory, bundles, change,
                 over(requests, journal.requests()), over(outcomes, journal.outcomes()));
         client = harness.connect("desk-7");
         traffic = new RandomTraffic(5, client, true);
@@ -337,11 +420,14 @@ class RecoveryTest {
 
     /** Recovers the copy, and holds every session and every outcome against a straight run of the journal. */
     private RecoveryReport assertRecoversAgain() {
+        return assertRecoversAgain(4096);
+    }
+
+    private RecoveryReport assertRecoversAgain(final int maxSessions) {
         try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
-                Sessions sessions = new Sessions(harness.models, 4096);
+                Sessions sessions = new Sessions(harness.models, maxSessions);
                 RetryWindow retries = Pipeline.newRetryWindow(harness.context, harness.models);
-                Recovery recovery = new Recovery(
-                        claimed, harness.models, sessions, retries, epochClock, harness.clock, (done, total) -> {})) {
+                Recovery recovery = recovery(claimed, harness.models, sessions, retries)) {
             final RecoveryReport report = recovery.read();
             recovery.continueJournal().close();
             assertSame(sessions, report);
@@ -349,27 +435,47 @@ class RecoveryTest {
         }
     }
 
+    private Recovery recovery(
+            final ClaimedJournal claimed,
+            final List<LoadedModel> models,
+            final Sessions sessions,
+            final RetryWindow retries) {
+        return new Recovery(claimed, models, sessions, harness.context.evictsSessions(), retries, epochClock,
+                harness.clock, (done, total) -> {});
+    }
+
     private void assertSame(final Sessions sessions, final RecoveryReport report) {
-        final JournalView view = JournalDirectory.openForRead(copy);
-        try (StraightRun straight = new StraightRun(harness.models);
-                RecordReader requests = view.requests();
-                RecordReader outcomes = view.outcomes()) {
-            long count = 0;
-            while (requests.next()) {
-                assertTrue(outcomes.next(), "outcome of sequence=" + requests.sequence());
-                final StraightRun.Outcome outcome = StraightRun.Outcome.of(entry(outcomes));
-                final StraightRun.Outcome computed =
-                        straight.next(entry(requests), outcome.status() == OutcomeStatus.EXPIRED);
-                assertEquals(computed.stateHash(), outcome.stateHash());
-                assertEquals(computed.status(), outcome.status());
-                assertArrayEquals(computed.outputs(), outcome.outputs());
-                count++;
-            }
-            assertEquals(report.nextSequence(), count);
+        try (StraightRun straight = straightRun()) {
+            assertEquals(report.nextSequence(), straight.count());
             assertEquals(straight.sessionCount(), sessions.table().size());
+            assertOrderOfLastUse(straight.sessionNames(), sessions.table());
             for (int index = 0; index < sessions.table().size(); index++) {
                 assertSameSession(straight, sessions, index);
             }
+        }
+    }
+
+    /** Of the whole copy, each of whose outcomes has to be what it comes to. */
+    private StraightRun straightRun() {
+        final StraightRun straight = new StraightRun(harness.models, harness.context.maxSessions());
+        final JournalView view = JournalDirectory.openForRead(copy);
+        try (RecordReader requests = view.requests(); RecordReader outcomes = view.outcomes()) {
+            while (requests.next()) {
+                assertTrue(outcomes.next(), "outcome of sequence=" + requests.sequence());
+                straight.assertSameOutcome(requests.sequence(), entry(requests), entry(outcomes));
+            }
+        }
+        return straight;
+    }
+
+    /** By taking out one after the other, for sessions that there cannot be. */
+    private static void assertOrderOfLastUse(final List<StraightRun.Name> names, final SessionTable recovered) {
+        final SessionTable table = recovered.withLimit(recovered.maxSessions());
+        for (final StraightRun.Name name : names) {
+            final int oldest = table.oldest();
+            assertEquals(name, new StraightRun.Name(
+                    table.principalId(oldest), table.modelIndex(oldest), table.sessionKey(oldest)));
+            table.replaceOldest(0, Short.MAX_VALUE, oldest);
         }
     }
 
@@ -393,8 +499,7 @@ class RecoveryTest {
         try (ClaimedJournal claimed = JournalDirectory.claim(copy, settings());
                 Sessions sessions = new Sessions(models, maxSessions);
                 RetryWindow retries = Pipeline.newRetryWindow(harness.context, models);
-                Recovery recovery = new Recovery(
-                        claimed, models, sessions, retries, epochClock, harness.clock, (done, total) -> {})) {
+                Recovery recovery = recovery(claimed, models, sessions, retries)) {
             final RecoveryException ex = assertThrows(RecoveryException.class, recovery::read);
             assertEquals(code, ex.code(), ex.getMessage());
             return ex;

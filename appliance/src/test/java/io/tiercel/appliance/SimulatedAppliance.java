@@ -124,7 +124,8 @@ final class SimulatedAppliance implements AutoCloseable {
         sessions = new Sessions(models, context.maxSessions());
         retries = Pipeline.newRetryWindow(context, models);
         try (Recovery recovery = new Recovery(
-                claimed, models, sessions, retries, time.wall(), time.ticks(), (doneCount, totalCount) -> {})) {
+                claimed, models, sessions, context.evictsSessions(), retries, time.wall(), time.ticks(),
+                (doneCount, totalCount) -> {})) {
             recovered = recovery.read();
             journal = recovery.continueJournal();
         } catch (final RuntimeException | Error ex) {

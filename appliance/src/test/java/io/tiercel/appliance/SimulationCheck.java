@@ -24,14 +24,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
  * What must hold of any run, whatever went wrong in it:
  * <ul>
- * <li>an answer's request was in the journal before it, and an answer that the clock decided had its outcome there;
+ * <li>an answer's request was in the journal before it, and an answer that the clock decided had its outcome there, as
+ * had one of a session that began where sessions may be evicted;
  * <li>what a log has taken is in its file after any death of the process, in its place, to the last byte;
  * <li>every outcome and every snapshot, and the sessions in memory after a recovery and at an end, are what the
  * requests of the journal come to when they are computed one by one;
@@ -48,6 +51,8 @@ final class SimulationCheck implements AutoCloseable {
     private final SimulationPlan plan;
     private final boolean isWrittenThrough;
     private final List<Answer> unverified = new ArrayList<>();
+    /** Sequences of answers that left before their outcome was safe. */
+    private final Set<Long> answeredFirst = new HashSet<>();
     private boolean hasJournalFailed;
     private StraightRun straight;
     /** Outcomes that the straight run has come to. */
@@ -65,7 +70,7 @@ final class SimulationCheck implements AutoCloseable {
         this.taken = taken;
         this.principals = principals;
         this.trace = trace;
-        straight = new StraightRun(models);
+        straight = new StraightRun(models, plan.maxSessions);
     }
 
     void that(final boolean isSo, final Supplier<String> otherwise) {
@@ -98,7 +103,7 @@ final class SimulationCheck implements AutoCloseable {
         if (answer.status() == ResultStatus.CANCELLED) {
             trace.count(SimulationEvent.RESULTS_CANCELLED);
         } else {
-            unverified.add(answer);
+            verifyLater(answer);
         }
     }
 
@@ -110,7 +115,14 @@ final class SimulationCheck implements AutoCloseable {
         that(record.principalId() == principal.id() && correlationIdOf(record) == correlationId,
                 () -> "told with the sequence of another token: id=" + correlationId + " " + answer);
         trace.count(SimulationEvent.TOKENS_TOLD);
+        verifyLater(answer);
+    }
+
+    private void verifyLater(final Answer answer) {
         unverified.add(answer);
+        if (!isSafe(taken.outcomes(), answer.sequence())) {
+            answeredFirst.add(answer.sequence());
+        }
     }
 
     /** Of a generation it is that of the last token. */
@@ -129,7 +141,8 @@ final class SimulationCheck implements AutoCloseable {
     /** A client has been refused something: only for what there is a reason for. */
     void onRefusal(final Request request, final RejectCode code) {
         that(switch (code) {
-            case IN_FLIGHT_LIMIT, SESSION_LIMIT, SHUTTING_DOWN -> true;
+            case IN_FLIGHT_LIMIT, SHUTTING_DOWN -> true;
+            case SESSION_LIMIT -> !plan.evictsSessions();
             case JOURNAL_UNAVAILABLE -> hasJournalFailed;
             case JOURNAL_SPACE_LOW -> trace.countOf(SimulationEvent.LOW_SPACES) > 0;
             case RATE_LIMIT -> plan.maxRatePerSecond > 0;
@@ -161,7 +174,7 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "nextSequence=" + appliance.recovered.nextSequence() + " taken=" + taken.requests().size());
         // What is gone on with is given to the device first, and then the outcomes that were not there.
         taken.requests().sync();
-        taken.outcomes().syncTo((int) (appliance.recovered.nextSequence() - appliance.recovered.recomputedCount()));
+        taken.outcomes().sync();
         that(taken.outcomes().size() == taken.requests().size(),
                 () -> "outcomes=" + taken.outcomes().size() + " requests=" + taken.requests().size());
         verify(appliance);
@@ -183,10 +196,11 @@ final class SimulationCheck implements AutoCloseable {
         if (!isWrittenThrough) {
             principals.forEach(principal -> principal.forgetFrom(firstLost));
             unverified.removeIf(answer -> answer.sequence() >= firstLost);
+            answeredFirst.removeIf(sequence -> sequence >= firstLost);
         }
         if (straightCount > firstLost) {
             straight.close();
-            straight = new StraightRun(models);
+            straight = new StraightRun(models, plan.maxSessions);
             straightCount = 0;
         }
     }
@@ -288,6 +302,9 @@ final class SimulationCheck implements AutoCloseable {
             }
             straight.assertSameOutcome(
                     straightCount, taken.requests().find(straightCount), taken.outcomes().find(straightCount));
+            if (StraightRun.Outcome.of(taken.outcomes().find(straightCount)).hasEvicted()) {
+                trace.count(SimulationEvent.SESSIONS_EVICTED);
+            }
             straightCount++;
         }
         final int unknown = nextEntry;
@@ -301,6 +318,7 @@ final class SimulationCheck implements AutoCloseable {
         verifySessions(appliance.sessions);
         unverified.forEach(this::verify);
         unverified.clear();
+        answeredFirst.clear();
     }
 
     private void verify(final Answer answer) {
@@ -309,6 +327,8 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "told otherwise than recorded: " + answer + " outcome=" + outcome.status());
         that(outcome.status() == OutcomeStatus.EXPIRED || Arrays.equals(outcome.outputs(), answer.outputs()),
                 () -> "told other outputs than recorded: " + answer);
+        that(!plan.evictsSessions() || !outcome.hasBegun() || !answeredFirst.contains(answer.sequence()),
+                () -> "answered before it is in the journal that a session begins: " + answer);
     }
 
     private void verifySessions(final Sessions sessions) {

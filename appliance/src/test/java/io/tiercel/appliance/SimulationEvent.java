@@ -39,6 +39,7 @@ enum SimulationEvent {
     RESULTS_CANCELLED,
     TOKENS_TOLD,
     CANCELS,
+    SESSIONS_EVICTED,
     REJECTS,
     REQUESTS_RECORDED
 }

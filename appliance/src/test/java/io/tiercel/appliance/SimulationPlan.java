@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.DurabilityLevel;
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.config.OverloadPolicy;
@@ -41,7 +42,8 @@ final class SimulationPlan {
     private final int ringCapacity;
     private final int maxBatch;
     private final int maxInFlight;
-    private final int maxSessions;
+    final int maxSessions;
+    private final FullSessionsPolicy fullSessionsPolicy;
     private final int maxGenerations;
     private final int foreseenTokens;
     private final long batchWindowNs;
@@ -63,7 +65,7 @@ final class SimulationPlan {
         maxBatch = 1 + random.nextInt(Math.min(16, ringCapacity));
         maxInFlight = 1 + random.nextInt(64);
         // Now and then too few for those that ask.
-        maxSessions = random.nextInt(8) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
+        maxSessions = random.nextInt(4) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
         maxGenerations = 1 + random.nextInt(16);
         foreseenTokens = random.nextInt(4);
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
@@ -77,6 +79,7 @@ final class SimulationPlan {
         keepForNs = random.nextInt(3) == 0 ? TimeUnit.MINUTES.toNanos(1 + random.nextInt(120)) : 0;
         keepBytes = random.nextInt(3) == 0 ? 1 + random.nextInt(200_000) : 0;
         maxRatePerSecond = random.nextInt(5) == 0 ? 100 + random.nextInt(3_000) : 0;
+        fullSessionsPolicy = random.nextInt(3) == 0 ? FullSessionsPolicy.REFUSE : FullSessionsPolicy.EVICT;
     }
 
     ApplianceContext context(final Path journal, final String aeronDirectoryName, final List<Path> bundles) {
@@ -92,6 +95,7 @@ final class SimulationPlan {
                 .maxSessions(maxSessions)
                 .maxGenerations(maxGenerations)
                 .foreseenTokens(foreseenTokens)
+                .fullSessionsPolicy(fullSessionsPolicy)
                 .maxInFlight(maxInFlight)
                 .retryWindow(retryWindow)
                 .maxRatePerSecond(maxRatePerSecond)
@@ -113,6 +117,10 @@ final class SimulationPlan {
         return context.conclude();
     }
 
+    boolean evictsSessions() {
+        return fullSessionsPolicy == FullSessionsPolicy.EVICT;
+    }
+
     /** A journal in small, whose keeper is one of the simulation's threads. */
     JournalSettings journalSettings(final SimulatedTime time) {
         return new JournalSettings()
@@ -130,9 +138,9 @@ final class SimulationPlan {
     @Override
     public String toString() {
         return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
-                " inFlight=" + maxInFlight + " sessions=" + maxSessions + " generations=" + maxGenerations
-                + " foreseen=" + foreseenTokens
-                + " batchWindowNs=" + batchWindowNs +
+                " inFlight=" + maxInFlight + " sessions=" + maxSessions + "/" + fullSessionsPolicy +
+                " generations=" + maxGenerations + " foreseen=" + foreseenTokens +
+                " batchWindowNs=" + batchWindowNs +
                 " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
                 " durability=" + durability + " keepForNs=" + keepForNs +
                 " keepBytes=" + keepBytes + " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/"

@@ -11,6 +11,7 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Holds snapshots against what the requests up to their sequence come to, one by one. */
 final class SnapshotCheck {
@@ -22,11 +23,12 @@ final class SnapshotCheck {
     static List<SnapshotStore.Entry> assertEachIsOfItsSequence(
             final SnapshotStore store,
             final List<LoadedModel> models,
+            final int maxSessions,
             final MemoryRecordLog requests,
             final MemoryRecordLog outcomes) {
         final List<SnapshotStore.Entry> entries = new ArrayList<>(store.list());
         Collections.reverse(entries);
-        try (StraightRun straight = new StraightRun(models)) {
+        try (StraightRun straight = new StraightRun(models, maxSessions)) {
             long next = 0;
             for (final SnapshotStore.Entry entry : entries) {
                 for (; next <= entry.sequence(); next++) {
@@ -44,7 +46,10 @@ final class SnapshotCheck {
             final StraightRun straight, final SnapshotStore store, final SnapshotStore.Entry entry) {
         try (SnapshotReader snapshot = store.open(entry)) {
             assertEquals(straight.sessionCount(), snapshot.sessionCount(), entry::toString);
-            while (snapshot.nextSession()) {
+            for (final StraightRun.Name name : straight.sessionNames()) {
+                assertTrue(snapshot.nextSession());
+                assertEquals(name, new StraightRun.Name(
+                        snapshot.principalId(), snapshot.modelIndex(), snapshot.sessionKey()), entry::toString);
                 final byte[] state = new byte[snapshot.state().capacity()];
                 snapshot.state().getBytes(0, state);
                 assertEquals(

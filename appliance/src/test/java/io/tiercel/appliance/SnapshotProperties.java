@@ -1,5 +1,6 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
@@ -56,12 +57,15 @@ class SnapshotProperties {
     void shouldHoldTheStatesOfOneSequenceWhenTakenUnderTraffic(
             @ForAll final long seed,
             @ForAll @IntRange(min = 1, max = 8) final int maxBatch,
-            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers) throws Exception {
+            @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
+            @ForAll @IntRange(min = 1, max = 25) final int maxSessions) throws Exception {
         final SnapshotStore store = new SnapshotStore(Files.createTempDirectory(directory, "journal-"));
         try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
                 .layout(Layout.DEDICATED)
                 .maxBatch(maxBatch)
                 .inferWorkers(inferWorkers)
+                .maxSessions(maxSessions)
+                .fullSessionsPolicy(FullSessionsPolicy.EVICT)
                 .ringCapacity(32))) {
             final Run run = new Run(harness, store, seed);
             run.exchange(400);
@@ -132,7 +136,7 @@ class SnapshotProperties {
 
         private void assertEverySnapshotIsOfItsSequence() {
             final List<SnapshotStore.Entry> entries = SnapshotCheck.assertEachIsOfItsSequence(
-                    store, harness.models, harness.requests, harness.outcomes);
+                    store, harness.models, harness.context.maxSessions(), harness.requests, harness.outcomes);
             assertTrue(entries.size() > 1, () -> "snapshots=" + entries.size());
             assertEquals(entries.size(), harness.counter(CounterId.SNAPSHOTS));
             assertEquals(entries.size(), journal.syncCount());

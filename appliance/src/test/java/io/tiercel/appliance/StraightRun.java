@@ -6,7 +6,6 @@ import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.exact.Softmax;
 import io.tiercel.appliance.engine.exact.TokenSampler;
 import io.tiercel.appliance.session.SessionStates;
-import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
@@ -20,7 +19,9 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -28,7 +29,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 /**
  * What the requests of a journal come to when they are computed one at a time, in order, with no batch, no thread and
  * no clock: the outcomes that every layout must have. Which request expired is taken from the outcome, as in a replay;
- * whether a session is full is found by counting its steps.
+ * whether a session is full is found by counting its steps. Which sessions there are is found by a map in the order of
+ * last use: a request of another one begins it, and where sessions may be evicted, the first of the map makes room.
  */
 final class StraightRun implements AutoCloseable {
 
@@ -36,7 +38,7 @@ final class StraightRun implements AutoCloseable {
     private static final int MAX_FRAME_LENGTH = 64 * 1024;
 
     /** What replay compares of an outcome. */
-    record Outcome(OutcomeStatus status, long stateHash, byte[] outputs) {
+    record Outcome(OutcomeStatus status, long stateHash, byte[] outputs, boolean hasBegun, boolean hasEvicted) {
 
         static Outcome of(final MemoryRecordLog.Entry entry) {
             final OutcomeDecoder decoder = new OutcomeDecoder().wrapAndApplyHeader(
@@ -45,21 +47,38 @@ final class StraightRun implements AutoCloseable {
             final long stateHash = decoder.stateHash();
             final byte[] outputs = new byte[decoder.outputsLength()];
             decoder.getOutputs(outputs, 0, outputs.length);
-            return new Outcome(status, stateHash, outputs);
+            return new Outcome(status, stateHash, outputs, decoder.flags().sessionBegan(),
+                    decoder.flags().sessionEvicted());
         }
+    }
+
+    /** A session's name. */
+    record Name(long principalId, int modelId, long sessionKey) {
     }
 
     private final List<SessionStates> states = new ArrayList<>();
     private final List<ModelExecutor> executors = new ArrayList<>();
-    private final SessionTable sessions = new SessionTable(MAX_SESSIONS);
+    /** The index of each session, the one unused for longest first. */
+    private final Map<Name, Integer> sessions = new LinkedHashMap<>();
+    private final int maxSessions;
     /** Of each session since its beginning or its reset. */
-    private final int[] stepCounts = new int[MAX_SESSIONS];
+    private final int[] stepCounts;
+    private long count;
+    private boolean hasBegun;
+    private boolean hasEvicted;
     private final UnsafeBuffer frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
     private final UnsafeBuffer outputs = new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_FRAME_LENGTH, 64));
 
     StraightRun(final List<LoadedModel> models) {
+        this(models, MAX_SESSIONS);
+    }
+
+    /** @param maxSessions from which on one makes room for another. */
+    StraightRun(final List<LoadedModel> models, final int maxSessions) {
+        this.maxSessions = maxSessions;
+        stepCounts = new int[maxSessions];
         for (final LoadedModel model : models) {
-            states.add(new SessionStates(MAX_SESSIONS, model.model().shape(), model.versionBytes()));
+            states.add(new SessionStates(maxSessions, model.model().shape(), model.versionBytes()));
             executors.add(model.model().newExecutor(1));
         }
     }
@@ -67,8 +86,16 @@ final class StraightRun implements AutoCloseable {
     /** Fails at the first outcome that is not what the requests before it come to. */
     static void assertSameOutcomes(
             final List<LoadedModel> models, final MemoryRecordLog requests, final MemoryRecordLog outcomes) {
+        assertSameOutcomes(models, MAX_SESSIONS, requests, outcomes);
+    }
+
+    static void assertSameOutcomes(
+            final List<LoadedModel> models,
+            final int maxSessions,
+            final MemoryRecordLog requests,
+            final MemoryRecordLog outcomes) {
         assertEquals(requests.size(), outcomes.size());
-        try (StraightRun run = new StraightRun(models)) {
+        try (StraightRun run = new StraightRun(models, maxSessions)) {
             for (int index = 0; index < requests.size(); index++) {
                 run.assertSameOutcome(index, requests.find(index), outcomes.find(index));
             }
@@ -88,9 +115,12 @@ final class StraightRun implements AutoCloseable {
         assertEquals(expected.status(), actual.status(), () -> "sequence=" + sequence);
         assertArrayEquals(expected.outputs(), actual.outputs(), () -> "sequence=" + sequence);
         assertEquals(expected.stateHash(), actual.stateHash(), () -> "sequence=" + sequence);
+        assertEquals(expected.hasBegun(), actual.hasBegun(), () -> "sequence=" + sequence);
+        assertEquals(expected.hasEvicted(), actual.hasEvicted(), () -> "sequence=" + sequence);
     }
 
     Outcome next(final MemoryRecordLog.Entry request, final boolean isExpired) {
+        count++;
         frame.putBytes(0, request.frame());
         final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(frame, 0);
         if (header.templateId() == ResetSessionDecoder.TEMPLATE_ID) {
@@ -105,21 +135,31 @@ final class StraightRun implements AutoCloseable {
         return infer(request, new InferDecoder().wrapAndApplyHeader(frame, 0, header), isExpired);
     }
 
+    /** Requests computed so far. */
+    long count() {
+        return count;
+    }
+
     int sessionCount() {
         return sessions.size();
     }
 
+    /** In the order of last use. */
+    List<Name> sessionNames() {
+        return List.copyOf(sessions.keySet());
+    }
+
     /** The hash of a session as it stands. */
     long hash(final long principalId, final int modelId, final long sessionKey) {
-        return states.get(modelId).hash(sessions.indexOf(principalId, modelId, sessionKey));
+        return states.get(modelId).hash(sessions.get(new Name(principalId, modelId, sessionKey)));
     }
 
     /** The canonical state of a session as it stands. */
     byte[] canonicalState(final long principalId, final int modelId, final long sessionKey) {
         final SessionStates modelStates = states.get(modelId);
         final byte[] bytes = new byte[modelStates.shape().canonicalBytes()];
-        new UnsafeBuffer(modelStates.stateAddress(sessions.indexOf(principalId, modelId, sessionKey)), bytes.length)
-                .getBytes(0, bytes);
+        final int index = sessions.get(new Name(principalId, modelId, sessionKey));
+        new UnsafeBuffer(modelStates.stateAddress(index), bytes.length).getBytes(0, bytes);
         return bytes;
     }
 
@@ -129,22 +169,46 @@ final class StraightRun implements AutoCloseable {
         executors.forEach(ModelExecutor::close);
     }
 
+    /** The index of the session, which is the one used last from here on. */
+    private int use(final Name name) {
+        final Integer known = sessions.remove(name);
+        hasBegun = known == null;
+        hasEvicted = hasBegun && sessions.size() == maxSessions;
+        final int index = known != null ? known : hasEvicted ? removeEldest() : sessions.size();
+        sessions.put(name, index);
+        if (hasBegun) {
+            states.get(name.modelId()).reset(index, executors.get(name.modelId()));
+            stepCounts[index] = 0;
+        }
+        return index;
+    }
+
+    private int removeEldest() {
+        return sessions.remove(sessions.keySet().iterator().next());
+    }
+
+    private Outcome outcome(final OutcomeStatus status, final SessionStates modelStates, final int index) {
+        return new Outcome(status, modelStates.hash(index), new byte[0], hasBegun, hasEvicted);
+    }
+
     private Outcome reset(final MemoryRecordLog.Entry request, final ResetSessionDecoder reset) {
-        final int index = sessions.indexOf(request.principalId(), reset.modelId(), reset.sessionKey());
+        final int index = use(new Name(request.principalId(), reset.modelId(), reset.sessionKey()));
         final SessionStates modelStates = states.get(reset.modelId());
         modelStates.reset(index, executors.get(reset.modelId()));
         stepCounts[index] = 0;
-        return new Outcome(OutcomeStatus.RESET, modelStates.hash(index), new byte[0]);
+        return outcome(OutcomeStatus.RESET, modelStates, index);
     }
 
     private Outcome fork(final MemoryRecordLog.Entry request, final ForkSessionDecoder fork) {
-        final int source = sessions.find(request.principalId(), fork.modelId(), fork.sourceKey());
-        final int index = sessions.indexOf(request.principalId(), fork.modelId(), fork.sessionKey());
+        final int source = use(new Name(request.principalId(), fork.modelId(), fork.sourceKey()));
         final SessionStates modelStates = states.get(fork.modelId());
         final byte[] state = canonicalState(request.principalId(), fork.modelId(), fork.sourceKey());
-        modelStates.restore(index, modelStates.hash(source), new UnsafeBuffer(state), executors.get(fork.modelId()));
-        stepCounts[index] = stepCounts[source];
-        return new Outcome(OutcomeStatus.FORKED, modelStates.hash(index), new byte[0]);
+        final long hash = modelStates.hash(source);
+        final int stepCount = stepCounts[source];
+        final int index = use(new Name(request.principalId(), fork.modelId(), fork.sessionKey()));
+        modelStates.restore(index, hash, new UnsafeBuffer(state), executors.get(fork.modelId()));
+        stepCounts[index] = stepCount;
+        return outcome(OutcomeStatus.FORKED, modelStates, index);
     }
 
     private Outcome infer(final MemoryRecordLog.Entry request, final InferDecoder infer, final boolean isExpired) {
@@ -175,21 +239,20 @@ final class StraightRun implements AutoCloseable {
             pair.putInt(0, token);
             pair.putFloat(Integer.BYTES, logits[token]);
         }
-        return new Outcome(OutcomeStatus.OK, outcome.stateHash(), pair.byteArray());
+        return new Outcome(OutcomeStatus.OK, outcome.stateHash(), pair.byteArray(), hasBegun, hasEvicted);
     }
 
     private Outcome steps(
             final MemoryRecordLog.Entry request, final int modelId, final long sessionKey, final int stepCount,
             final int inputsOffset, final boolean isStreamed, final boolean isExpired) {
-        final int index = sessions.indexOf(request.principalId(), modelId, sessionKey);
+        final int index = use(new Name(request.principalId(), modelId, sessionKey));
         final SessionStates modelStates = states.get(modelId);
-        modelStates.ensureInitialised(index, executors.get(modelId));
         if (isExpired) {
-            return new Outcome(OutcomeStatus.EXPIRED, modelStates.hash(index), new byte[0]);
+            return outcome(OutcomeStatus.EXPIRED, modelStates, index);
         }
         final int contextTokens = modelStates.shape().contextTokens();
         if (contextTokens > 0 && stepCounts[index] + stepCount > contextTokens) {
-            return new Outcome(OutcomeStatus.CONTEXT_FULL, modelStates.hash(index), new byte[0]);
+            return outcome(OutcomeStatus.CONTEXT_FULL, modelStates, index);
         }
         stepCounts[index] += stepCount;
         final int stepLength = modelStates.shape().outputCount() * Float.BYTES;
@@ -198,6 +261,6 @@ final class StraightRun implements AutoCloseable {
                 stepCount, outputs.addressOffset(), stride);
         final byte[] bytes = new byte[(stepCount - 1) * stride + stepLength];
         outputs.getBytes(0, bytes);
-        return new Outcome(OutcomeStatus.OK, modelStates.hash(index), bytes);
+        return new Outcome(OutcomeStatus.OK, modelStates.hash(index), bytes, hasBegun, hasEvicted);
     }
 }

@@ -85,6 +85,16 @@ public final class OutcomeFrame {
         return outcome.arithmetic();
     }
 
+    /** Whether the session was not in the appliance's memory and began with this request, whatever came before. */
+    public boolean hasSessionBegun() {
+        return outcome.flags().sessionBegan();
+    }
+
+    /** Whether the session unused for longest was forgotten for it. */
+    public boolean hasSessionEvicted() {
+        return outcome.flags().sessionEvicted();
+    }
+
     public long correlationId() {
         return outcome.correlationId();
     }

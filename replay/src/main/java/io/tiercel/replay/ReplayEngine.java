@@ -26,6 +26,11 @@ import org.agrona.concurrent.UnsafeBuffer;
  * journal's state machine without a clock, a network or a queue. What became of the last request stands in the fields
  * until the next one.
  *
+ * <p>When a session begins is taken from the outcomes. One that made room for another is not forgotten at once, but
+ * when there are twice as many as the appliance had: of those that were used last, these include all that it had. Where
+ * it went on from a snapshot that did not say in which order its sessions had been used, it may have forgotten others
+ * than those unused for longest; by the time that one of those is forgotten here, it had forgotten that one too.
+ *
  * <p>One thread. Allocates when a model, a session block or a larger frame appears.
  */
 final class ReplayEngine implements AutoCloseable {
@@ -44,6 +49,8 @@ final class ReplayEngine implements AutoCloseable {
     private final NativeFloats outputs = new NativeFloats();
     private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
+    /** Sessions that the appliance had in memory. */
+    private int liveCount;
     private ReplayModel model;
     private OutcomeStatus status;
     private int stepCount;
@@ -63,22 +70,26 @@ final class ReplayEngine implements AutoCloseable {
      * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
      */
     void restore(final SnapshotReader snapshot) {
-        while (snapshot.nextSession()) {
+        for (long order = -snapshot.sessionCount(); snapshot.nextSession(); order++) {
             final ReplayModel owner = owner(snapshot);
             final int sessionIndex = indexOf(
                     snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
             owner.states(sessionIndex).restore(
                     ReplayModel.slot(sessionIndex), snapshot.stateHash(), snapshot.state(), owner.executor());
+            owner.states(sessionIndex).use(ReplayModel.slot(sessionIndex), order);
         }
+        liveCount = sessions.size();
     }
 
     /**
-     * Compares every session with what a snapshot says of it.
+     * Compares every session with what a snapshot says of it. The snapshot may lack sessions that had not been used for
+     * longer than all of those that it has: the appliance had forgotten them.
      *
      * @return the first difference; null if there is none.
      * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
      */
     SnapshotDifference compare(final SnapshotReader snapshot) {
+        long oldestUse = snapshot.sessionCount() == 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
         while (snapshot.nextSession()) {
             final ReplayModel owner = owner(snapshot);
             final int sessionIndex = indexOf(
@@ -88,11 +99,23 @@ final class ReplayEngine implements AutoCloseable {
             if (difference != null) {
                 return difference;
             }
+            oldestUse = Math.min(oldestUse, lastUse(sessionIndex));
         }
-        return sessions.size() == snapshot.sessionCount()
-                ? null
-                : SnapshotDifference.ofCounts(snapshot,
-                        sessions.size());
+        final int expectedCount = countUsedSince(oldestUse);
+        return expectedCount == snapshot.sessionCount() ? null : SnapshotDifference.ofCounts(snapshot, expectedCount);
+    }
+
+    private int countUsedSince(final long use) {
+        int count = 0;
+        for (int sessionIndex = 0; sessionIndex < sessions.size(); sessionIndex++) {
+            count += lastUse(sessionIndex) >= use ? 1 : 0;
+        }
+        return count;
+    }
+
+    private long lastUse(final int sessionIndex) {
+        return models.get(sessions.modelIndex(sessionIndex) >>> Short.SIZE)
+                .states(sessionIndex).lastUse(ReplayModel.slot(sessionIndex));
     }
 
     /** The bundle of the snapshot's current session. */
@@ -108,7 +131,7 @@ final class ReplayEngine implements AutoCloseable {
     }
 
     /**
-     * What the request does to its session.
+     * What the request, which has an outcome, does to its session.
      *
      * @param isExpired whether the journal says that the clock had decided against computing it.
      */
@@ -116,19 +139,25 @@ final class ReplayEngine implements AutoCloseable {
         final RequestFrame request = journal.requestFrame();
         selectModel(journal.sequence(), journal.requestModelVersion());
         checkFeatures(journal.sequence(), request);
-        final int sessionIndex = indexOf(journal.requestPrincipalId(), model, request.modelId(), request.sessionKey());
+        final int sourceIndex = request.kind() == RequestKind.FORK ? lend(journal) : SessionTable.ABSENT;
+        final int sessionIndex = use(journal);
         final SessionStates states = model.states(sessionIndex);
         final int slot = ReplayModel.slot(sessionIndex);
 
         stepCount = request.stepCount();
         outputCount = 0;
         outputsLength = 0;
-        states.ensureInitialised(slot, model.executor());
+        if (journal.outcomeFrame().hasSessionBegun()) {
+            states.reset(slot, model.executor());
+        } else {
+            states.ensureInitialised(slot, model.executor());
+        }
+        states.use(slot, journal.sequence());
         if (request.kind() == RequestKind.RESET) {
             states.reset(slot, model.executor());
             status = OutcomeStatus.RESET;
         } else if (request.kind() == RequestKind.FORK) {
-            fork(journal, request, sessionIndex);
+            states.fork(model.states(sourceIndex), ReplayModel.slot(sourceIndex), slot);
             status = OutcomeStatus.FORKED;
         } else if (isExpired) {
             status = OutcomeStatus.EXPIRED;
@@ -174,16 +203,18 @@ final class ReplayEngine implements AutoCloseable {
         return frame;
     }
 
-    /** The copy's states may be in another block of memory than the source's. */
-    private void fork(final JoinedJournal journal, final RequestFrame request, final int sessionIndex) {
-        final int sourceIndex = sessions.find(journal.requestPrincipalId(), modelIndex(model, request.modelId()),
-                request.sourceKey());
-        if (sourceIndex == SessionTable.UNKNOWN) {
+    /** The session that is copied; its states may be in another block of memory than the copy's. */
+    private int lend(final JoinedJournal journal) {
+        final RequestFrame request = journal.requestFrame();
+        final int sourceIndex = sessions.find(
+                journal.requestPrincipalId(), modelIndex(model, request.modelId()), request.sourceKey());
+        if (sourceIndex == SessionTable.ABSENT) {
             throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, journal.sequence(),
                     "sourceKey=" + request.sourceKey() + " is no session's");
         }
-        model.states(sessionIndex).fork(model.states(sourceIndex), ReplayModel.slot(sourceIndex),
-                ReplayModel.slot(sessionIndex));
+        sessions.use(sourceIndex);
+        model.states(sourceIndex).lend(ReplayModel.slot(sourceIndex), journal.sequence());
+        return sourceIndex;
     }
 
     /** What no appliance would have taken, and no executor looks at again. */
@@ -219,6 +250,23 @@ final class ReplayEngine implements AutoCloseable {
         }
         sessions = sessions.withLimit(sessions.maxSessions() * 2);
         return sessions.indexOf(principalId, modelIndex, sessionKey);
+    }
+
+    private int use(final JoinedJournal journal) {
+        final long principalId = journal.requestPrincipalId();
+        final RequestFrame request = journal.requestFrame();
+        final int modelIndex = modelIndex(model, request.modelId());
+        final int known = sessions.find(principalId, modelIndex, request.sessionKey());
+        if (known == SessionTable.ABSENT || journal.outcomeFrame().hasSessionBegun()) {
+            liveCount += journal.outcomeFrame().hasSessionEvicted() ? 0 : 1;
+        }
+        final boolean makesRoom = known == SessionTable.ABSENT && journal.outcomeFrame().hasSessionBegun() &&
+                journal.outcomeFrame().hasSessionEvicted() && liveCount > 0 && sessions.size() >= 2 * liveCount;
+        final int sessionIndex = makesRoom
+                ? sessions.replaceOldest(principalId, modelIndex, request.sessionKey())
+                : indexOf(principalId, model, request.modelId(), request.sessionKey());
+        sessions.use(sessionIndex);
+        return sessionIndex;
     }
 
     private static int modelIndex(final ReplayModel owner, final int modelId) {

@@ -17,7 +17,6 @@ import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
-import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotFiles;
 import io.tiercel.protocol.journal.Arithmetic;
@@ -37,6 +36,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -58,6 +58,7 @@ public final class JournalFixture {
     private static final int MODELS = 3;
     private static final int MAX_BATCH = 4;
     private static final int MAX_SESSIONS = 64;
+    private static final int NO_LIMIT = 0;
     private static final int MAX_PRINCIPALS = 16;
     private static final int MAX_STEPS = 3;
     private static final int HEADER_LENGTH = 8;
@@ -79,8 +80,13 @@ public final class JournalFixture {
                 .weights(WeightFormat.INT4));
     }
 
-    /** A journal of so many requests, all of them answered. */
+    /** A journal of so many requests, all of them answered; of the time before outcomes said which session began. */
     public static JournalFixture of(final long seed, final int requestCount) {
+        return of(seed, requestCount, NO_LIMIT);
+    }
+
+    /** The same, of an appliance in which the session unused for longest makes room where there is no other. */
+    public static JournalFixture of(final long seed, final int requestCount, final int sessionLimit) {
         final JournalFixture fixture = new JournalFixture(seed);
         for (int i = 0; i < requestCount; i++) {
             fixture.drafts.add(new Draft(i, fixture.random));
@@ -88,7 +94,7 @@ public final class JournalFixture {
         for (final Draft draft : fixture.drafts) {
             fixture.requests.add(fixture.record(draft, draft.requestFrame()));
         }
-        fixture.compute();
+        fixture.compute(sessionLimit);
         for (final Draft draft : fixture.drafts) {
             fixture.outcomes.add(fixture.record(draft, draft.outcomeFrame()));
         }
@@ -197,8 +203,8 @@ public final class JournalFixture {
             scratch = Files.createTempDirectory("tiercel-fixture-");
             write(scratch, sequence + 1, sequence + 1);
             try (ClaimedJournal claimed = JournalDirectory.claim(scratch, settings(FIRST_INGRESS_NS));
-                    Recovery recovery = new Recovery(claimed, models, sessions, retries, () -> Long.MAX_VALUE, () -> 0,
-                            (doneCount, totalCount) -> {})) {
+                    Recovery recovery = new Recovery(claimed, models, sessions, false, retries,
+                            () -> Long.MAX_VALUE, () -> 0, (doneCount, totalCount) -> {})) {
                 recovery.read();
             }
             return SnapshotFiles.write(journalDirectory, sequence, sessions, models, retries);
@@ -278,14 +284,14 @@ public final class JournalFixture {
         return bundles.get(modelId % bundles.size());
     }
 
-    private void compute() {
+    private void compute(final int sessionLimit) {
         final List<LiveModel> models = new ArrayList<>();
         for (int modelId = 0; modelId < MODELS; modelId++) {
             models.add(new LiveModel(bundleOf(modelId)));
         }
-        final SessionTable table = new SessionTable(MAX_SESSIONS);
+        final LinkedHashMap<List<Long>, Integer> sessions = new LinkedHashMap<>();
         for (final Draft draft : drafts) {
-            draft.sessionIndex = table.indexOf(draft.principalId, draft.modelId, draft.sessionKey);
+            draft.enter(sessions, sessionLimit);
         }
         int index = 0;
         while (index < drafts.size()) {
@@ -328,6 +334,8 @@ public final class JournalFixture {
         private final UnsafeBuffer outputs =
                 new UnsafeBuffer(BufferUtil.allocateDirectAligned(MAX_STEPS * OUTPUTS * Float.BYTES, 64));
         private int sessionIndex;
+        private boolean hasBegun;
+        private boolean hasEvicted;
         private int batchSize;
         private long stateHash;
 
@@ -345,6 +353,17 @@ public final class JournalFixture {
             for (int i = 0; i < stepCount * FEATURES; i++) {
                 features.putFloat(i * Float.BYTES, (float) random.nextDouble(-3, 3), ByteOrder.LITTLE_ENDIAN);
             }
+        }
+
+        /** @param sessions the index of each, the one unused for longest first. */
+        void enter(final LinkedHashMap<List<Long>, Integer> sessions, final int sessionLimit) {
+            final List<Long> name = List.of(principalId, sessionKey, (long) modelId);
+            final Integer known = sessions.remove(name);
+            hasBegun = known == null && sessionLimit != NO_LIMIT;
+            hasEvicted = hasBegun && sessions.size() == sessionLimit;
+            sessionIndex = known != null ? known
+                    : hasEvicted ? sessions.remove(sessions.keySet().iterator().next()) : sessions.size();
+            sessions.put(name, sessionIndex);
         }
 
         byte[] requestFrame() {
@@ -369,10 +388,11 @@ public final class JournalFixture {
             final boolean isOk = status == OutcomeStatus.OK;
             final OutcomeEncoder outcome = new OutcomeEncoder().wrapAndApplyHeader(
                     buffer, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder());
+            outcome.flags().clear().sessionBegan(hasBegun).sessionEvicted(hasEvicted);
             outcome.correlationId(1_000 + sequence).sessionKey(sessionKey).stateHash(stateHash)
                     .journaledNs(150).inferStartNs(200).inferEndNs(2_300).egressNs(2_600)
                     .modelId(modelId).batchSize(batchSize).stepCount(status == OutcomeStatus.RESET ? 0 : stepCount)
-                    .outputCount(isOk ? OUTPUTS : 0).status(status).arithmetic(Arithmetic.EXACT).reserved(0)
+                    .outputCount(isOk ? OUTPUTS : 0).status(status).arithmetic(Arithmetic.EXACT)
                     .putOutputs(outputs, 0, isOk ? (isStream ? stepCount : 1) * OUTPUTS * Float.BYTES : 0);
             return Arrays.copyOf(buffer.byteArray(), HEADER_LENGTH + outcome.encodedLength());
         }
@@ -394,7 +414,11 @@ public final class JournalFixture {
         void answer(final List<Draft> drafts) {
             for (final Draft draft : drafts) {
                 draft.batchSize = drafts.size();
-                states.ensureInitialised(draft.sessionIndex, executor);
+                if (draft.hasBegun) {
+                    states.reset(draft.sessionIndex, executor);
+                } else {
+                    states.ensureInitialised(draft.sessionIndex, executor);
+                }
             }
             if (drafts.get(0).status == OutcomeStatus.RESET) {
                 states.reset(drafts.get(0).sessionIndex, executor);

@@ -2,6 +2,7 @@ package io.tiercel.replay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -269,6 +270,28 @@ class ReplayVerifierTest {
 
         assertEquals(sequence, report.divergence().sequence());
         assertNull(report.damage());
+    }
+
+    @Test
+    void shouldFindEveryOutcomeIdenticalWhenSessionsMadeRoomForOthers() {
+        final JournalFixture evicting = JournalFixture.of(7, COUNT, 6);
+        evicting.writeBundles(directory);
+
+        final ReplayReport report = new ReplayVerifier(options()).verify(evicting.inMemory());
+
+        assertTrue(report.isIdentical(), () -> report.divergence() + " " + report.damage());
+        assertEquals(COUNT, report.identicalCount());
+    }
+
+    @Test
+    void shouldDivergeWhenAnOutcomeDoesNotSayThatItsSessionBegan() {
+        final JournalFixture evicting = JournalFixture.of(7, COUNT, 1);
+        evicting.writeBundles(directory);
+        for (final TestRecord outcome : evicting.outcomes) {
+            outcome.buffer().putShort(BLOCK + OutcomeDecoder.flagsEncodingOffset(), (short) 0);
+        }
+
+        assertNotNull(new ReplayVerifier(options()).verify(evicting.inMemory()).divergence());
     }
 
     @Test

@@ -64,6 +64,20 @@ class SnapshotVerifierTest {
     }
 
     @Test
+    void shouldFindSnapshotsIdenticalWhenSessionsMadeRoomForOthers() {
+        final JournalFixture evicting = JournalFixture.of(19, COUNT, 6);
+        evicting.write(directory);
+        evicting.writeSnapshot(directory, 30);
+        evicting.writeSnapshot(directory, 80);
+
+        final SnapshotReport report = verifier().verifyAll();
+
+        assertIdentical(report);
+        assertEquals(12, report.sessionCount());
+        assertIdentical(verifier().verify(80));
+    }
+
+    @Test
     void shouldFindNothingWrongWhenThereIsNoSnapshot() {
         journal.write(directory);
 

@@ -315,7 +315,6 @@ class TokenReplayTest {
                 .outputCount(Math.min(OUTPUTS, outputsLength / Float.BYTES))
                 .status(status)
                 .arithmetic(Arithmetic.EXACT)
-                .reserved(0)
                 .putOutputs(outputs, 0, outputsLength);
         outcomes.add(record(sequence, frame, outcome.encodedLength()));
         statuses.add(status);

@@ -59,6 +59,7 @@ public final class ApplianceContext {
     private List<ModelConfig> models = ConfigKey.MODELS.initial();
     private int maxClients = ConfigKey.LIMITS_CLIENTS.initial();
     private int maxSessions = ConfigKey.LIMITS_SESSIONS.initial();
+    private FullSessionsPolicy fullSessionsPolicy = ConfigKey.LIMITS_SESSIONS_WHEN_FULL.initial();
     private int maxFrameLength = ConfigKey.LIMITS_FRAME_LENGTH.initial();
     private int maxSteps = ConfigKey.LIMITS_STEPS.initial();
     private int maxGenerations = ConfigKey.LIMITS_GENERATIONS.initial();
@@ -396,6 +397,23 @@ public final class ApplianceContext {
     public ApplianceContext maxSessions(final int maxSessions) {
         ensureOpen();
         this.maxSessions = maxSessions;
+        return this;
+    }
+
+    /** What becomes of the request of a new session when there are {@link #maxSessions()}. */
+    public FullSessionsPolicy fullSessionsPolicy() {
+        return fullSessionsPolicy;
+    }
+
+    /** Whether a session may be evicted, by {@link #fullSessionsPolicy()}. */
+    public boolean evictsSessions() {
+        return fullSessionsPolicy == FullSessionsPolicy.EVICT;
+    }
+
+    /** Sets {@link #fullSessionsPolicy()}. */
+    public ApplianceContext fullSessionsPolicy(final FullSessionsPolicy fullSessionsPolicy) {
+        ensureOpen();
+        this.fullSessionsPolicy = fullSessionsPolicy;
         return this;
     }
 

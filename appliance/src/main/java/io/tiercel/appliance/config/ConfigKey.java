@@ -135,8 +135,15 @@ public final class ConfigKey<T> {
             "Clients connected at once. The next one is refused with `CLIENT_LIMIT`.",
             ApplianceContext::maxClients, ApplianceContext::maxClients);
     static final ConfigKey<Integer> LIMITS_SESSIONS = key("limits.sessions", ValueType.count(1, 16_777_216), "4096",
-            "Sessions held in memory, all clients together. The next one is refused with `SESSION_LIMIT`.",
+            "Sessions held in memory, all clients together. What becomes of the next one says "
+                    + "`limits.sessions-when-full`.",
             ApplianceContext::maxSessions, ApplianceContext::maxSessions);
+    static final ConfigKey<FullSessionsPolicy> LIMITS_SESSIONS_WHEN_FULL = key("limits.sessions-when-full",
+            ValueType.choice(FullSessionsPolicy.class), "refuse",
+            "What becomes of a new session when `limits.sessions` are there: with `refuse` its request is refused with "
+                    + "`SESSION_LIMIT`; with `evict` it takes the place of the session whose last request is the "
+                    + "oldest, which begins anew when it comes again.",
+            ApplianceContext::fullSessionsPolicy, ApplianceContext::fullSessionsPolicy);
     static final ConfigKey<Integer> LIMITS_FRAME_LENGTH = key("limits.frame-length",
             ValueType.intBytes(64, 16 * MIB), "4k",
             "Longest request frame, headers included. A ring slot has this size.",

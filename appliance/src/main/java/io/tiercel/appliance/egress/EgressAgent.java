@@ -19,7 +19,8 @@ import java.util.Arrays;
 
 /**
  * Sends results, and what ingress asks it to say. Follows journal and every infer worker: a response leaves when its
- * request is in the journal and its outputs are there; one that the clock decided also waits for its outcome record.
+ * request is in the journal and its outputs are there; one that was decided ({@link RequestSlot#outcomeGoesFirst}) also
+ * waits for its outcome record.
  *
  * <p>Each client has a buffer of its own. A client whose buffer is full has stopped reading: it is disconnected, and
  * no other client waits for it. Allocates nothing, except when a client comes or goes, or a principal is new.
@@ -63,7 +64,7 @@ public final class EgressAgent implements Agent {
     private final AtomicCounter undeliveredCount;
     private final AtomicCounter slowCount;
     private long next;
-    /** A request that the clock decided was refused: what came behind it is not what a recovery will compute. */
+    /** A request that something was decided of was refused: what came behind it is not what a recovery will compute. */
     private boolean refusesAll;
 
     /**
@@ -200,7 +201,7 @@ public final class EgressAgent implements Agent {
 
     /** Of the next request, which is journaled and computed: whether its outcome has to be recorded first. */
     private boolean canBeAnswered(final RequestSlot slot) {
-        return !slot.isDecidedByClock() || recorded.get() >= next;
+        return !slot.outcomeGoesFirst() || recorded.get() >= next;
     }
 
     private void send(final RequestSlot slot) {
@@ -224,7 +225,7 @@ public final class EgressAgent implements Agent {
 
     /**
      * The journal has failed: what is in it is answered once it is computed, the rest is refused, so that no client
-     * waits in vain. A request that the clock decided is refused too, because its outcome cannot be recorded; and with
+     * waits in vain. A request that was decided is refused too, because its outcome cannot be recorded; and with
      * it all that follow, because a recovery will compute it, and they were computed as if it had not been there.
      */
     private int refuseUnjournaled() {

@@ -99,6 +99,7 @@ final class Foresight {
      * @param tokensPerSession likeliest next tokens whose steps are computed; 0 for none.
      * @param sessions         of the models that the executors are of, by index.
      * @param clock            read before and after each step.
+     * @param counters         may be null if there is nothing to foresee.
      */
     Foresight(
             final int tokensPerSession,
@@ -127,10 +128,15 @@ final class Foresight {
         }
         question = allocate(Integer.BYTES);
         before = allocate(footprintBytes);
-        foreseenCount = counters.get(CounterId.FORESEEN);
-        hitCount = counters.get(CounterId.FORESEEN_HITS);
-        missCount = counters.get(CounterId.FORESEEN_MISSES);
-        savedNs = counters.get(CounterId.FORESEEN_SAVED_NS);
+        foreseenCount = counter(counters, CounterId.FORESEEN);
+        hitCount = counter(counters, CounterId.FORESEEN_HITS);
+        missCount = counter(counters, CounterId.FORESEEN_MISSES);
+        savedNs = counter(counters, CounterId.FORESEEN_SAVED_NS);
+    }
+
+    /** What is not foreseen is not counted either. */
+    private AtomicCounter counter(final Counters counters, final CounterId id) {
+        return places.length == 0 ? null : counters.get(id);
     }
 
     /**
@@ -162,11 +168,12 @@ final class Foresight {
         return true;
     }
 
-    /** The session is about to change in another way. */
-    void forget(final int modelIndex, final int sessionIndex) {
-        final Place place = find(modelIndex, sessionIndex);
-        if (place != null) {
-            place.sessionIndex = NOBODY;
+    /** The session is about to change in another way, or another one, of whatever model, gets its index. */
+    void forget(final int sessionIndex) {
+        for (final Place place : places) {
+            if (place.sessionIndex == sessionIndex) {
+                place.sessionIndex = NOBODY;
+            }
         }
     }
 

@@ -29,12 +29,16 @@ import java.util.List;
  * leaves. {@link #settled()} moves when the session's hash is there too: the outcome journal follows that. The work
  * ahead of a session's next request comes last. Each of the two takes a duty cycle of its own while nothing else is
  * waiting, so on a shared thread the answer and the outcome go between them; when the next request is already there,
- * both are done first, because its step needs them. Then comes what a snapshot asks for ({@link StateCopier}), and when
- * nothing has come for a while, {@link Rehearsal} keeps the models warm.
+ * both are done first, because its step needs them. Behind it all comes {@link #finished()}, by which another worker
+ * sees that it may have a state that was this one's. Then comes what a snapshot asks for ({@link StateCopier}), and
+ * when nothing has come for a while, {@link Rehearsal} keeps the models warm.
+ *
+ * <p>The place of a session that is evicted may pass to another worker: that one waits at the evicting request until
+ * this one has finished everything up to it and has passed it, with a copy for a snapshot taken if one was due. A fork
+ * from a session of one worker to one of another waits likewise, and the one that lends waits until the copy is made.
+ * Workers do not wait in a circle: of those that wait, the one at the lowest sequence waits for one that does not.
  *
  * <p>When there is nothing else, the steps are computed that are likeliest to be asked for next ({@link Foresight}).
- *
- * <p>A fork from a session of one worker to one of another is where two meet: {@link #isHeld}.
  *
  * <p>Allocates nothing. The states of its sessions are this thread's alone.
  */
@@ -44,7 +48,7 @@ public final class InferAgent implements Agent {
     private final Sequence settled;
     private final Sequence finished;
     /** Where each worker stands with all that it does for a request, this one included. */
-    private Sequence[] finishedOfWorkers;
+    private final Sequence[] finishedOfWorkers;
     private final Sequencer sequencer;
     private final SequenceBarrier published;
     private final int workerIndex;
@@ -60,6 +64,7 @@ public final class InferAgent implements Agent {
     /** Those of the batch's sessions whose step had been computed before. */
     private final StepBatch recalled;
     private final Foresight foresight;
+    private final long[] batchedSequences;
     private final Rehearsal rehearsal;
     private final StateCopier copier;
     private int batchedCount;
@@ -71,6 +76,7 @@ public final class InferAgent implements Agent {
     private enum Phase { IDLE, HASH_DUE, AHEAD_DUE }
 
     /**
+     * @param finished the sequence of each worker that {@link #finished()} tells of, this one's included.
      * @param sessions shared with the other workers, each with those of its own.
      * @param cut      what to copy for a snapshot.
      * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
@@ -80,6 +86,7 @@ public final class InferAgent implements Agent {
     public InferAgent(
             final Sequencer sequencer,
             final int workerIndex,
+            final Sequence[] finished,
             final List<LoadedModel> models,
             final Sessions sessions,
             final SnapshotCut cut,
@@ -93,12 +100,12 @@ public final class InferAgent implements Agent {
         next = sequencer.firstSequence();
         inferred = sequencer.newSequence();
         settled = sequencer.newSequence();
-        finished = sequencer.newSequence();
-        finishedOfWorkers = new Sequence[] {finished};
+        this.finished = finished[workerIndex];
+        this.finishedOfWorkers = finished.clone();
         this.published = sequencer.barrier();
         this.workerIndex = workerIndex;
         this.sessions = sessions;
-        copier = new StateCopier(cut, workerIndex);
+        copier = new StateCopier(cut, sessions.table(), workerIndex, finished.length);
         this.clock = clock;
         this.batchWindowNs = batchWindowNs;
         this.maxBatch = maxBatch;
@@ -120,6 +127,7 @@ public final class InferAgent implements Agent {
         recalled = new StepBatch(maxBatch);
         foresight = new Foresight(foreseenTokens, executors, sessions, clock::read, counters);
         batched = new RequestSlot[maxBatch];
+        batchedSequences = new long[maxBatch];
     }
 
     /** The last sequence whose outputs are there; egress follows it. */
@@ -132,27 +140,29 @@ public final class InferAgent implements Agent {
         return settled;
     }
 
-    /** The last sequence after which nothing is left to do: from there on another worker may read its session. */
+    /**
+     * The last sequence behind which nothing of this worker's is left to do, the work ahead included. It moves on with
+     * requests of other workers too. Whoever has read it (acquire) sees the states as they were left (release).
+     */
     public Sequence finished() {
         return finished;
-    }
-
-    /** @param sequences {@link #finished} of every worker, by index. Before the first round, if there are several. */
-    public void meet(final Sequence[] sequences) {
-        finishedOfWorkers = sequences.clone();
     }
 
     @Override
     public int doWork() {
         final long available = copier.limit(published.getCursor());
-        if (available < next || isWindowOpen(available)) {
-            return phase == Phase.IDLE ? beIdle(available) : settleOnePhase();
+        final boolean hasToWait = available >= next && hasToWait(sequencer.get(next), next);
+        if (available < next || hasToWait || isWindowOpen(available)) {
+            if (phase != Phase.IDLE) {
+                return settleOnePhase();
+            }
+            if (hasToWait) {
+                lend(sequencer.get(next));
+            }
+            return beIdle(available);
         }
         if (phase != Phase.IDLE) {
             settleAll();
-        }
-        if (isHeld(sequencer.get(next), next)) {
-            return 0;
         }
         copier.doWork(next);
         runBatch(available);
@@ -200,18 +210,43 @@ public final class InferAgent implements Agent {
     }
 
     /**
-     * Whether the request is a fork from one worker's session to another's, and it is not yet this worker's turn: the
-     * one has to be through with what comes before, then the other copies, then the one goes on. Each waits for what
-     * the other does earlier in the sequence, so they cannot wait for each other.
+     * Whether it is another worker's turn first. A request whose session gets the place of one of another worker waits
+     * for that one to be through with it. A fork from a session of another worker waits for that one too, which does
+     * not go on before the copy is made: {@link #lend}.
      */
-    private boolean isHeld(final RequestSlot slot, final long sequence) {
-        if (slot.kind != RequestKind.FORK || slot.sourceWorkerIndex == slot.workerIndex) {
-            return false;
-        }
+    private boolean hasToWait(final RequestSlot slot, final long sequence) {
         if (slot.workerIndex == workerIndex) {
-            return finishedOfWorkers[slot.sourceWorkerIndex].get() < sequence - 1;
+            return !hasFinished(slot.formerWorkerIndex, sequence) ||
+                    slot.kind == RequestKind.FORK && !hasFinished(slot.sourceWorkerIndex, sequence);
         }
-        return slot.sourceWorkerIndex == workerIndex && finishedOfWorkers[slot.workerIndex].get() < sequence;
+        return isLender(slot) && !hasFinished(slot.workerIndex, sequence);
+    }
+
+    private boolean hasFinished(final int otherIndex, final long sequence) {
+        return otherIndex == workerIndex || finishedOfWorkers[otherIndex].get() >= sequence;
+    }
+
+    /** Whether one of this worker's sessions is copied for a session of another worker. */
+    private boolean isLender(final RequestSlot slot) {
+        return slot.kind == RequestKind.FORK && slot.sourceWorkerIndex == workerIndex &&
+                slot.workerIndex != workerIndex;
+    }
+
+    /** The next request copies one of this worker's sessions: it is ready for that, and left alone until it is done. */
+    private void lend(final RequestSlot slot) {
+        if (isLender(slot) && finished.get() < next) {
+            copier.beforeChange(slot.sourceIndex);
+            sessions.states(slot.modelIndex).lend(slot.sourceIndex, next);
+            handOver(slot);
+            finished.set(next);
+        }
+    }
+
+    private void handOver(final RequestSlot slot) {
+        if (slot.formerWorkerIndex == workerIndex && slot.workerIndex != workerIndex) {
+            copier.onHandedOver(slot.sessionIndex);
+            foresight.forget(slot.sessionIndex);
+        }
     }
 
     private void runBatch(final long available) {
@@ -222,14 +257,17 @@ public final class InferAgent implements Agent {
         long sequence = next;
         while (sequence <= available && batchedCount < maxBatch) {
             final RequestSlot slot = sequencer.get(sequence);
-            if (isHeld(slot, sequence)) {
+            if (hasToWait(slot, sequence)) {
                 break;
             }
             if (slot.workerIndex == workerIndex) {
                 if (!fits(slot)) {
                     break;
                 }
+                batchedSequences[batchedCount] = sequence;
                 take(slot, startTickNs);
+            } else {
+                handOver(slot);
             }
             sequence++;
         }
@@ -242,7 +280,7 @@ public final class InferAgent implements Agent {
         inferred.set(sequence - 1);
         if (batchedCount == 0) {
             settled.set(sequence - 1);
-            finished.set(sequence - 1);
+            finish();
         } else {
             phase = Phase.HASH_DUE;
         }
@@ -269,19 +307,25 @@ public final class InferAgent implements Agent {
     private void take(final RequestSlot slot, final long startTickNs) {
         final SessionStates states = sessions.states(batchModelIndex);
         final ModelExecutor executor = executors[batchModelIndex];
-        copier.beforeChange(slot.sessionIndex);
+        if (slot.begins) {
+            foresight.forget(slot.sessionIndex);
+            copier.onBegin(slot.sessionIndex, batchModelIndex);
+            states.begin(slot.sessionIndex, executor, slot.principalId, slot.sessionKey);
+        } else {
+            copier.beforeChange(slot.sessionIndex);
+        }
         batched[batchedCount++] = slot;
         slot.inferStartTickNs = startTickNs;
         slot.outputsLength = 0;
         slot.outputCount = 0;
-        states.ensureInitialised(slot.sessionIndex, executor);
         slot.isRecalled = false;
         if (slot.kind == RequestKind.RESET) {
-            foresight.forget(batchModelIndex, slot.sessionIndex);
+            foresight.forget(slot.sessionIndex);
             states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;
         } else if (slot.kind == RequestKind.FORK) {
-            foresight.forget(batchModelIndex, slot.sessionIndex);
+            foresight.forget(slot.sessionIndex);
+            lendToOwn(slot);
             slot.status = ResultStatus.FORKED;
         } else if (slot.budgetNs > 0 && startTickNs - slot.ingressTickNs > slot.budgetNs) {
             slot.status = ResultStatus.EXPIRED;
@@ -295,10 +339,17 @@ public final class InferAgent implements Agent {
         }
     }
 
+    private void lendToOwn(final RequestSlot slot) {
+        if (slot.sourceWorkerIndex == workerIndex) {
+            copier.beforeChange(slot.sourceIndex);
+            sessions.states(batchModelIndex).lend(slot.sourceIndex, batchedSequences[batchedCount - 1]);
+        }
+    }
+
     /** Whether the step of a request of one token has been computed before; then the answer is there. */
     private boolean recall(final RequestSlot slot, final SessionStates states) {
         if (slot.kind != RequestKind.INFER || slot.stepCount != 1) {
-            foresight.forget(batchModelIndex, slot.sessionIndex);
+            foresight.forget(slot.sessionIndex);
             return false;
         }
         slot.isRecalled = foresight.recall(states, batchModelIndex, slot.sessionIndex,
@@ -415,6 +466,7 @@ public final class InferAgent implements Agent {
             } else if (slot.status == ResultStatus.FORKED) {
                 states.fork(slot.sourceIndex, slot.sessionIndex);
             }
+            states.use(slot.sessionIndex, batchedSequences[index]);
             slot.stateHash = states.hash(slot.sessionIndex);
         }
         settled.set(next - 1);

@@ -70,7 +70,8 @@ public final class Ingress implements AutoCloseable {
                 context.maxSteps(),
                 context.maxInFlight(),
                 context.inferWorkers(),
-                context.overloadPolicy() == OverloadPolicy.SHED ? context.overloadUnfinished() : 0);
+                context.overloadPolicy() == OverloadPolicy.SHED ? context.overloadUnfinished() : 0,
+                context.evictsSessions());
         final RateLimit rateLimit = new RateLimit(maxRatePerSecond);
         agent = new IngressAgent(new Admission(aeron, rules, rateLimit, commands, clients, counters), rateLimit,
                 sequencer, memory, commands, models, limits, state, cycleClock, counters);

@@ -19,7 +19,6 @@ import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.FrameChecksum;
 import io.tiercel.appliance.session.RetryIndex;
 import io.tiercel.appliance.session.SessionTable;
-import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotImage;
 import io.tiercel.appliance.telemetry.CounterId;
@@ -72,6 +71,7 @@ public final class IngressAgent implements Agent {
     private final RateLimit rateLimit;
     private final Sequencer sequencer;
     private final SessionTable sessions;
+    private final SessionDoor door;
     private final SnapshotCut cut;
     private final RetryIndex retries;
     private final FrameChecksum checksum;
@@ -81,7 +81,6 @@ public final class IngressAgent implements Agent {
     private final FrameValidator validator;
     private final ModelShape[] shapes;
     private final int maxInFlight;
-    private final int workerCount;
     private final int unfinishedLimit;
     private final int fragmentLimit;
     private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
@@ -121,8 +120,15 @@ public final class IngressAgent implements Agent {
      * The limits that ingress keeps.
      *
      * @param unfinishedLimit requests of all clients in the ring from which on others are shed; 0 to shed none.
+     * @param evictsSessions  whether a new session gets the place of another when there is no other place.
      */
-    record Limits(int maxFrameLength, int maxSteps, int maxInFlight, int workerCount, int unfinishedLimit) {
+    record Limits(
+            int maxFrameLength,
+            int maxSteps,
+            int maxInFlight,
+            int workerCount,
+            int unfinishedLimit,
+            boolean evictsSessions) {
     }
 
     IngressAgent(
@@ -148,7 +154,7 @@ public final class IngressAgent implements Agent {
         this.cycleClock = cycleClock;
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
         maxInFlight = limits.maxInFlight();
-        workerCount = limits.workerCount();
+        door = new SessionDoor(sessions, limits.evictsSessions(), limits.workerCount(), counters);
         unfinishedLimit = limits.unfinishedLimit();
         fragmentLimit = unfinishedLimit == 0 ? FRAGMENT_LIMIT : SHEDDING_FRAGMENT_LIMIT;
         checksum = new FrameChecksum(limits.maxFrameLength());
@@ -333,14 +339,17 @@ public final class IngressAgent implements Agent {
         forkSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ForkSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
         final int modelIndex = forkSession.modelId();
         final long sourceKey = forkSession.sourceKey();
-        int sourceIndex = SessionTable.UNKNOWN;
+        int sourceIndex = SessionTable.ABSENT;
         if (isServed(client, modelIndex)) {
             if (isKnown(client, forkSession.correlationId())) {
                 return repeat(client, buffer, offset, length);
             }
-            sourceIndex = sessions.find(client.principalId, modelIndex, sourceKey);
-            if (sourceIndex == SessionTable.UNKNOWN) {
+            sourceIndex = door.findSource(client.principalId, modelIndex, sourceKey);
+            if (sourceIndex == SessionTable.ABSENT) {
                 return refuse(client, RejectCode.UNKNOWN_SESSION.value(), sourceKey, 0);
+            }
+            if (!door.canBeCopied(sourceKey, forkSession.sessionKey())) {
+                return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
             }
         }
         final Action refusal = admit(client, modelIndex, forkSession.sessionKey());
@@ -348,8 +357,7 @@ public final class IngressAgent implements Agent {
             return refusal;
         }
         describe(RequestKind.FORK, 0, 0, 0);
-        claimed.sourceIndex = sourceIndex;
-        claimed.sourceWorkerIndex = Sessions.workerOf(sourceKey, workerCount);
+        door.lend(claimed, sourceIndex);
         return commit(client, buffer, offset, length);
     }
 
@@ -468,11 +476,10 @@ public final class IngressAgent implements Agent {
     private boolean askForToken(final Generation generation) {
         final ClientConnection client = generation.client;
         final GenerateFrame next = generation.generate;
-        final int sessionIndex = sessions.find(client.principalId, next.modelId(), next.sessionKey());
-        if (sessionIndex == SessionTable.UNKNOWN) {
+        if (!door.isThere(client.principalId, next.modelId(), next.sessionKey())) {
             return breakOff(generation, RejectCode.UNKNOWN_SESSION, next.sessionKey(), 0);
         }
-        if (client.inFlightCount() < maxInFlight && claim(next.modelId(), next.sessionKey(), sessionIndex)) {
+        if (client.inFlightCount() < maxInFlight && claim(client, next.modelId(), next.sessionKey())) {
             describe(RequestKind.GENERATE, 1, Frames.TOKENS_OFFSET, 0);
             claimed.generationIndex = generation.index;
             generation.lastSequence = sequencer.cursor() + 1;
@@ -577,11 +584,10 @@ public final class IngressAgent implements Agent {
                 return shed(client, unfinishedCount);
             }
         }
-        final int sessionIndex = sessions.indexOf(client.principalId, modelIndex, sessionKey);
-        if (sessionIndex == SessionTable.FULL) {
+        if (!door.admits(client.principalId, modelIndex, sessionKey)) {
             return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
         }
-        return claim(modelIndex, sessionKey, sessionIndex) ? null : Action.ABORT;
+        return claim(client, modelIndex, sessionKey) ? null : Action.ABORT;
     }
 
     /** Whether nothing is taken now, of nobody; why, then stands in {@code closedCode} and the two beside it. */
@@ -608,7 +614,7 @@ public final class IngressAgent implements Agent {
     }
 
     /** Claims a slot for the session's request; false if the ring is full. */
-    private boolean claim(final int modelIndex, final long sessionKey, final int sessionIndex) {
+    private boolean claim(final ClientConnection client, final int modelIndex, final long sessionKey) {
         claimed = sequencer.claim();
         if (claimed == null) {
             ringFullCount.incrementRelease();
@@ -616,7 +622,7 @@ public final class IngressAgent implements Agent {
         }
         claimed.modelIndex = modelIndex;
         claimed.sessionKey = sessionKey;
-        claimed.sessionIndex = sessionIndex;
+        claimed.principalId = client.principalId;
         return true;
     }
 
@@ -642,12 +648,11 @@ public final class IngressAgent implements Agent {
             final ClientConnection client, final long correlationId, final DirectBuffer buffer, final int offset,
             final int length) {
         final RequestSlot slot = claimed;
+        door.enter(slot);
         Words.copy(buffer, offset, slot.frame, 0, length);
         slot.frameLength = length;
-        slot.workerIndex = Sessions.workerOf(slot.sessionKey, workerCount);
         slot.clientIndex = client.index;
         slot.clientGeneration = client.generation;
-        slot.principalId = client.principalId;
         slot.correlationId = correlationId;
         slot.ingressTickNs = nowTickNs;
         slot.status = null;

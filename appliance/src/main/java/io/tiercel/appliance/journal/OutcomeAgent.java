@@ -17,16 +17,16 @@ import java.util.List;
 
 /**
  * Appends what became of each request to the outcome journal, and records its latencies. The last stage but for
- * an expired request, whose response follows: a slot is free when both have passed it.
+ * a request that something was decided of, whose response follows: a slot is free when both have passed it.
  *
  * <p>Follows journal and infer (hash included). An outcome that can be computed again waits until its response has
- * left, so it costs the client nothing. One that the clock decided cannot, so it goes first and its response waits
- * for {@link #sequence()}. The two waits cannot block each other: each is for something that depends on earlier
- * requests only.
+ * left, so it costs the client nothing. One that was decided ({@link RequestSlot#outcomeGoesFirst}) cannot, so it goes
+ * first and its response waits for {@link #sequence()}. The two waits cannot block each other: each is for something
+ * that depends on earlier requests only.
  *
- * <p>With {@code journal.durability=disk} a batch that holds a decision of the clock is written through to the device
- * before it is published; what can be computed again does not have to be there. Allocates nothing. A journal that
- * fails is final, as in {@link JournalAgent}.
+ * <p>With {@code journal.durability=disk} a batch that holds a decision is written through to the device before it is
+ * published; what can be computed again does not have to be there. Allocates nothing. A journal that fails is final,
+ * as in {@link JournalAgent}.
  */
 public final class OutcomeAgent implements Agent {
 
@@ -50,7 +50,7 @@ public final class OutcomeAgent implements Agent {
      * @param sent             egress's sequence.
      * @param settled          the sequences of the journal and of each infer worker's settled requests.
      * @param recorded         this stage's own sequence, which egress follows too.
-     * @param isWrittenThrough whether what the clock decided is synced before it is published.
+     * @param isWrittenThrough whether what was decided is synced before it is published.
      */
     public OutcomeAgent(
             final Sequencer sequencer,
@@ -114,7 +114,7 @@ public final class OutcomeAgent implements Agent {
         boolean isSyncDue = false;
         while (next <= available) {
             final RequestSlot slot = sequencer.get(next);
-            final boolean beforeResponse = slot.isDecidedByClock();
+            final boolean beforeResponse = slot.outcomeGoesFirst();
             if (!beforeResponse && next > sentSequence) {
                 break;
             }
@@ -123,12 +123,12 @@ public final class OutcomeAgent implements Agent {
                 break;
             }
             isSyncDue |= beforeResponse && isWrittenThrough;
-            if (beforeResponse) {
-                expiredCount.incrementRelease();
-            } else {
+            if (!beforeResponse) {
                 stages.record(slot);
             }
-            if (slot.status == ResultStatus.CONTEXT_FULL) {
+            if (slot.status == ResultStatus.EXPIRED) {
+                expiredCount.incrementRelease();
+            } else if (slot.status == ResultStatus.CONTEXT_FULL) {
                 contextFullCount.incrementRelease();
             }
             outcomeCount.incrementRelease();

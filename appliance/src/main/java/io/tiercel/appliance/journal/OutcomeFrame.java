@@ -55,8 +55,8 @@ public final class OutcomeFrame {
                 .stepCount(slot.stepCount)
                 .outputCount(slot.outputCount)
                 .status(OutcomeStatus.get(slot.status.value()))
-                .arithmetic(models[slot.modelIndex].model().arithmetic())
-                .reserved(0);
+                .arithmetic(models[slot.modelIndex].model().arithmetic());
+        outcome.flags().clear().sessionBegan(slot.begins).sessionEvicted(slot.evicts);
         outcome.putOutputs(slot.outputs, 0, slot.outputsLength);
         return MessageHeaderEncoder.ENCODED_LENGTH + outcome.encodedLength();
     }

@@ -57,6 +57,7 @@ public final class Recovery implements AutoCloseable {
     /**
      * @param journal  claimed, so that nobody changes it meanwhile.
      * @param sessions empty; they get the states.
+     * @param evictsSessions whether a session may make room for another where the journal does not say.
      * @param retries  empty; it gets the newest answers.
      * @param epochClock what time it is, to be held against the journal's.
      * @param clock    how long it takes.
@@ -65,6 +66,7 @@ public final class Recovery implements AutoCloseable {
             final ClaimedJournal journal,
             final List<LoadedModel> models,
             final Sessions sessions,
+            final boolean evictsSessions,
             final RetryWindow retries,
             final EpochNanoClock epochClock,
             final NanoClock clock,
@@ -74,8 +76,9 @@ public final class Recovery implements AutoCloseable {
         this.clock = clock;
         this.progress = progress;
         snapshots = new SnapshotStore(journal.directory());
-        replay = new RequestReplay(models, sessions, retries, journal.directory());
-        loader = new SnapshotLoader(snapshots, models, sessions, retries);
+        final SessionPlaces places = new SessionPlaces(sessions, evictsSessions);
+        replay = new RequestReplay(models, sessions, places, retries, journal.directory());
+        loader = new SnapshotLoader(snapshots, models, sessions, places, retries);
     }
 
     /**

@@ -17,7 +17,6 @@ import io.tiercel.appliance.session.FrameChecksum;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
-import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
@@ -52,6 +51,7 @@ final class RequestReplay implements AutoCloseable {
 
     private final List<LoadedModel> models;
     private final Sessions sessions;
+    private final SessionPlaces places;
     private final RetryWindow retries;
     private final Path directory;
     private final ModelExecutor[] executors;
@@ -76,7 +76,12 @@ final class RequestReplay implements AutoCloseable {
     }
 
     RequestReplay(
-            final List<LoadedModel> models, final Sessions sessions, final RetryWindow retries, final Path directory) {
+            final List<LoadedModel> models,
+            final Sessions sessions,
+            final SessionPlaces places,
+            final RetryWindow retries,
+            final Path directory) {
+        this.places = places;
         this.retries = retries;
         this.models = models;
         this.sessions = sessions;
@@ -97,6 +102,9 @@ final class RequestReplay implements AutoCloseable {
     void applyAndCompare(final RecordReader request, final RecordReader recorded) {
         outcome.wrapAndApplyHeader(recorded.frame(), 0, outcomeHeader);
         take(request);
+        lendSource(request);
+        places.enterAsRecorded(slot, request.sequence(), outcome.flags().sessionBegan(),
+                outcome.flags().sessionEvicted());
         apply(outcome.statusRaw() == OutcomeStatus.EXPIRED.value() && slot.budgetNs != 0);
         compare(request.sequence());
         makeKnown(request.sequence(), outcome.batchSize(), outcome.egressNs());
@@ -110,6 +118,8 @@ final class RequestReplay implements AutoCloseable {
                     "requests; bring back the files that are missing");
         }
         take(request);
+        lendSource(request);
+        places.enter(slot, request.sequence());
         apply(false);
         final OutcomeFrame frame = new OutcomeFrame(models, slot.outputsLength);
         final int length = frame.encode(slot, true);
@@ -120,10 +130,15 @@ final class RequestReplay implements AutoCloseable {
         makeKnown(request.sequence(), slot.batchSize, 0);
     }
 
+    /** Writes them through to the device: which sessions begin in them has been decided here, and may be answered. */
     void appendPending(final JournalDirectory journal) {
+        if (pending.isEmpty()) {
+            return;
+        }
         for (final Pending one : pending) {
             journal.appendOutcome(one.sequence(), one.ingressNs(), one.principalId(), one.modelVersion(), one.frame());
         }
+        journal.outcomes().sync();
         pending.clear();
     }
 
@@ -160,14 +175,6 @@ final class RequestReplay implements AutoCloseable {
             default -> takeGenerate(frame);
         }
         checkModel(request);
-        if (slot.kind == RequestKind.FORK) {
-            findSource(request);
-        }
-        slot.sessionIndex = sessions.table().indexOf(slot.principalId, slot.modelIndex, slot.sessionKey);
-        if (slot.sessionIndex == SessionTable.FULL) {
-            throw new RecoveryException(Code.SESSION_LIMIT, "sequence=" + request.sequence() + " limits.sessions=" +
-                    sessions.table().maxSessions() + ": the journal has more");
-        }
     }
 
     private void takeInfer(final DirectBuffer frame) {
@@ -201,9 +208,8 @@ final class RequestReplay implements AutoCloseable {
         slot.featuresOffset = Frames.TOKENS_OFFSET;
     }
 
-    private void findSource(final RecordReader request) {
-        slot.sourceIndex = sessions.table().find(slot.principalId, slot.modelIndex, fork.sourceKey());
-        if (slot.sourceIndex == SessionTable.UNKNOWN) {
+    private void lendSource(final RecordReader request) {
+        if (slot.kind == RequestKind.FORK && !places.lend(slot, fork.sourceKey(), request.sequence())) {
             throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " sourceKey=" +
                     fork.sourceKey() + " is no session's; what is there: " + dumpCommand(request.sequence()));
         }
@@ -250,7 +256,9 @@ final class RequestReplay implements AutoCloseable {
         slot.journaledTickNs = slot.ingressTickNs;
         slot.inferStartTickNs = slot.ingressTickNs;
         slot.inferEndTickNs = slot.ingressTickNs;
-        states.ensureInitialised(slot.sessionIndex, executor);
+        if (slot.begins) {
+            states.begin(slot.sessionIndex, executor, slot.principalId, slot.sessionKey);
+        }
         if (slot.kind == RequestKind.RESET) {
             states.reset(slot.sessionIndex, executor);
             slot.status = ResultStatus.RESET;

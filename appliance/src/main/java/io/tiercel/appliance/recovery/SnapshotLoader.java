@@ -5,7 +5,7 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.session.RetryWindow;
-import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.appliance.snapshot.SnapshotReader;
@@ -24,6 +24,7 @@ final class SnapshotLoader {
     private final SnapshotStore store;
     private final List<LoadedModel> models;
     private final Sessions sessions;
+    private final SessionPlaces places;
     private final RetryWindow retries;
     private int skippedCount;
 
@@ -31,7 +32,9 @@ final class SnapshotLoader {
             final SnapshotStore store,
             final List<LoadedModel> models,
             final Sessions sessions,
+            final SessionPlaces places,
             final RetryWindow retries) {
+        this.places = places;
         this.retries = retries;
         this.store = store;
         this.models = models;
@@ -87,17 +90,11 @@ final class SnapshotLoader {
             for (int index = 0; index < executors.length; index++) {
                 executors[index] = models.get(index).model().newExecutor(1);
             }
-            while (snapshot.nextSession()) {
-                final int modelIndex = snapshot.modelIndex();
-                final int sessionIndex =
-                        sessions.table().indexOf(snapshot.principalId(), modelIndex, snapshot.sessionKey());
-                if (sessionIndex == SessionTable.FULL) {
-                    throw new RecoveryException(Code.SESSION_LIMIT, "limits.sessions=" +
-                            sessions.table().maxSessions() + " sessions=" + snapshot.sessionCount() + " file=" +
-                            snapshot.file());
+            final int lostCount = places.lose(snapshot.sessionCount(), snapshot.file());
+            for (int order = 0; snapshot.nextSession(); order++) {
+                if (order >= lostCount) {
+                    loadSession(snapshot, order - snapshot.sessionCount(), executors[snapshot.modelIndex()]);
                 }
-                sessions.states(modelIndex).restore(
-                        sessionIndex, snapshot.stateHash(), snapshot.state(), executors[modelIndex]);
             }
         } finally {
             for (final ModelExecutor executor : executors) {
@@ -106,6 +103,17 @@ final class SnapshotLoader {
                 }
             }
         }
+    }
+
+    /** @param lastSequence below that of any request, in the order of last use, which is that of the file. */
+    private void loadSession(
+            final SnapshotReader snapshot, final long lastSequence, final ModelExecutor executor) {
+        final SessionStates states = sessions.states(snapshot.modelIndex());
+        final int sessionIndex =
+                sessions.table().add(snapshot.principalId(), snapshot.modelIndex(), snapshot.sessionKey());
+        states.restore(sessionIndex, snapshot.stateHash(), snapshot.state(), executor);
+        states.name(sessionIndex, snapshot.principalId(), snapshot.sessionKey());
+        states.use(sessionIndex, lastSequence);
     }
 
     private static RecoveryException tooShort(final SnapshotStore.Entry entry, final String missing) {

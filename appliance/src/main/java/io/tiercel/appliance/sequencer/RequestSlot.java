@@ -28,6 +28,14 @@ public final class RequestSlot {
     public int modelIndex;
     public int sessionIndex;
     public int workerIndex;
+    /** Whether the session is a new one: its place has no state, or that of a session which had it before. */
+    public boolean begins;
+    /** Whether the session had to be given the place of the one that was unused for longest. */
+    public boolean evicts;
+    /** Whether {@link #begins} follows from more than the journal: a recovery might see it otherwise. */
+    public boolean isBeginningDecided;
+    /** Infer worker of the session that had the place before; {@code workerIndex} if there was none. */
+    public int formerWorkerIndex;
     /** Of a fork: the session that is copied, and whose worker's it is. */
     public int sourceIndex;
     public int sourceWorkerIndex;
@@ -70,10 +78,10 @@ public final class RequestSlot {
     }
 
     /**
-     * Whether the clock had a say in this outcome, so that it cannot be computed again: its record goes before its
-     * response.
+     * Whether the clock, or how many sessions there may be, had a say in this outcome, so that it cannot be computed
+     * again: its record goes before its response.
      */
-    public boolean isDecidedByClock() {
-        return status == ResultStatus.EXPIRED;
+    public boolean outcomeGoesFirst() {
+        return isBeginningDecided || status == ResultStatus.EXPIRED;
     }
 }

@@ -23,20 +23,20 @@ import org.agrona.concurrent.UnsafeBuffer;
  * <p>The memory is one block, which the operating system fills in page by page as sessions come. Each slot begins on
  * a cache line of its own, so workers do not share any:
  * <pre>
- *   0               8                               64
- *   +---------------+-------------------------------+-----------------------------+
- *   | hash          | unused                        | state: stateBytes           |
- *   +---------------+-------------------------------+-----------------------------+
+ *   0                                               64
+ *   +-----------------------------------------------+-----------------------------+
+ *   | {@link SessionHeader}                         | state: stateBytes           |
+ *   +-----------------------------------------------+-----------------------------+
  * </pre>
  *
- * <p>Threads: one index belongs to one infer worker; different workers may use different indices at the same time, and
- * nothing here orders them. Allocates in the constructor only. Not usable after {@link #close}, which no worker may
- * still be running against.
+ * <p>Threads: one index belongs to one infer worker at a time; different workers may use different indices at the same
+ * time, and nothing here orders them. Allocates in the constructor only. Not usable after {@link #close}, which no
+ * worker may still be running against.
  */
 public final class SessionStates implements AutoCloseable {
 
     private static final int ALIGNMENT = 64;
-    private static final int HEADER_BYTES = ALIGNMENT;
+    private static final int HEADER_BYTES = SessionHeader.BYTES;
 
     private final boolean[] initialised;
     private final long slotBytes;
@@ -87,12 +87,39 @@ public final class SessionStates implements AutoCloseable {
         if (!initialised[sessionIndex]) {
             throw new IllegalStateException("sessionIndex=" + sessionIndex + " has no state yet");
         }
-        return UnsafeApi.getLong(stateAddress(sessionIndex) - HEADER_BYTES);
+        return SessionHeader.hash(headerAddress(sessionIndex));
+    }
+
+    /** As {@link SessionHeader#lastUse}; known of a session that was told of it with {@link #use} or {@link #lend}. */
+    public long lastUse(final int sessionIndex) {
+        return SessionHeader.lastUse(headerAddress(sessionIndex));
+    }
+
+    /** The session was in a request, or stands in the order of last use as if it had been in that one. */
+    public void use(final int sessionIndex, final long sequence) {
+        SessionHeader.lastUse(headerAddress(sessionIndex), 2 * sequence + 1);
+    }
+
+    /** The session was the source of a request that copies it: it was used just before the copy. */
+    public void lend(final int sessionIndex, final long sequence) {
+        SessionHeader.lastUse(headerAddress(sessionIndex), 2 * sequence);
+    }
+
+    /** Says whose the session is, for whoever has a copy of it. */
+    public void name(final int sessionIndex, final long principalId, final long sessionKey) {
+        SessionHeader.name(headerAddress(sessionIndex), principalId, sessionKey);
+    }
+
+    /** Puts a new session where none, or another one, was. Before anything else that its first request does. */
+    public void begin(
+            final int sessionIndex, final ModelExecutor executor, final long principalId, final long sessionKey) {
+        reset(sessionIndex, executor);
+        name(sessionIndex, principalId, sessionKey);
     }
 
     /** Sets it: the state has been put there as a step had left it. */
     public void putHash(final int sessionIndex, final long hash) {
-        UnsafeApi.putLong(stateAddress(sessionIndex) - HEADER_BYTES, hash);
+        SessionHeader.hash(headerAddress(sessionIndex), hash);
     }
 
     /** Gives a session that has none its first state and hash. Before anything else that a request does. */
@@ -106,7 +133,7 @@ public final class SessionStates implements AutoCloseable {
     public void reset(final int sessionIndex, final ModelExecutor executor) {
         final long stateAddress = stateAddress(sessionIndex);
         executor.initialise(stateAddress);
-        UnsafeApi.putLong(stateAddress - HEADER_BYTES, genesisHash);
+        SessionHeader.hash(stateAddress - HEADER_BYTES, genesisHash);
         initialised[sessionIndex] = true;
     }
 
@@ -123,9 +150,9 @@ public final class SessionStates implements AutoCloseable {
         return initialised[sessionIndex];
     }
 
-    /** Copies the canonical part of a session's state. The last step must be settled, or its hash not be wanted. */
+    /** Copies a session's header and, behind it, the canonical part of its state. The last step must be settled. */
     public void copyCanonical(final int sessionIndex, final long targetAddress) {
-        UnsafeApi.copyMemory(stateAddress(sessionIndex), targetAddress, shape.canonicalBytes());
+        UnsafeApi.copyMemory(headerAddress(sessionIndex), targetAddress, HEADER_BYTES + (long) shape.canonicalBytes());
     }
 
     /**
@@ -138,7 +165,7 @@ public final class SessionStates implements AutoCloseable {
         final long stateAddress = stateAddress(sessionIndex);
         canonical.getBytes(0, new UnsafeBuffer(stateAddress, shape.canonicalBytes()), 0, shape.canonicalBytes());
         executor.restore(stateAddress);
-        UnsafeApi.putLong(stateAddress - HEADER_BYTES, hash);
+        SessionHeader.hash(stateAddress - HEADER_BYTES, hash);
         initialised[sessionIndex] = true;
     }
 
@@ -152,9 +179,8 @@ public final class SessionStates implements AutoCloseable {
 
     /** As {@link #fork(int, int)}, where the source's state stands in another object, of the same model and backend. */
     public void fork(final SessionStates source, final int sourceIndex, final int sessionIndex) {
-        source.hash(sourceIndex);
-        UnsafeApi.copyMemory(source.stateAddress(sourceIndex) - HEADER_BYTES,
-                stateAddress(sessionIndex) - HEADER_BYTES, slotBytes);
+        putHash(sessionIndex, source.hash(sourceIndex));
+        UnsafeApi.copyMemory(source.stateAddress(sourceIndex), stateAddress(sessionIndex), shape.stateBytes());
         initialised[sessionIndex] = true;
     }
 
@@ -188,9 +214,9 @@ public final class SessionStates implements AutoCloseable {
             final long outputsAddress,
             final int outputsStride) {
         final long stateAddress = stateAddress(sessionIndex);
-        final long hashAddress = stateAddress - HEADER_BYTES;
-        UnsafeApi.putLong(hashAddress, executor.steps(stateAddress, featuresAddress, stepCount, outputsAddress,
-                outputsStride, UnsafeApi.getLong(hashAddress)));
+        final long headerAddress = stateAddress - HEADER_BYTES;
+        SessionHeader.hash(headerAddress, executor.steps(stateAddress, featuresAddress, stepCount, outputsAddress,
+                outputsStride, SessionHeader.hash(headerAddress)));
     }
 
     /** Gives the memory back; every address is invalid from here on. A second call does nothing. */
@@ -204,8 +230,12 @@ public final class SessionStates implements AutoCloseable {
     }
 
     private static void applyHashAt(final long stateAddress, final ModelExecutor executor) {
-        final long hashAddress = stateAddress - HEADER_BYTES;
-        UnsafeApi.putLong(hashAddress, executor.hash(stateAddress, UnsafeApi.getLong(hashAddress)));
+        final long headerAddress = stateAddress - HEADER_BYTES;
+        SessionHeader.hash(headerAddress, executor.hash(stateAddress, SessionHeader.hash(headerAddress)));
+    }
+
+    private long headerAddress(final int sessionIndex) {
+        return stateAddress(sessionIndex) - HEADER_BYTES;
     }
 
     private int checkedIndex(final int sessionIndex) {

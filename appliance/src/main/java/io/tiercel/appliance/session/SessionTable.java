@@ -2,14 +2,15 @@ package io.tiercel.appliance.session;
 
 /**
  * Gives each session, named by (principal, model, session key), an index from 0 in the order in which they first
- * appear. The index is where {@link SessionStates} keeps the session's state, and what infer workers are sharded by.
+ * appear. The index is where {@link SessionStates} keeps the session's state. Knows in which order the sessions were
+ * used last, as far as it is told of it, and gives the place of the one unused for longest to another.
  *
- * <p>Owned by one thread: the ingress thread of an appliance, the only thread of a replay. Looking up and adding
- * allocate nothing. Sessions are never removed; at the limit a new one gets {@link #FULL} and the table is unchanged.
- * What an index stands for never changes either, so another thread may read it of a session that it knows to be there
- * by an ordered access of its own.
+ * <p>Owned by one thread, at a time: recovery's, then the ingress thread of an appliance; the only thread of a replay.
+ * What an index stands for changes when another session takes the place, so no other thread may ask. Everything but
+ * {@link #withLimit} allocates nothing.
  *
- * <p>Open addressing with linear probing, at most half full. An entry is 32 bytes, so a probe touches one cache line:
+ * <p>Open addressing with linear probing, at most half full; what is taken out leaves no mark, what has come behind it
+ * moves up. An entry is 32 bytes, so a probe touches one cache line:
  * <pre>
  *   0               8               16              24      28      32
  *   +---------------+---------------+---------------+-------+-------+
@@ -22,8 +23,8 @@ public final class SessionTable {
 
     /** The session is new and there is no room for it. */
     public static final int FULL = -1;
-    /** The session is not there. */
-    public static final int UNKNOWN = -1;
+    /** There is no such session. */
+    public static final int ABSENT = -1;
 
     private static final int MAX_SESSIONS_LIMIT = 1 << 26;
     private static final int ENTRY_WORDS = 4;
@@ -34,6 +35,9 @@ public final class SessionTable {
 
     private final long[] entries;
     private final int[] wordOfIndex;
+    /** A ring through all indices in the order of last use; {@code maxSessions} stands between newest and oldest. */
+    private final int[] newerIndex;
+    private final int[] olderIndex;
     private final int slotMask;
     private final int maxSessions;
     private int size;
@@ -49,36 +53,59 @@ public final class SessionTable {
         this.slotMask = slotCount - 1;
         this.entries = new long[Math.multiplyExact(slotCount, ENTRY_WORDS)];
         this.wordOfIndex = new int[maxSessions];
-    }
-
-    /** The session's index, or {@link #UNKNOWN}; nothing is added. */
-    public int find(final long principalId, final int modelIndex, final long sessionKey) {
-        final int word = wordOf(principalId, modelIndex, sessionKey);
-        return (int) (entries[word + INDEX_WORD] - 1);
+        this.newerIndex = new int[maxSessions + 1];
+        this.olderIndex = new int[maxSessions + 1];
+        newerIndex[maxSessions] = maxSessions;
+        olderIndex[maxSessions] = maxSessions;
     }
 
     /** The session's index; a session not seen before is added. {@link #FULL} if it is new and there is no room. */
     public int indexOf(final long principalId, final int modelIndex, final long sessionKey) {
-        final int word = wordOf(principalId, modelIndex, sessionKey);
-        if (entries[word + INDEX_WORD] != 0) {
-            return (int) (entries[word + INDEX_WORD] - 1);
-        }
-        return size == maxSessions ? FULL : put(word, principalId, modelIndex, sessionKey, size++);
+        final int index = find(principalId, modelIndex, sessionKey);
+        return index == ABSENT ? add(principalId, modelIndex, sessionKey) : index;
     }
 
-    /** Where the session's entry is, or would be. */
-    private int wordOf(final long principalId, final int modelIndex, final long sessionKey) {
-        int slot = mix(principalId, modelIndex, sessionKey) & slotMask;
-        while (true) {
-            final int word = slot * ENTRY_WORDS;
-            final boolean isIt = entries[word + KEY_WORD] == sessionKey &&
-                    entries[word + PRINCIPAL_WORD] == principalId &&
-                    entries[word + MODEL_WORD] == modelIndex;
-            if (isIt || entries[word + INDEX_WORD] == 0) {
-                return word;
-            }
-            slot = (slot + 1) & slotMask;
+    /** The session's index, or {@link #ABSENT}. */
+    public int find(final long principalId, final int modelIndex, final long sessionKey) {
+        return (int) (entries[wordOf(principalId, modelIndex, sessionKey) + INDEX_WORD] - 1);
+    }
+
+    /** Adds a session that is not there, as the one used last; {@link #FULL} if there is no room. */
+    public int add(final long principalId, final int modelIndex, final long sessionKey) {
+        if (isFull()) {
+            return FULL;
         }
+        final int index = size++;
+        put(index, principalId, modelIndex, sessionKey);
+        append(index);
+        return index;
+    }
+
+    public boolean isFull() {
+        return size == maxSessions;
+    }
+
+    /** The session is the one used last. */
+    public void use(final int index) {
+        if (newerIndex[index] != maxSessions) {
+            newerIndex[olderIndex[index]] = newerIndex[index];
+            olderIndex[newerIndex[index]] = olderIndex[index];
+            append(index);
+        }
+    }
+
+    /** The session that has not been used for longest. There must be one. */
+    public int oldest() {
+        return newerIndex[maxSessions];
+    }
+
+    /** A session that is not there gets the place, and so the index, of {@link #oldest()}, full or not. */
+    public int replaceOldest(final long principalId, final int modelIndex, final long sessionKey) {
+        final int index = oldest();
+        remove(wordOfIndex[index] / ENTRY_WORDS);
+        put(index, principalId, modelIndex, sessionKey);
+        use(index);
+        return index;
     }
 
     public int size() {
@@ -105,43 +132,77 @@ public final class SessionTable {
     }
 
     /**
-     * A copy with another limit, in which every session keeps its index. For replay, which cannot know the number of
-     * sessions of a journal beforehand; allocates.
+     * A copy with another limit, in which every session keeps its index, and the order of last use is the same. For
+     * replay, which cannot know the number of sessions of a journal beforehand; allocates.
      */
     public SessionTable withLimit(final int newMaxSessions) {
         if (newMaxSessions < size) {
             throw new IllegalArgumentException("maxSessions=" + newMaxSessions + " is below sessions=" + size);
         }
         final SessionTable copy = new SessionTable(newMaxSessions);
-        for (int word = 0; word < entries.length; word += ENTRY_WORDS) {
-            if (entries[word + INDEX_WORD] != 0) {
-                copy.copyEntry(entries, word);
-            }
+        for (int index = oldest(); index != maxSessions; index = newerIndex[index]) {
+            copy.put(index, principalId(index), modelIndex(index), sessionKey(index));
+            copy.append(index);
         }
         copy.size = size;
         return copy;
     }
 
-    private void copyEntry(final long[] source, final int sourceWord) {
-        final long principalId = source[sourceWord + PRINCIPAL_WORD];
-        final int modelIndex = (int) source[sourceWord + MODEL_WORD];
-        final long sessionKey = source[sourceWord + KEY_WORD];
+    /** Where the session's entry is, or the free one where it would be. */
+    private int wordOf(final long principalId, final int modelIndex, final long sessionKey) {
         int slot = mix(principalId, modelIndex, sessionKey) & slotMask;
-        while (entries[slot * ENTRY_WORDS + INDEX_WORD] != 0) {
+        while (true) {
+            final int word = slot * ENTRY_WORDS;
+            if (entries[word + INDEX_WORD] == 0 ||
+                    entries[word + KEY_WORD] == sessionKey &&
+                            entries[word + PRINCIPAL_WORD] == principalId &&
+                            entries[word + MODEL_WORD] == modelIndex) {
+                return word;
+            }
             slot = (slot + 1) & slotMask;
         }
-        final int index = (int) (source[sourceWord + INDEX_WORD] - 1);
-        put(slot * ENTRY_WORDS, principalId, modelIndex, sessionKey, index);
     }
 
-    private int put(
-            final int word, final long principalId, final int modelIndex, final long sessionKey, final int index) {
+    private void put(final int index, final long principalId, final int modelIndex, final long sessionKey) {
+        final int word = wordOf(principalId, modelIndex, sessionKey);
         entries[word + PRINCIPAL_WORD] = principalId;
         entries[word + KEY_WORD] = sessionKey;
         entries[word + MODEL_WORD] = modelIndex;
         entries[word + INDEX_WORD] = index + 1L;
         wordOfIndex[index] = word;
-        return index;
+    }
+
+    /**
+     * Frees a slot. A probe ends at a free slot, so each entry behind it, up to the next free slot, whose own probe
+     * comes through the hole moves into it, and leaves the next hole.
+     */
+    private void remove(final int removedSlot) {
+        int hole = removedSlot;
+        int slot = (hole + 1) & slotMask;
+        while (entries[slot * ENTRY_WORDS + INDEX_WORD] != 0) {
+            if (((slot - homeOf(slot)) & slotMask) >= ((slot - hole) & slotMask)) {
+                System.arraycopy(entries, slot * ENTRY_WORDS, entries, hole * ENTRY_WORDS, ENTRY_WORDS);
+                wordOfIndex[(int) (entries[hole * ENTRY_WORDS + INDEX_WORD] - 1)] = hole * ENTRY_WORDS;
+                hole = slot;
+            }
+            slot = (slot + 1) & slotMask;
+        }
+        entries[hole * ENTRY_WORDS + INDEX_WORD] = 0;
+    }
+
+    /** Where the probe for a slot's entry begins. */
+    private int homeOf(final int slot) {
+        final int word = slot * ENTRY_WORDS;
+        return mix(entries[word + PRINCIPAL_WORD], (int) entries[word + MODEL_WORD], entries[word + KEY_WORD]) &
+                slotMask;
+    }
+
+    private void append(final int index) {
+        final int newest = olderIndex[maxSessions];
+        newerIndex[newest] = index;
+        olderIndex[index] = newest;
+        newerIndex[index] = maxSessions;
+        olderIndex[maxSessions] = index;
     }
 
     /** Session keys are often small and consecutive, or share their low bits: the whole 64 bits go into the slot. */

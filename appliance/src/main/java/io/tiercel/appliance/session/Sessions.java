@@ -9,7 +9,8 @@ import java.util.List;
  * All sessions of an appliance: who they are, and the states of each model's. Outlives the pipeline that works on it,
  * and is there before it, so that a recovery can fill it.
  *
- * <p>The table is ingress's alone, a state is that of the infer worker alone to which its session key falls.
+ * <p>The table is ingress's alone, a state is that of the infer worker alone to which its session key falls. A place
+ * that another session gets passes from worker to worker as {@code InferAgent} says.
  */
 public final class Sessions implements AutoCloseable {
 

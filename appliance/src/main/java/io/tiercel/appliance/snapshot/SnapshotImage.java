@@ -1,41 +1,38 @@
 package io.tiercel.appliance.snapshot;
 
-import io.tiercel.appliance.session.SessionStates;
-import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.SessionHeader;
 import io.tiercel.appliance.session.Sessions;
-import org.agrona.UnsafeApi;
+import org.agrona.BitUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Memory for one cut: each session's hash and canonical state, by session index.
+ * Memory for one cut: each session's header and canonical state, by session index.
  *
  * <pre>
- *   0               8               64
- *   +---------------+---------------+------------------------------------------+
- *   | hash          | unused        | canonical state, of the longest model    |
- *   +---------------+---------------+------------------------------------------+
+ *   0                               64
+ *   +-------------------------------+------------------------------------------+
+ *   | {@link SessionHeader}         | canonical state, of the longest model    |
+ *   +-------------------------------+------------------------------------------+
  * </pre>
  *
  * <p>The snapshot thread makes it, touches all of its pages, so that no worker meets a page fault, and reads it once
  * {@link #isComplete}. In between, each worker writes the places of its own sessions; its release is the count of
- * workers that are done.
+ * workers that are done. A worker that gets a session's place from another sees whether that one has copied it as it
+ * sees the rest of what it left. The session table is not asked: it goes on.
  */
 public final class SnapshotImage {
 
-    private static final int HEADER_BYTES = 64;
-    /** Marks of a session: not looked at yet; copied; had no state at the cut. */
-    private static final byte DUE = 0;
-    private static final byte COPIED = 1;
-    private static final byte ABSENT = 2;
+    private static final int NOT_COPIED = 0;
 
     private final Sessions sessions;
     private final int workerCount;
     private final long address;
     private final long strideBytes;
     private final int capacity;
-    private final byte[] marks;
+    /** The model of each session that is copied, and 1; {@link #NOT_COPIED} of the others. */
+    private final int[] models;
     private final AtomicInteger doneCount = new AtomicInteger();
     private long sequence;
     private int sessionCount;
@@ -50,7 +47,7 @@ public final class SnapshotImage {
         this.capacity = capacity;
         address = memory;
         strideBytes = strideBytes(sessions);
-        marks = new byte[capacity];
+        models = new int[capacity];
     }
 
     static long bytesFor(final Sessions sessions, final int capacity) {
@@ -78,23 +75,15 @@ public final class SnapshotImage {
         sessionCount = cutSessionCount;
     }
 
-    /** Whether a worker has to copy this session, and has not yet. */
-    public boolean isDue(final int sessionIndex, final int workerIndex) {
-        return sessionIndex < sessionCount && marks[sessionIndex] == DUE &&
-                Sessions.workerOf(sessions.table().sessionKey(sessionIndex), workerCount) == workerIndex;
+    /** The worker whose session it is: whether it has to copy it, and has not yet. */
+    public boolean isDue(final int sessionIndex) {
+        return sessionIndex < sessionCount && models[sessionIndex] == NOT_COPIED;
     }
 
-    /** The worker whose session it is: copies it as it stands. One that no request has reached has nothing to copy. */
-    public void copy(final int sessionIndex) {
-        final SessionStates states = sessions.states(sessions.table().modelIndex(sessionIndex));
-        if (states.isInitialised(sessionIndex)) {
-            final long place = address + sessionIndex * strideBytes;
-            UnsafeApi.putLong(place, states.hash(sessionIndex));
-            states.copyCanonical(sessionIndex, place + HEADER_BYTES);
-            marks[sessionIndex] = COPIED;
-        } else {
-            marks[sessionIndex] = ABSENT;
-        }
+    /** The worker whose session it is: copies it as it stands. */
+    public void copy(final int sessionIndex, final int modelIndex) {
+        sessions.states(modelIndex).copyCanonical(sessionIndex, place(sessionIndex));
+        models[sessionIndex] = modelIndex + 1;
     }
 
     /** A worker: all of its sessions are copied. */
@@ -109,22 +98,22 @@ public final class SnapshotImage {
 
     /** Of a complete image. */
     boolean holds(final int sessionIndex) {
-        return marks[sessionIndex] == COPIED;
+        return models[sessionIndex] != NOT_COPIED;
     }
 
-    long hash(final int sessionIndex) {
-        return UnsafeApi.getLong(address + sessionIndex * strideBytes);
+    /** Where the session's {@link SessionHeader} is. */
+    long place(final int sessionIndex) {
+        return address + sessionIndex * strideBytes;
+    }
+
+    int modelIndex(final int sessionIndex) {
+        return models[sessionIndex] - 1;
     }
 
     /** Wraps a session's canonical state. */
     void wrapState(final int sessionIndex, final UnsafeBuffer state) {
-        final int modelIndex = sessions.table().modelIndex(sessionIndex);
-        state.wrap(address + sessionIndex * strideBytes + HEADER_BYTES,
-                sessions.states(modelIndex).shape().canonicalBytes());
-    }
-
-    SessionTable table() {
-        return sessions.table();
+        state.wrap(place(sessionIndex) + SessionHeader.BYTES,
+                sessions.states(modelIndex(sessionIndex)).shape().canonicalBytes());
     }
 
     private static long strideBytes(final Sessions sessions) {
@@ -132,6 +121,6 @@ public final class SnapshotImage {
         for (int index = 0; index < sessions.modelCount(); index++) {
             longest = Math.max(longest, sessions.states(index).shape().canonicalBytes());
         }
-        return HEADER_BYTES + ((longest + HEADER_BYTES - 1) & -HEADER_BYTES);
+        return SessionHeader.BYTES + BitUtil.align(longest, BitUtil.CACHE_LINE_LENGTH);
     }
 }

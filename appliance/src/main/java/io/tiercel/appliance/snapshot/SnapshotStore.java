@@ -2,6 +2,7 @@ package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.session.RetryWindow;
+import io.tiercel.appliance.session.SessionHeader;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.io.IOException;
@@ -12,8 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -109,20 +112,29 @@ public final class SnapshotStore {
     private static void write(
             final SnapshotWriter writer, final SnapshotImage image, final List<LoadedModel> models)
             throws IOException {
-        int heldCount = 0;
-        for (int index = 0; index < image.sessionCount(); index++) {
-            heldCount += image.holds(index) ? 1 : 0;
-        }
-        writer.header(image.sequence(), models.size(), heldCount);
+        final int[] indices = inOrderOfLastUse(image);
+        writer.header(image.sequence(), models.size(), indices.length);
         writer.models(models);
         final UnsafeBuffer state = new UnsafeBuffer(0, 0);
+        for (final int index : indices) {
+            final long header = image.place(index);
+            image.wrapState(index, state);
+            writer.session(SessionHeader.principalId(header), SessionHeader.sessionKey(header),
+                    image.modelIndex(index), SessionHeader.hash(header), state);
+        }
+    }
+
+    /** No two sessions were used last at the same time. */
+    private static int[] inOrderOfLastUse(final SnapshotImage image) {
+        final long[] uses = IntStream.range(0, image.sessionCount()).filter(image::holds)
+                .mapToLong(index -> SessionHeader.lastUse(image.place(index))).sorted().toArray();
+        final int[] indices = new int[uses.length];
         for (int index = 0; index < image.sessionCount(); index++) {
             if (image.holds(index)) {
-                image.wrapState(index, state);
-                writer.session(image.table().principalId(index), image.table().sessionKey(index),
-                        image.table().modelIndex(index), image.hash(index), state);
+                indices[Arrays.binarySearch(uses, SessionHeader.lastUse(image.place(index)))] = index;
             }
         }
+        return indices;
     }
 
     private static void writeAnswers(final SnapshotWriter writer, final long sequence, final RetryWindow retries)

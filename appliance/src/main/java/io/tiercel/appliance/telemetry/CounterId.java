@@ -33,6 +33,7 @@ public enum CounterId {
     STALLS_OVER_1MS("idle duty cycles of over 1 ms, all threads: the machine's own hiccups"),
     JOURNAL_FREE_BYTES("bytes usable on the journal's file system"),
     CONTEXT_FULL("requests answered CONTEXT_FULL"),
+    SESSIONS_EVICTED("sessions that made room for a new one"),
     GENERATIONS("generations under way now"),
     FORESEEN("steps computed before they were asked for"),
     FORESEEN_HITS("requests whose step had been computed before"),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -77,6 +78,59 @@ class SessionTableTest {
         final var refused = assertThrows(IllegalArgumentException.class, () -> new SessionTable(0));
 
         assertEquals("maxSessions=0 is not from 1 to 67108864", refused.getMessage());
+    }
+
+    @Test
+    void shouldGiveThePlaceOfTheOneUnusedForLongestWhenAskedTo() {
+        final SessionTable table = new SessionTable(3);
+        table.add(1, 0, 10);
+        table.add(1, 0, 11);
+        table.add(1, 0, 12);
+        table.use(0);
+
+        assertEquals(1, table.oldest());
+        assertEquals(1, table.replaceOldest(2, 5, 10));
+        assertEquals(SessionTable.ABSENT, table.find(1, 0, 11));
+        assertEquals(1, table.find(2, 5, 10));
+        assertEquals(5, table.modelIndex(1));
+        assertEquals(2, table.oldest());
+        assertEquals(3, table.size());
+    }
+
+    /** The map keeps the order of last use, and is told to forget its eldest by the same rule. */
+    @Property(tries = 100)
+    void shouldAgreeWithAMapInOrderOfUseWhenSessionsMakeRoom(
+            @ForAll final long seed, @ForAll @IntRange(min = 1, max = 60) final int limit) {
+        final Random random = new Random(seed);
+        SessionTable table = new SessionTable(limit);
+        final LinkedHashMap<List<Long>, Integer> expected = new LinkedHashMap<>(16, 0.75f, true);
+        for (int i = 0; i < 3_000; i++) {
+            final List<Long> name =
+                    List.of((long) random.nextInt(2), (long) random.nextInt(2), (long) random.nextInt(2 * limit));
+            final int index = table.find(name.get(0), name.get(1).intValue(), name.get(2));
+            assertEquals(expected.getOrDefault(name, SessionTable.ABSENT), index);
+            if (index != SessionTable.ABSENT) {
+                table.use(index);
+            } else if (!table.isFull() && random.nextInt(8) > 0) {
+                expected.put(name, table.add(name.get(0), name.get(1).intValue(), name.get(2)));
+            } else if (!expected.isEmpty()) {
+                final List<Long> eldest = expected.keySet().iterator().next();
+                final int freed = expected.remove(eldest);
+                assertEquals(freed, table.oldest());
+                assertEquals(freed, table.replaceOldest(name.get(0), name.get(1).intValue(), name.get(2)));
+                expected.put(name, freed);
+            }
+            assertEquals(expected.size(), table.size());
+            if (random.nextInt(500) == 0) {
+                table = table.withLimit(limit);
+            }
+        }
+        for (final Map.Entry<List<Long>, Integer> entry : List.copyOf(expected.entrySet())) {
+            final int index = entry.getValue();
+            assertEquals(entry.getKey(),
+                    List.of(table.principalId(index), (long) table.modelIndex(index), table.sessionKey(index)));
+            assertEquals(index, table.find(table.principalId(index), table.modelIndex(index), table.sessionKey(index)));
+        }
     }
 
     @Property(tries = 50)

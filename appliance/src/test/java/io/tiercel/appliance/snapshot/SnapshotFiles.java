@@ -8,7 +8,7 @@ import org.agrona.UnsafeApi;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Writes snapshots of sessions that no pipeline works on: for tests of whoever reads them. */
+/** Writes snapshots of sessions that a recovery has left: for tests of whoever reads them. */
 public final class SnapshotFiles {
 
     private SnapshotFiles() {
@@ -27,7 +27,7 @@ public final class SnapshotFiles {
             final SnapshotImage image = new SnapshotImage(sessions, 1, memory, sessionCount);
             image.cut(sequence, sessionCount);
             for (int index = 0; index < sessionCount; index++) {
-                image.copy(index);
+                image.copy(index, sessions.table().modelIndex(index));
             }
             image.onWorkerDone();
             return new SnapshotStore(journalDirectory).write(image, models, retries);

@@ -46,7 +46,8 @@ class SnapshotStoreTest {
         sessions = new Sessions(List.of(model), 16);
         try (ModelExecutor executor = model.model().newExecutor(1)) {
             for (int index = 0; index < SESSIONS; index++) {
-                sessions.states(0).reset(sessions.table().indexOf(7, 0, 100 + index), executor);
+                sessions.states(0).begin(sessions.table().indexOf(7, 0, 100 + index), executor, 7, 100 + index);
+                sessions.states(0).use(index, index);
             }
         }
         retries = new RetryWindow(2, 8, 1);
@@ -74,8 +75,8 @@ class SnapshotStoreTest {
     }
 
     @Test
-    void shouldReadWhatWasWrittenAndLeaveOutSessionsWithoutAState() {
-        sessions.table().indexOf(7, 0, 4_711);
+    void shouldReadWhatWasWrittenInTheOrderOfLastUse() {
+        sessions.states(0).use(0, 10);
         write(12);
         try (SnapshotReader snapshot = store.open(store.list().get(0))) {
             assertEquals(12, snapshot.sequence());
@@ -84,7 +85,8 @@ class SnapshotStoreTest {
                     "tape", model.versionHex(), model.model().shape().canonicalBytes())), snapshot.models());
             for (int index = 0; index < SESSIONS; index++) {
                 assertTrue(snapshot.nextSession());
-                assertEquals(100 + index, snapshot.sessionKey());
+                assertEquals(7, snapshot.principalId());
+                assertEquals(100 + (index + 1) % SESSIONS, snapshot.sessionKey());
                 assertEquals(sessions.states(0).hash(index), snapshot.stateHash());
             }
             assertFalse(snapshot.nextSession());
@@ -140,7 +142,7 @@ class SnapshotStoreTest {
         final SnapshotImage image = new SnapshotImage(sessions, 1, memory, SESSIONS);
         image.cut(sequence, Math.min(SESSIONS, sessions.table().size()));
         for (int index = 0; index < image.sessionCount(); index++) {
-            image.copy(index);
+            image.copy(index, 0);
         }
         image.onWorkerDone();
         assertTrue(image.isComplete());

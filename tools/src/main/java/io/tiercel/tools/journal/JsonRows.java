@@ -80,6 +80,8 @@ final class JsonRows implements RowFormat {
                 .append(",\"sessionKey\":").append(outcome.sessionKey())
                 .append(",\"modelId\":").append(outcome.modelId())
                 .append(",\"stepCount\":").append(outcome.stepCount())
+                .append(",\"sessionBegan\":").append(outcome.hasSessionBegun())
+                .append(",\"sessionEvicted\":").append(outcome.hasSessionEvicted())
                 .append(",\"outputCount\":").append(outcome.outputCount())
                 .append(",\"outputs\":");
         appendCells(text, outcome.buffer(), outcome.outputsOffset(), outcome.outputsLength(), cells::isOutputToken);

@@ -174,10 +174,11 @@ class JournalCheckTest {
         outputs.putInt(Integer.BYTES, 8, ByteOrder.LITTLE_ENDIAN);
         final OutcomeEncoder outcome = new OutcomeEncoder().wrapAndApplyHeader(
                 frame, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder());
+        outcome.flags().clear();
         outcome.correlationId(correlationId).sessionKey(request.sessionKey).stateHash(0)
                 .journaledNs(0).inferStartNs(0).inferEndNs(0).egressNs(0)
                 .modelId(0).batchSize(1).stepCount(1).outputCount(OUTPUTS).status(OutcomeStatus.OK)
-                .arithmetic(Arithmetic.EXACT).reserved(0).putOutputs(outputs, 0, outputs.capacity());
+                .arithmetic(Arithmetic.EXACT).putOutputs(outputs, 0, outputs.capacity());
         append(journal.outcomes(), outcome.limit());
         nextSequence++;
     }

@@ -88,7 +88,7 @@ class JournalDumpCommandTest {
         final OutcomeEncoder outcome = new OutcomeEncoder()
                 .wrapAndApplyHeader(outcomeFrame, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder())
                 .correlationId(1).sessionKey(2).modelId(0).batchSize(1).stepCount(2).outputCount(6)
-                .status(OutcomeStatus.OK).arithmetic(Arithmetic.EXACT).reserved(0);
+                .status(OutcomeStatus.OK).arithmetic(Arithmetic.EXACT);
         outcome.putOutputs(cells(7, Float.floatToRawIntBits(0.75f), 3, Float.floatToRawIntBits(0.125f), 0,
                 Float.floatToRawIntBits(0.0625f)), 0, 24);
         final UnsafeBuffer version = new UnsafeBuffer(bundle.version());

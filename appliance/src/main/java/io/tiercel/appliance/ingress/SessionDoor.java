@@ -1,0 +1,91 @@
+package io.tiercel.appliance.ingress;
+
+import io.tiercel.appliance.sequencer.RequestSlot;
+import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import org.agrona.concurrent.status.AtomicCounter;
+
+/**
+ * Finds the session of a request, or a place for a new one. When all places are taken, a new one is refused, or gets
+ * the place of the session whose last request has the lowest sequence: no clock has a say, so which one it is follows
+ * from the requests before it and the number of places.
+ *
+ * <p>That number is not in the journal, and what begins here would go on where there are more. So where sessions may
+ * be evicted, the beginning of one is a decision, which is recorded before it is answered: also of one that finds a
+ * free place, because a recovery with fewer places must not evict for it a session that has been answered since.
+ *
+ * <p>Ingress only. Allocates nothing.
+ */
+final class SessionDoor {
+
+    private final SessionTable sessions;
+    private final boolean evicts;
+    private final int workerCount;
+    private final AtomicCounter evictedCount;
+    private int foundIndex;
+
+    SessionDoor(
+            final SessionTable sessions, final boolean evicts, final int workerCount, final Counters counters) {
+        this.sessions = sessions;
+        this.evicts = evicts;
+        this.workerCount = workerCount;
+        evictedCount = counters.get(CounterId.SESSIONS_EVICTED);
+    }
+
+    /** Whether the session is there, or can get a place. Changes nothing. */
+    boolean admits(final long principalId, final int modelIndex, final long sessionKey) {
+        return isThere(principalId, modelIndex, sessionKey) || evicts || !sessions.isFull();
+    }
+
+    /** Finds a session that must be there to be copied; {@link SessionTable#ABSENT} if it is not. Changes nothing. */
+    int findSource(final long principalId, final int modelIndex, final long sessionKey) {
+        return sessions.find(principalId, modelIndex, sessionKey);
+    }
+
+    /** Whether a session that is there can be copied into one of that key: it must not have to make room for it. */
+    boolean canBeCopied(final long sourceKey, final long sessionKey) {
+        return sourceKey == sessionKey || sessions.maxSessions() > 1;
+    }
+
+    /** The session is copied by the request, which enters next: it was used before that one's. */
+    void lend(final RequestSlot slot, final int sourceIndex) {
+        slot.sourceIndex = sourceIndex;
+        slot.sourceWorkerIndex = Sessions.workerOf(sessions.sessionKey(sourceIndex), workerCount);
+        if (evicts) {
+            sessions.use(sourceIndex);
+        }
+    }
+
+    /** Whether the session is there. Changes nothing. */
+    boolean isThere(final long principalId, final int modelIndex, final long sessionKey) {
+        foundIndex = sessions.find(principalId, modelIndex, sessionKey);
+        return foundIndex != SessionTable.ABSENT;
+    }
+
+    /**
+     * Uses the session that was looked for last; a new one is given its place.
+     *
+     * @param slot of a request that is certain to be published: principal, model and session key stand in it.
+     */
+    void enter(final RequestSlot slot) {
+        slot.workerIndex = Sessions.workerOf(slot.sessionKey, workerCount);
+        slot.formerWorkerIndex = slot.workerIndex;
+        slot.begins = foundIndex == SessionTable.ABSENT;
+        slot.evicts = slot.begins && sessions.isFull();
+        slot.isBeginningDecided = slot.begins && evicts;
+        if (slot.evicts) {
+            slot.formerWorkerIndex = Sessions.workerOf(sessions.sessionKey(sessions.oldest()), workerCount);
+            slot.sessionIndex = sessions.replaceOldest(slot.principalId, slot.modelIndex, slot.sessionKey);
+            evictedCount.incrementRelease();
+        } else if (slot.begins) {
+            slot.sessionIndex = sessions.add(slot.principalId, slot.modelIndex, slot.sessionKey);
+        } else {
+            slot.sessionIndex = foundIndex;
+            if (evicts) {
+                sessions.use(foundIndex);
+            }
+        }
+    }
+}
