@@ -26,10 +26,10 @@ import org.agrona.concurrent.UnsafeBuffer;
  * journal's state machine without a clock, a network or a queue. What became of the last request stands in the fields
  * until the next one.
  *
- * <p>When a session begins is taken from the outcomes. One that made room for another is not forgotten at once, but
- * when there are twice as many as the appliance had: of those that were used last, these include all that it had. Where
- * it went on from a snapshot that did not say in which order its sessions had been used, it may have forgotten others
- * than those unused for longest; by the time that one of those is forgotten here, it had forgotten that one too.
+ * <p>When a session begins is taken from the outcomes. One that made room for another is forgotten when there are
+ * twice as many as the appliance had: those used last include all that it had. Where it went on from a snapshot that
+ * did not say in which order its sessions had been used, it may have forgotten others than those unused for longest;
+ * by the time that one of those is forgotten here, it had forgotten that one too.
  *
  * <p>One thread. Allocates when a model, a session block or a larger frame appears.
  */

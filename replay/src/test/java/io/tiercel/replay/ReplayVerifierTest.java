@@ -281,6 +281,7 @@ class ReplayVerifierTest {
 
         assertTrue(report.isIdentical(), () -> report.divergence() + " " + report.damage());
         assertEquals(COUNT, report.identicalCount());
+        assertEquals(12, report.sessionCount(), "twice as many as the appliance had");
     }
 
     @Test
