@@ -21,6 +21,8 @@ struct Avx2Lanes {
     using Activation = int16_t;
     using Floats = __m256;
     using Integers = __m256i;
+    /** Sums of 64 bits, in some lanes or other. */
+    using Wide = __m256i;
     using Codes = __m128i;
     using Columns = __m256i;
 
@@ -28,6 +30,16 @@ struct Avx2Lanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return _mm256_set1_epi32(value); }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+    static TIERCEL_INLINE Floats magnitude(Floats value) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), value); }
+    static TIERCEL_INLINE float largest(Floats value) {
+        const __m128 four = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
+        const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+    }
+    /** A bit for each lane of a that is not below b. */
+    static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) {
+        return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ)));
+    }
     static TIERCEL_INLINE Floats toFloats(Integers value) { return _mm256_cvtepi32_ps(value); }
     static TIERCEL_INLINE Floats load(const float* from) { return _mm256_loadu_ps(from); }
     static TIERCEL_INLINE void store(float* to, Floats value) { _mm256_storeu_ps(to, value); }
@@ -81,6 +93,20 @@ struct Avx2Lanes {
         return add(sums, _mm256_madd_epi16(_mm256_cvtepu8_epi16(codes), columns));
     }
     static TIERCEL_INLINE Codes lowNibbles(const Codes& codes) { return _mm_and_si128(codes, _mm_set1_epi8(0x0F)); }
+
+    static TIERCEL_INLINE Wide noWide() { return _mm256_setzero_si256(); }
+    static TIERCEL_INLINE Wide addWide(Wide sums, Integers value) {
+        const Wide low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(value));
+        return _mm256_add_epi64(sums, _mm256_add_epi64(low, _mm256_cvtepi32_epi64(_mm256_extracti128_si256(value, 1))));
+    }
+    static TIERCEL_INLINE Wide addSquares(Wide sums, Integers value) {
+        const Integers odd = _mm256_srli_epi64(value, 32);
+        return _mm256_add_epi64(sums, _mm256_add_epi64(_mm256_mul_epi32(value, value), _mm256_mul_epi32(odd, odd)));
+    }
+    static TIERCEL_INLINE int64_t sumWide(Wide value) {
+        const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
+        return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
+    }
 
     static TIERCEL_INLINE int32_t sumLanes(Integers value) {
         const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));

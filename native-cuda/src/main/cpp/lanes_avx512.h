@@ -19,6 +19,8 @@ struct Avx512Lanes {
     using Activation = int8_t;
     using Floats = __m512;
     using Integers = __m512i;
+    /** Sums of 64 bits, in some lanes or other. */
+    using Wide = __m512i;
     /** 64 packed bytes: one vector of rows (int4: two), one lane-full of columns. */
     using Codes = __m512i;
     /** One lane-full of activations, in every lane. */
@@ -28,6 +30,10 @@ struct Avx512Lanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return _mm512_set1_epi32(value); }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return _mm512_min_ps(a, b); }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+    static TIERCEL_INLINE Floats magnitude(Floats value) { return _mm512_abs_ps(value); }
+    static TIERCEL_INLINE float largest(Floats value) { return _mm512_reduce_max_ps(value); }
+    /** A bit for each lane of a that is not below b. */
+    static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
     static TIERCEL_INLINE Floats toFloats(Integers value) { return _mm512_cvtepi32_ps(value); }
     static TIERCEL_INLINE Floats load(const float* from) { return _mm512_loadu_ps(from); }
     static TIERCEL_INLINE void store(float* to, Floats value) { _mm512_storeu_ps(to, value); }
@@ -80,6 +86,17 @@ struct Avx512Lanes {
         asm("vpdpwssd %2, %1, %0" : "+v"(sums) : "v"(a), "v"(b));
         return sums;
     }
+
+    static TIERCEL_INLINE Wide noWide() { return _mm512_setzero_si512(); }
+    static TIERCEL_INLINE Wide addWide(Wide sums, Integers value) {
+        const Wide low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(value));
+        return _mm512_add_epi64(sums, _mm512_add_epi64(low, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(value, 1))));
+    }
+    static TIERCEL_INLINE Wide addSquares(Wide sums, Integers value) {
+        const Integers odd = _mm512_srli_epi64(value, 32);
+        return _mm512_add_epi64(sums, _mm512_add_epi64(_mm512_mul_epi32(value, value), _mm512_mul_epi32(odd, odd)));
+    }
+    static TIERCEL_INLINE int64_t sumWide(Wide value) { return _mm512_reduce_add_epi64(value); }
 
     static TIERCEL_INLINE int32_t sumLanes(Integers value) { return _mm512_reduce_add_epi32(value); }
 

@@ -20,6 +20,8 @@ struct PortableLanes {
     using Activation = int8_t;
     typedef float Floats __attribute__((vector_size(4 * LANES)));
     typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
+    /** Sums of 64 bits. */
+    typedef int64_t Wide __attribute__((vector_size(8 * LANES)));
     typedef int16_t Words __attribute__((vector_size(2 * LANES)));
     typedef uint16_t UnsignedWords __attribute__((vector_size(2 * LANES)));
     typedef int8_t SignedBytes __attribute__((vector_size(LANES)));
@@ -36,6 +38,24 @@ struct PortableLanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return Integers{} + value; }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+    static TIERCEL_INLINE Floats magnitude(Floats value) {
+        return reinterpret_cast<Floats>(reinterpret_cast<Integers>(value) & 0x7FFFFFFF);
+    }
+    static TIERCEL_INLINE float largest(Floats value) {
+        float most = value[0];
+        for (int i = 1; i < LANES; i++) {
+            most = value[i] > most ? value[i] : most;
+        }
+        return most;
+    }
+    /** A bit for each lane of a that is not below b. */
+    static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) {
+        uint32_t bits = 0;
+        for (int i = 0; i < LANES; i++) {
+            bits |= (a[i] < b[i] ? 0u : 1u) << i;
+        }
+        return bits;
+    }
     static TIERCEL_INLINE Floats toFloats(Integers value) { return __builtin_convertvector(value, Floats); }
     static TIERCEL_INLINE Floats load(const float* from) { return loadAs<Floats>(from); }
     static TIERCEL_INLINE void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
@@ -85,6 +105,22 @@ struct PortableLanes {
         return sums + __builtin_convertvector(first, Integers) + __builtin_convertvector(second, Integers);
     }
     static TIERCEL_INLINE Codes lowNibbles(Codes codes) { return codes & 0x0F0F; }
+
+    static TIERCEL_INLINE Wide noWide() { return Wide{}; }
+    static TIERCEL_INLINE Wide addWide(Wide sums, Integers value) {
+        return sums + __builtin_convertvector(value, Wide);
+    }
+    static TIERCEL_INLINE Wide addSquares(Wide sums, Integers value) {
+        const Wide wide = __builtin_convertvector(value, Wide);
+        return sums + wide * wide;
+    }
+    static TIERCEL_INLINE int64_t sumWide(Wide value) {
+        int64_t sum = 0;
+        for (int i = 0; i < LANES; i++) {
+            sum += value[i];
+        }
+        return sum;
+    }
 
     static TIERCEL_INLINE int32_t sumLanes(Integers value) {
         int32_t sum = 0;

@@ -60,19 +60,17 @@ struct Vectors {
      * largest, and its power of two too large for an integer.
      */
     static int64_t softmaxTerms(const float* values, float largest, int count, float* termBits) {
-        int64_t sum = 0;
-        for (int first = 0; first < count; first += L::LANES) {
-            const int rest = count - first < L::LANES ? count - first : L::LANES;
-            float some[L::LANES];
-            for (int i = 0; i < L::LANES; i++) {
-                some[i] = i < rest ? values[first + i] : largest;
-            }
-            int32_t terms[L::LANES];
-            L::store(terms, E::softmaxTerm(L::load(some), largest));
-            for (int i = 0; i < rest; i++) {
-                sum += terms[i];
-            }
-            std::memcpy(termBits + first, terms, sizeof terms);
+        int32_t* terms = reinterpret_cast<int32_t*>(termBits);
+        typename L::Wide sums = L::noWide();
+        int i = 0;
+        for (; i <= count - L::LANES; i += L::LANES) {
+            const typename L::Integers some = E::softmaxTerm(L::load(values + i), largest);
+            sums = L::addWide(sums, some);
+            L::store(terms + i, some);
+        }
+        int64_t sum = L::sumWide(sums);
+        if (i < count) {
+            sum += lastTerms(values + i, largest, count - i, terms + i);
         }
         return sum;
     }
@@ -82,6 +80,22 @@ struct Vectors {
         int32_t term;
         std::memcpy(&term, &termBits, sizeof term);
         return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+    }
+
+    /** Of fewer values than there are lanes. */
+    static int64_t lastTerms(const float* values, float largest, int count, int32_t* to) {
+        float some[L::LANES];
+        for (int i = 0; i < L::LANES; i++) {
+            some[i] = i < count ? values[i] : largest;
+        }
+        int32_t terms[L::LANES];
+        L::store(terms, E::softmaxTerm(L::load(some), largest));
+        int64_t sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += terms[i];
+        }
+        std::memcpy(to, terms, sizeof terms);
+        return sum;
     }
 
     /** In place; padded to a lane-full. */

@@ -1,0 +1,314 @@
+/*
+ * A session's cache of keys and values: rows to integers, integers to codes, each to where it belongs in the state;
+ * TransformerStateLayout.java has the layout.
+ */
+#ifndef TIERCEL_CACHE_KERNELS_H
+#define TIERCEL_CACHE_KERNELS_H
+
+#include "digest.h"
+#include "transformer_view.h"
+#include "vectors.h"
+
+namespace tiercel {
+namespace {
+
+template <class L>
+struct CacheKernels {
+    using Floats = typename L::Floats;
+    using E = Exact<L>;
+
+    static constexpr int SLOTS = TransformerStateView::PAGE_SLOTS;
+
+    static TIERCEL_INLINE int32_t rint(float value) { return ScalarLanes::rint(value); }
+
+    /** rint(hold((x - mean) * (1 / scale), +-127)). */
+    static void toBytes(const CodecView& codec, const float* vector, int count, int8_t* row) {
+        int i = 0;
+        for (; i <= count - L::LANES; i += L::LANES) {
+            const Floats apart = L::load(vector + i) - L::load(codec.means + i);
+            L::store(row + i, L::rint(E::hold(apart * L::load(codec.inverseScales + i), 127.0f)));
+        }
+        for (; i < count; i++) {
+            const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
+            row[i] = static_cast<int8_t>(rint(Exact<ScalarLanes>::hold(scaled, 127.0f)));
+        }
+    }
+
+    /** The same of 16 bits, held to what two bytes are: 256 high + low. */
+    static void toPlanes(const CodecView& codec, const float* vector, int count, int8_t* high, int8_t* low) {
+        for (int i = 0; i < count; i++) {
+            const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
+            const int32_t value = rint(Exact<ScalarLanes>::hold(scaled, 32639.0f));
+            low[i] = static_cast<int8_t>(value);
+            high[i] = static_cast<int8_t>((value - low[i]) >> 8);
+        }
+    }
+
+    /** A token's keys and values, which follow each other, to the rows of an item. */
+    static void toRows(
+        const TransformerView& model, const TransformerLayerView& layer, const float* keys, int8_t* rows) {
+        const int count = model.shape.keyCount();
+        if (model.shape.recentPlanes == 1) {
+            toBytes(layer.keys, keys, count, rows);
+            toBytes(layer.values, keys + count, count, rows + count);
+        } else {
+            toPlanes(layer.keys, keys, count, rows, rows + 2 * count);
+            toPlanes(layer.values, keys + count, count, rows + count, rows + 3 * count);
+        }
+    }
+
+    static TIERCEL_INLINE void putKeys(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
+        const int fields = 8 / bits;
+        const int lanes = TransformerStateView::KEY_LANES;
+        uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes * 4;
+        const int shift = slot / lanes % fields * bits;
+        const uint32_t mask = ((1u << bits) - 1) << shift;
+        for (int c = 0; c < channels; c += 4) {
+            uint32_t four;
+            uint32_t there;
+            std::memcpy(&four, row + c, sizeof four);
+            std::memcpy(&there, block + c / 4 * 64, sizeof there);
+            const uint32_t fourMasks = mask * 0x01010101u;
+            there = (there & ~fourMasks) | ((four << shift) & fourMasks);
+            std::memcpy(block + c / 4 * 64, &there, sizeof there);
+        }
+    }
+
+    static TIERCEL_INLINE void getKeys(const uint8_t* region, int slot, int8_t* row, int channels) {
+        const int lanes = TransformerStateView::KEY_LANES;
+        const uint8_t* block = region + slot / lanes * (lanes * channels) + slot % lanes * 4;
+        for (int c = 0; c < channels; c += 4) {
+            std::memcpy(row + c, block + c / 4 * 64, 4);
+        }
+    }
+
+    static TIERCEL_INLINE void putValues(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
+        const int fields = 8 / bits;
+        const int lanes = TransformerStateView::VALUE_LANES;
+        uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes;
+        const int shift = slot / lanes % fields * bits;
+        const unsigned mask = ((1u << bits) - 1) << shift;
+        for (int c = 0; c < channels; c++) {
+            uint8_t& there = block[4 * c];
+            there = static_cast<uint8_t>((there & ~mask) | ((static_cast<unsigned>(row[c]) << shift) & mask));
+        }
+    }
+
+    static TIERCEL_INLINE void getValues(const uint8_t* region, int slot, int8_t* row, int channels) {
+        const int lanes = TransformerStateView::VALUE_LANES;
+        const uint8_t* block = region + slot / lanes * (lanes * channels) + slot % lanes;
+        for (int c = 0; c < channels; c++) {
+            row[c] = static_cast<int8_t>(block[4 * c]);
+        }
+    }
+
+    /** The codes of one head's channels, of which row has the bytes. */
+    static void code(const CodecView& codec, int head, int channels, const int8_t* row, int8_t* codes) {
+        if (codec.isCoupled()) {
+            const int count = codec.codesOf(channels);
+            for (int i = 0; i < count; i++) {
+                codes[i] = nearest(codec, head * count + i, row + i * codec.channels);
+            }
+            return;
+        }
+        const int half = 1 << (codec.bits - 1);
+        const int32_t* reciprocals = codec.hasSteps() ? codec.reciprocals + head * channels : nullptr;
+        for (int c = 0; c < channels; c++) {
+            if (reciprocals == nullptr) {
+                codes[c] = row[c];
+            } else {
+                const int32_t code = ((row[c] * reciprocals[c]) >> 16) + half;
+                const int32_t held = code < 2 * half - 1 ? code : 2 * half - 1;
+                codes[c] = static_cast<int8_t>(held > 0 ? held : 0);
+            }
+        }
+    }
+
+    /** The entry with the least sum of squared differences; of equals the first. */
+    static int8_t nearest(const CodecView& codec, int group, const int8_t* channels) {
+        constexpr int ENTRIES = 256;
+        const int16_t* entries = codec.entries + static_cast<int64_t>(group) * codec.channels * ENTRIES;
+        int32_t distances[ENTRIES] = {};
+        for (int c = 0; c < codec.channels; c++, entries += ENTRIES) {
+            const int32_t channel = channels[c];
+            for (int j = 0; j < ENTRIES; j++) {
+                const int32_t difference = channel - entries[j];
+                distances[j] += difference * difference;
+            }
+        }
+        // With the entry in the low bits, the least is the first of the least. Sums are below 2^19.
+        int32_t least = INT32_MAX;
+        for (int j = 0; j < ENTRIES; j++) {
+            const int32_t candidate = distances[j] * ENTRIES + j;
+            least = candidate < least ? candidate : least;
+        }
+        return static_cast<int8_t>(least & (ENTRIES - 1));
+    }
+
+    static uint8_t* pageOf(const TransformerView& model, uint8_t* state, int slot) {
+        return state + model.state.page(slot / SLOTS);
+    }
+
+    static void putCoded(
+        const CodecView& codec, uint8_t* region, int slot, const int8_t* codes, int channels, bool isKeys) {
+        if (codec.isCoupled()) {
+            for (int i = 0; i < codec.codesOf(channels); i++) {
+                region[i * SLOTS + slot] = static_cast<uint8_t>(codes[i]);
+            }
+        } else if (isKeys) {
+            putKeys(region, codec.bits, slot, codes, channels);
+        } else {
+            putValues(region, codec.bits, slot, codes, channels);
+        }
+    }
+
+    /** Codes one head's key and value of a token, given as bytes, for good; returns the digest that takes them in. */
+    static uint64_t codeHead(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, int64_t token,
+        uint8_t* state, const int8_t* keyRow, const int8_t* valueRow, uint64_t digest) {
+        const TransformerShape& shape = model.shape;
+        const TransformerLayerView& of = model.layers[layer];
+        const int channels = shape.headSize;
+        const int slot = static_cast<int>((token - shape.sinks) % shape.codedTokens());
+        uint8_t* page = pageOf(model, state, slot);
+        code(of.keys, head, channels, keyRow, scratch.codes);
+        putCoded(of.keys, page + model.state.pageKeys(layer, head), slot % SLOTS, scratch.codes, channels, true);
+        digest = Digest::mix(digest, scratch.codes, of.keys.codesOf(channels));
+        code(of.values, head, channels, valueRow, scratch.codes);
+        putCoded(of.values, page + model.state.pageValues(layer, head), slot % SLOTS, scratch.codes, channels, false);
+        return Digest::mix(digest, scratch.codes, of.values.codesOf(channels));
+    }
+
+    static int recentSlot(const TransformerShape& shape, int64_t token) {
+        return static_cast<int>(
+            token < shape.sinks ? token : shape.sinks + (token - shape.sinks) % shape.window);
+    }
+
+    /** Codes a token that leaves the window, of one layer, from its bytes there. */
+    static uint64_t codeRecent(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int64_t token, uint8_t* state,
+        uint64_t digest) {
+        const TransformerShape& shape = model.shape;
+        const int slot = recentSlot(shape, token);
+        int8_t keyRow[MAX_HEAD_SIZE];
+        int8_t valueRow[MAX_HEAD_SIZE];
+        for (int head = 0; head < shape.keyValueHeads; head++) {
+            getKeys(state + model.state.recentKeys(layer, head, 0), slot, keyRow, shape.headSize);
+            getValues(state + model.state.recentValues(layer, head, 0), slot, valueRow, shape.headSize);
+            digest = codeHead(model, scratch, layer, head, token, state, keyRow, valueRow, digest);
+        }
+        return digest;
+    }
+
+    static bool hasCodes(const TransformerShape& shape, int64_t token) {
+        return token >= shape.sinks && shape.codedTokens() > 0;
+    }
+
+    /**
+     * Each four bytes, or one, of a layer that remember() writes for an item: visit(where, how many). In the same order
+     * each time.
+     */
+    template <class Visit>
+    static TIERCEL_INLINE void eachWritten(
+        const TransformerView& model, int layer, const TransformerItem& item, const Visit& visit) {
+        const TransformerShape& shape = model.shape;
+        const TransformerLayerView& of = model.layers[layer];
+        const int channels = shape.headSize;
+        const bool isRecent = shape.window > 0 || item.position < shape.sinks;
+        const int64_t token = item.position - shape.window;
+        const bool isCoded = shape.window > 0 ? token >= item.codedTokens && hasCodes(shape, token) : !isRecent;
+        for (int head = 0; head < shape.keyValueHeads; head++) {
+            for (int plane = 0; isRecent && plane < shape.recentPlanes; plane++) {
+                const int slot = recentSlot(shape, item.position);
+                eachOfKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, channels, visit);
+                eachOfValues(item.state + model.state.recentValues(layer, head, plane), 8, slot, channels, visit);
+            }
+            if (isCoded) {
+                const int slot = static_cast<int>((token - shape.sinks) % shape.codedTokens());
+                uint8_t* page = pageOf(model, item.state, slot);
+                eachOfCoded(of.keys, page + model.state.pageKeys(layer, head), slot % SLOTS, channels, true, visit);
+                eachOfCoded(of.values, page + model.state.pageValues(layer, head), slot % SLOTS, channels, false, visit);
+            }
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfKeys(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
+        const int lanes = TransformerStateView::KEY_LANES;
+        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes * 4;
+        for (int c = 0; c < channels; c += 4) {
+            visit(block + c / 4 * 64, 4);
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfValues(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
+        const int lanes = TransformerStateView::VALUE_LANES;
+        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes;
+        for (int c = 0; c < channels; c++) {
+            visit(block + 4 * c, 1);
+        }
+    }
+
+    template <class Visit>
+    static TIERCEL_INLINE void eachOfCoded(
+        const CodecView& codec, uint8_t* region, int slot, int channels, bool isKeys, const Visit& visit) {
+        if (codec.isCoupled()) {
+            for (int i = 0; i < codec.codesOf(channels); i++) {
+                visit(region + i * SLOTS + slot, 1);
+            }
+        } else if (isKeys) {
+            eachOfKeys(region, codec.bits, slot, channels, visit);
+        } else {
+            eachOfValues(region, codec.bits, slot, channels, visit);
+        }
+    }
+
+    /** Bytes of an item's undo of one layer. */
+    static int undoBytes(const TransformerShape& shape) { return (2 * shape.recentPlanes + 2) * shape.keyCount(); }
+
+    /** Puts the token's keys and values where they belong, after the token that they displace has been coded. */
+    static void remember(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem& item) {
+        const TransformerShape& shape = model.shape;
+        const int channels = shape.headSize;
+        const int64_t leaving = item.position - shape.window;
+        if (item.undo != nullptr) {
+            uint8_t* to = item.undo + layer * undoBytes(shape);
+            eachWritten(model, layer, item, [&](const uint8_t* from, int count) TIERCEL_LAMBDA {
+                std::memcpy(to, from, count);
+                to += count;
+            });
+        }
+        for (int plane = 0; plane < shape.recentPlanes; plane++) {
+            item.rowDigest = Digest::mix(item.rowDigest, item.rows + 2 * plane * shape.keyCount(), 2 * shape.keyCount());
+        }
+        if (shape.window > 0 && leaving >= item.codedTokens) {
+            item.isCoded = true;
+            if (hasCodes(shape, leaving)) {
+                item.codedDigest = codeRecent(model, scratch, layer, leaving, item.state, item.codedDigest);
+            }
+        }
+        for (int head = 0; head < shape.keyValueHeads; head++) {
+            const int8_t* keyRow = item.rows + head * channels;
+            const int8_t* valueRow = keyRow + shape.keyCount();
+            if (shape.window > 0 || item.position < shape.sinks) {
+                const int slot = recentSlot(shape, item.position);
+                for (int plane = 0; plane < shape.recentPlanes; plane++) {
+                    const int64_t rows = 2 * plane * shape.keyCount();
+                    putKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, keyRow + rows, channels);
+                    putValues(
+                        item.state + model.state.recentValues(layer, head, plane), 8, slot, valueRow + rows, channels);
+                }
+            } else {
+                item.codedDigest = codeHead(
+                    model, scratch, layer, head, item.position, item.state, keyRow, valueRow, item.codedDigest);
+            }
+        }
+    }
+};
+
+}  // namespace
+}  // namespace tiercel
+
+#endif

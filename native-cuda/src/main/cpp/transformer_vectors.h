@@ -1,0 +1,208 @@
+/*
+ * What a token's vectors go through outside of matrices and attention: integers and norms, rotary positions, the likeliest.
+ *
+ * Loops over plain floats are left to the compiler: an element's operations are the same in any lane.
+ */
+#ifndef TIERCEL_TRANSFORMER_VECTORS_H
+#define TIERCEL_TRANSFORMER_VECTORS_H
+
+#include <cmath>
+#include <limits>
+
+#include "transformer_view.h"
+#include "vectors.h"
+
+namespace tiercel {
+namespace {
+
+template <class L>
+struct TransformerVectors {
+    using Floats = typename L::Floats;
+    using Activation = typename L::Activation;
+    using V = Vectors<L>;
+
+    static constexpr float SMALLEST = 0x1p-100f;
+    static constexpr int NORM_MAXIMUM = 32767;
+
+    /** Of values that are not NaN: which of equal ones it takes does not matter. */
+    static TIERCEL_INLINE float largestMagnitude(const float* vector, int count) {
+        Floats largest = L::all(0.0f);
+        int i = 0;
+        for (; i <= count - L::LANES; i += L::LANES) {
+            largest = L::maximum(largest, L::magnitude(L::load(vector + i)));
+        }
+        float most = L::largest(largest);
+        for (; i < count; i++) {
+            most = ScalarLanes::maximum(most, std::fabs(vector[i]));
+        }
+        return most;
+    }
+
+    static TIERCEL_INLINE int32_t rint(float value) { return ScalarLanes::rint(value); }
+
+    /** q = rint(v * (maximum / m)), m the largest magnitude; returns the scale m / maximum. */
+    static float quantise(const float* __restrict vector, int count, int maximum, const Activations& to) {
+        const float largest = largestMagnitude(vector, count);
+        const bool isNothing = largest < SMALLEST;
+        const float inverse = isNothing ? 0.0f : static_cast<float>(maximum) / largest;
+        if (to.planes == 1) {
+            Activation* __restrict values = static_cast<Activation*>(to.values);
+            int i = 0;
+            for (; i <= count - L::LANES; i += L::LANES) {
+                L::store(values + i, L::rint(L::load(vector + i) * L::all(inverse)));
+            }
+            for (; i < count; i++) {
+                values[i] = static_cast<Activation>(rint(vector[i] * inverse));
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                V::storeDigits(to, i, rint(vector[i] * inverse));
+            }
+        }
+        V::sumGroups(to);
+        return isNothing ? 0.0f : largest / static_cast<float>(maximum);
+    }
+
+    static void norm(
+        const float* __restrict vector, const float* __restrict weights, float epsilon, int count,
+        float* __restrict normed) {
+        const float largest = largestMagnitude(vector, count);
+        double meanSquare = 0;
+        if (largest >= SMALLEST) {
+            const float inverse = static_cast<float>(NORM_MAXIMUM) / largest;
+            const int64_t sum = sumOfSquares(vector, inverse, count);
+            const double unit = static_cast<double>(largest) / NORM_MAXIMUM;
+            meanSquare = static_cast<double>(sum) * (unit * unit) / count;
+        }
+        const float factor = static_cast<float>(1.0 / std::sqrt(meanSquare + static_cast<double>(epsilon)));
+        for (int i = 0; i < count; i++) {
+            normed[i] = vector[i] * factor * weights[i];
+        }
+    }
+
+    /** Of integers of 15 bits. */
+    static TIERCEL_INLINE int64_t sumOfSquares(const float* vector, float inverse, int count) {
+        typename L::Wide sums = L::noWide();
+        int i = 0;
+        for (; i <= count - L::LANES; i += L::LANES) {
+            sums = L::addSquares(sums, L::rint(L::load(vector + i) * L::all(inverse)));
+        }
+        int64_t sum = L::sumWide(sums);
+        for (; i < count; i++) {
+            const int64_t q = rint(vector[i] * inverse);
+            sum += q * q;
+        }
+        return sum;
+    }
+
+    /** Cosines and sines of all pairs at a position: see RotaryParameters.java. */
+    static void angles(const TransformerView& model, int64_t position, float* cosines, float* sines) {
+        const int pairs = model.shape.headSize / 2;
+        for (int pair = 0; pair < pairs; pair++) {
+            const uint64_t phase = static_cast<uint64_t>(position) * model.rotarySteps[pair];
+            const uint64_t entry = (phase + (uint64_t{1} << 55)) >> 56;
+            const int64_t rest = static_cast<int64_t>(phase - (entry << 56));
+            const float angle = static_cast<float>(static_cast<int32_t>(rest >> 32)) * 0x1.921fb6p-30f;
+            const float square = angle * angle;
+            const float cosineOfRest = (square * 0x1.555556p-5f - 0.5f) * square + 1.0f;
+            const float sineOfRest = ((square * 0x1.111112p-7f - 0x1.555556p-3f) * square + 1.0f) * angle;
+            const float cosine = model.rotaryCircle[2 * entry];
+            const float sine = model.rotaryCircle[2 * entry + 1];
+            cosines[pair] = cosine * cosineOfRest - sine * sineOfRest;
+            sines[pair] = sine * cosineOfRest + cosine * sineOfRest;
+        }
+    }
+
+    static TIERCEL_INLINE void rotate(
+        float* __restrict firsts, float* __restrict seconds, const float* __restrict cosines,
+        const float* __restrict sines, int pairs) {
+        for (int pair = 0; pair < pairs; pair++) {
+            const float first = firsts[pair];
+            const float second = seconds[pair];
+            firsts[pair] = first * cosines[pair] - second * sines[pair];
+            seconds[pair] = first * sines[pair] + second * cosines[pair];
+        }
+    }
+
+    static void hadamard(float* head, int count, float scale) {
+        for (int stride = 1; stride < count; stride *= 2) {
+            for (int first = 0; first < count; first += 2 * stride) {
+                for (int i = first; i < first + stride; i++) {
+                    const float sum = head[i] + head[i + stride];
+                    head[i + stride] = head[i] - head[i + stride];
+                    head[i] = sum;
+                }
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            head[i] *= scale;
+        }
+    }
+
+    static TIERCEL_INLINE void add(float* sum, const float* addend, int count) {
+        for (int i = 0; i < count; i++) {
+            sum[i] = sum[i] + addend[i];
+        }
+    }
+
+    /** Indices of the largest values, the largest first; of equals the lower index. */
+    static void rank(const float* values, int valueCount, int count, int32_t* ranked) {
+        // Most of many values are below all that will be found: they are passed a lane-full at a time.
+        float limit = atMostRanked(values, valueCount, count);
+        int found = 0;
+        int i = 0;
+        for (; i <= valueCount - L::LANES; i += L::LANES) {
+            for (uint32_t some = L::notBelow(L::load(values + i), L::all(limit)); some != 0; some &= some - 1) {
+                found = takeRank(values, i + __builtin_ctz(some), count, found, ranked);
+                limit = found == count ? values[ranked[count - 1]] : limit;
+            }
+        }
+        for (; i < valueCount; i++) {
+            found = takeRank(values, i, count, found, ranked);
+        }
+    }
+
+    /** Puts a value's index where it belongs among those found, if it does; returns how many there are then. */
+    static TIERCEL_INLINE int takeRank(const float* values, int index, int count, int found, int32_t* ranked) {
+        const float value = values[index];
+        if (found == count && !(value > values[ranked[count - 1]])) {
+            return found;
+        }
+        int place = found < count ? found++ : count - 1;
+        for (; place > 0 && value > values[ranked[place - 1]]; place--) {
+            ranked[place] = ranked[place - 1];
+        }
+        ranked[place] = index;
+        return found;
+    }
+
+    /** Something that at least count values are not below: of the largest of each lane, the one of that rank. */
+    static TIERCEL_INLINE float atMostRanked(const float* values, int valueCount, int count) {
+        constexpr float NONE = -std::numeric_limits<float>::infinity();
+        if (count > L::LANES || valueCount < 2 * L::LANES) {
+            return NONE;
+        }
+        Floats largest = L::load(values);
+        for (int i = L::LANES; i <= valueCount - L::LANES; i += L::LANES) {
+            largest = L::maximum(largest, L::load(values + i));
+        }
+        float ofLane[L::LANES];
+        int32_t above[L::LANES] = {};
+        L::store(ofLane, largest);
+        for (int lane = 0; lane < L::LANES; lane++) {
+            for (int other = 0; other < L::LANES; other++) {
+                above[other] += ofLane[lane] > ofLane[other] ? 1 : 0;
+            }
+        }
+        float limit = std::numeric_limits<float>::infinity();
+        for (int lane = 0; lane < L::LANES; lane++) {
+            limit = above[lane] < count && ofLane[lane] < limit ? ofLane[lane] : limit;
+        }
+        return limit;
+    }
+};
+
+}  // namespace
+}  // namespace tiercel
+
+#endif
