@@ -21,28 +21,72 @@ struct AttentionKernels {
 
     static constexpr float WEIGHT_ONE = 0x1p15f;
     static constexpr float LOWEST_EXPONENT = -32.0f;
+    /** Lane-fulls of weights that are made at once. */
+    static constexpr int WEIGHED = 4;
     static constexpr int SLOTS = TransformerStateView::PAGE_SLOTS;
 
-    /** The query in units of the keys' integers, in 8 bits; returns what makes an exponent of a product with it. */
-    template <class Code>
-    static float foldQuery(
-        const float* __restrict query, const float* __restrict units, int channels, float softmaxScale,
-        float* __restrict folded, Code* __restrict to) {
-        constexpr float MAXIMUM = sizeof(Code) == 1 ? 127.0f : 16383.0f;
+    /** Slots that a token attends to. */
+    struct Reach {
+        int recent;
+        int coded;
+        /** Where coded slots begin in scratch: behind the recent ones, on a page. */
+        int codedFirst;
+
+        Reach(const TransformerShape& shape, int64_t position) {
+            const int64_t reach = position + 1;
+            const int recentLimit = shape.window == 0 ? shape.sinks : shape.recentTokens();
+            recent = static_cast<int>(reach < recentLimit ? reach : recentLimit);
+            const int64_t past = reach - shape.recentTokens();
+            coded = static_cast<int>(past < 0 ? 0 : past < shape.codedTokens() ? past : shape.codedTokens());
+            codedFirst = padded(recent, SLOTS);
+        }
+    };
+
+    /** folded = query * units; returns the largest magnitude of them, or 0 if that is next to nothing. */
+    static TIERCEL_INLINE float foldQuery(
+        const float* __restrict query, const float* __restrict units, int channels, float* __restrict folded) {
         for (int c = 0; c < channels; c++) {
             folded[c] = query[c] * units[c];
         }
         const float largest = T::largestMagnitude(folded, channels);
-        const bool isNothing = largest < T::SMALLEST;
-        const float inverse = isNothing ? 0.0f : MAXIMUM / largest;
+        return largest < T::SMALLEST ? 0.0f : largest;
+    }
+
+    /** The query in units of the keys' integers, in 8 bits, with what makes an exponent of a product with it. */
+    static void quantiseQuery(
+        const float* query, const float* units, int channels, float softmaxScale, float* folded, QueryCodes& to) {
+        const float largest = foldQuery(query, units, channels, folded);
+        const float inverse = largest == 0 ? 0.0f : 127.0f / largest;
+        Integers sums = L::allIntegers(0);
         int c = 0;
-        for (; sizeof(Code) == 1 && c <= channels - L::LANES; c += L::LANES) {
-            L::store(reinterpret_cast<int8_t*>(to) + c, L::rint(L::load(folded + c) * L::all(inverse)));
+        for (; c <= channels - L::LANES; c += L::LANES) {
+            const Integers some = L::rint(L::load(folded + c) * L::all(inverse));
+            sums = L::add(sums, some);
+            L::store(to.codes + c, some);
         }
+        to.sum = L::sumLanes(sums);
         for (; c < channels; c++) {
-            to[c] = static_cast<Code>(T::rint(folded[c] * inverse));
+            to.codes[c] = static_cast<int8_t>(T::rint(folded[c] * inverse));
+            to.sum += to.codes[c];
         }
-        return (isNothing ? 0.0f : largest / MAXIMUM) * softmaxScale;
+        to.scale = largest / 127.0f * softmaxScale;
+    }
+
+    /** All heads' at once: each is a chain of operations that wait for each other, but not for another head's. */
+    static void quantiseQueries(
+        const TransformerView& model, const TransformerScratch& scratch, const TransformerLayerView& layer,
+        const float* queries) {
+        const TransformerShape& shape = model.shape;
+        const int channels = shape.headSize;
+        for (int head = 0; head < shape.heads; head++) {
+            const int first = head / (shape.heads / shape.keyValueHeads) * channels;
+            quantiseQuery(queries + head * channels, layer.keys.scales + first, channels, model.numbers.softmaxScale,
+                          scratch.folded, scratch.recentQueries[head]);
+            if (layer.keys.hasSteps()) {
+                quantiseQuery(queries + head * channels, layer.keys.steps + first, channels,
+                              model.numbers.softmaxScale, scratch.folded, scratch.codedQueries[head]);
+            }
+        }
     }
 
     /** Scores of a window of 16 bits, which is all there is. In plain loops: what is wanted of it is precision. */
@@ -50,8 +94,12 @@ struct AttentionKernels {
         const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const float* query,
         const uint8_t* state, int count) {
         const int channels = model.shape.headSize;
-        const float scale = foldQuery(query, model.layers[layer].keys.scales + head * channels, channels,
-                                      model.numbers.softmaxScale, scratch.folded, scratch.wideQuery);
+        const float most = foldQuery(query, model.layers[layer].keys.scales + head * channels, channels, scratch.folded);
+        const float inverse = most == 0 ? 0.0f : 16383.0f / most;
+        for (int c = 0; c < channels; c++) {
+            scratch.wideQuery[c] = static_cast<int16_t>(T::rint(scratch.folded[c] * inverse));
+        }
+        const float scale = most / 16383.0f * model.numbers.softmaxScale;
         int8_t high[MAX_HEAD_SIZE];
         int8_t low[MAX_HEAD_SIZE];
         float largest = 0;
@@ -71,25 +119,16 @@ struct AttentionKernels {
         return largest;
     }
 
-    static int32_t sumOf(const int8_t* query, int channels) {
-        int32_t sum = 0;
-        for (int c = 0; c < channels; c++) {
-            sum += query[c];
-        }
-        return sum;
-    }
-
     /** products of a query with the keys of a region's slots, up to a whole block past count. */
     static void uniformProducts(
-        int bits, const uint8_t* region, int count, const int8_t* query, int32_t querySum, int channels,
-        int32_t* products) {
+        int bits, const uint8_t* region, int count, const QueryCodes& query, int channels, int32_t* products) {
         const int blockSlots = TransformerStateView::KEY_LANES * (8 / bits);
         const int blocks = (count + blockSlots - 1) / blockSlots;
         switch (bits) {
-            case 8: return A::template keys<8>(region, blocks, channels, query, querySum, products);
-            case 4: return A::template keys<4>(region, blocks, channels, query, querySum, products);
-            case 2: return A::template keys<2>(region, blocks, channels, query, querySum, products);
-            default: return A::template keys<1>(region, blocks, channels, query, querySum, products);
+            case 8: return A::template keys<8>(region, blocks, channels, query.codes, query.sum, products);
+            case 4: return A::template keys<4>(region, blocks, channels, query.codes, query.sum, products);
+            case 2: return A::template keys<2>(region, blocks, channels, query.codes, query.sum, products);
+            default: return A::template keys<1>(region, blocks, channels, query.codes, query.sum, products);
         }
     }
 
@@ -122,133 +161,137 @@ struct AttentionKernels {
         }
     }
 
-    /** Scores: exponents of two, of recent slots from 0, of coded ones from codedFirst; returns the largest. */
-    static float score(
-        const TransformerView& model, const TransformerScratch& scratch, int layer, int keyValueHead,
-        const float* query, const uint8_t* state, int recent, int coded, int codedFirst) {
-        const CodecView& codec = model.layers[layer].keys;
+    /** Products of coded slots' keys; a page's slots are a region of their own. */
+    static void codedProducts(
+        const TransformerView& model, const TransformerScratch& scratch, const CodecView& codec, int layer,
+        int keyValueHead, const uint8_t* state, const QueryCodes& query, int coded, int32_t* products) {
         const int channels = model.shape.headSize;
-        const int first = keyValueHead * channels;
-        int32_t* products = scratch.products;
-        if (model.shape.recentPlanes > 1) {
-            return wideScore(model, scratch, layer, keyValueHead, query, state, recent);
+        if (codec.isCoupled()) {
+            makeTable(codec, keyValueHead, query.codes, channels, scratch.table);
         }
-        const float recentScale = foldQuery(
-            query, codec.scales + first, channels, model.numbers.softmaxScale, scratch.folded, scratch.recentQuery);
-        const int32_t recentSum = sumOf(scratch.recentQuery, channels);
-        uniformProducts(8, state + model.state.recentKeys(layer, keyValueHead, 0), recent, scratch.recentQuery,
-                        recentSum, channels, products);
-        float codedScale = recentScale;
-        if (coded > 0 && codec.isCoupled()) {
-            makeTable(codec, keyValueHead, scratch.recentQuery, channels, scratch.table);
-            for (int slot = 0; slot < coded; slot += SLOTS) {
-                const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
-                const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
-                coupledProducts(scratch.table, page, codec.codesOf(channels), count, products + codedFirst + slot);
-            }
-        } else if (coded > 0) {
-            int8_t* codedQuery = codec.hasSteps() ? scratch.codedQuery : scratch.recentQuery;
-            if (codec.hasSteps()) {
-                codedScale = foldQuery(query, codec.steps + first, channels, model.numbers.softmaxScale,
-                                       scratch.folded, codedQuery);
-            }
-            const int32_t codedSum = sumOf(codedQuery, channels);
-            for (int slot = 0; slot < coded; slot += SLOTS) {
-                const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
-                const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
-                uniformProducts(
-                    codec.bits, page, count, codedQuery, codedSum, channels, products + codedFirst + slot);
-            }
-            if (codec.hasSteps()) {
-                const int32_t offset = codec.offset() * codedSum;
-                for (int slot = codedFirst; slot < codedFirst + coded; slot++) {
-                    products[slot] = 2 * products[slot] - offset;
-                }
+        for (int slot = 0; slot < coded; slot += SLOTS) {
+            const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
+            const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
+            if (codec.isCoupled()) {
+                coupledProducts(scratch.table, page, codec.codesOf(channels), count, products + slot);
+            } else {
+                uniformProducts(codec.bits, page, count, query, channels, products + slot);
             }
         }
-        const float recentLargest = scale(products, recentScale, recent, scratch.scores);
-        if (coded == 0) {
-            return recentLargest;
-        }
-        const float codedLargest =
-            scale(products + codedFirst, codedScale, coded, scratch.scores + codedFirst);
-        return recent == 0 || codedLargest > recentLargest ? codedLargest : recentLargest;
     }
 
-    /** scores = (float) products * scale; returns the largest. Reads and writes up to a lane-full past count. */
-    static float scale(const int32_t* __restrict products, float scale, int count, float* __restrict scores) {
-        if (count == 0) {
-            return 0;
-        }
-        for (int i = 0; i < (count + L::LANES - 1) / L::LANES * L::LANES; i++) {
-            scores[i] = static_cast<float>(products[i]) * scale;
-        }
+    /** The largest of some products; as many as fill up the last lane-full are overwritten with one of them. */
+    static int32_t largestProduct(int32_t* products, int count) {
         for (int i = count; i % L::LANES != 0; i++) {
-            scores[i] = scores[0];
+            products[i] = products[0];
         }
-        Floats largest = L::load(scores);
+        Integers largest = L::loadIntegers(products);
         for (int i = L::LANES; i < count; i += L::LANES) {
-            largest = L::maximum(largest, L::load(scores + i));
+            largest = L::maximum(largest, L::loadIntegers(products + i));
         }
-        float lanes[L::LANES];
-        L::store(lanes, largest);
-        float most = lanes[0];
-        for (int i = 1; i < L::LANES; i++) {
-            most = lanes[i] > most ? lanes[i] : most;
-        }
-        return most;
+        return L::largest(largest);
     }
 
-    /** weight = rint(2^15 exp2(score - largest)) of slots from..to, in two bytes; zero up to padded. Their sum. */
-    static int64_t weigh(const TransformerScratch& scratch, float largest, int from, int count, int padded) {
-        int32_t* weights = scratch.weights + from;
-        const float* scores = scratch.scores + from;
-        uint8_t* high = scratch.highWeights + from;
-        uint8_t* low = scratch.lowWeights + from;
+    /**
+     * weight = rint(2^15 exp2(score - largest)) of slots from..from + count, in two bytes, and zeros up to a multiple
+     * of what lanes take at once. scoresOf(slot) is a lane-full of scores. Returns the sum of the weights.
+     */
+    template <class ScoresOf>
+    static TIERCEL_INLINE int64_t weigh(
+        const TransformerScratch& scratch, float largest, int from, int count, const ScoresOf& scoresOf) {
         // At most 2^15 tokens of at most 2^15 each.
         Integers total = L::allIntegers(0);
-        for (int i = 0; i < count; i += L::LANES) {
-            const Floats exponent = L::maximum(L::all(LOWEST_EXPONENT), L::load(scores + i) - L::all(largest));
-            const Integers weight = L::rint(E::exp2(exponent) * WEIGHT_ONE);
-            total = L::add(total, weight);
-            L::store(weights + i, weight);
-            L::storeLowBytes(high + i, L::sixteenth(L::sixteenth(weight)));
-            L::storeLowBytes(low + i, weight);
+        for (int first = 0; first < count; first += WEIGHED * L::LANES) {
+            Integers weights[WEIGHED];
+            for (int i = 0; i < WEIGHED; i++) {
+                const int rest = count - first - i * L::LANES;
+                if (rest > 0) {
+                    const Floats apart = scoresOf(from + first + i * L::LANES) - L::all(largest);
+                    const Floats exponent = L::maximum(L::all(LOWEST_EXPONENT), apart);
+                    const Integers weight = L::rint(E::exp2(exponent) * WEIGHT_ONE);
+                    weights[i] = rest < L::LANES ? L::firstLanes(weight, rest) : weight;
+                } else {
+                    weights[i] = L::allIntegers(0);
+                }
+                total = L::add(total, weights[i]);
+            }
+            L::storeTwoBytes(scratch.highWeights + from + first, scratch.lowWeights + from + first, weights);
         }
-        int64_t sum = L::sumLanes(total);
-        for (int i = count; i % L::LANES != 0; i++) {
-            sum -= weights[i];
-        }
-        std::memset(high + count, 0, padded - count);
-        std::memset(low + count, 0, padded - count);
-        return sum;
+        return L::sumLanes(total);
     }
 
-    /** sums[c] += weights times codes of a region's slots. */
+    struct Totals {
+        int64_t recent;
+        int64_t coded;
+    };
+
+    /** What a product's integer becomes: of codes with steps, which stand for 2 code - offset, twice it less an offset. */
+    template <bool HAS_STEPS>
+    static TIERCEL_INLINE int64_t weighProducts(
+        const TransformerScratch& scratch, float largest, int from, int count, float scale, int32_t offset) {
+        return weigh(scratch, largest, from, count, [=](int slot) TIERCEL_LAMBDA {
+            const Integers products = L::loadIntegers(scratch.products + slot);
+            const Integers of = HAS_STEPS ? L::subtract(L::add(products, products), L::allIntegers(offset)) : products;
+            return L::toFloats(of) * L::all(scale);
+        });
+    }
+
+    /** Softmax's weights of what one head of queries attends to, to scratch. */
+    static Totals weights(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const float* query,
+        const uint8_t* state, const Reach& reach) {
+        const TransformerShape& shape = model.shape;
+        const CodecView& codec = model.layers[layer].keys;
+        const int keyValueHead = head / (shape.heads / shape.keyValueHeads);
+        if (shape.recentPlanes > 1) {
+            const float largest = wideScore(model, scratch, layer, keyValueHead, query, state, reach.recent);
+            return {weigh(scratch, largest, 0, reach.recent,
+                          [&](int slot) TIERCEL_LAMBDA { return L::load(scratch.scores + slot); }), 0};
+        }
+        const QueryCodes& recent = scratch.recentQueries[head];
+        const QueryCodes& coded = codec.hasSteps() ? scratch.codedQueries[head] : recent;
+        const int32_t offset = codec.hasSteps() ? codec.offset() * coded.sum : 0;
+        int32_t* products = scratch.products;
+        float largest = 0;
+        if (reach.recent > 0) {
+            uniformProducts(8, state + model.state.recentKeys(layer, keyValueHead, 0), reach.recent, recent,
+                            shape.headSize, products);
+            // Scores grow with products, since no scale is negative: the largest score is the largest product's.
+            largest = static_cast<float>(largestProduct(products, reach.recent)) * recent.scale;
+        }
+        if (reach.coded > 0) {
+            codedProducts(model, scratch, codec, layer, keyValueHead, state, coded, reach.coded,
+                          products + reach.codedFirst);
+            const int32_t most = largestProduct(products + reach.codedFirst, reach.coded);
+            const float codedLargest = static_cast<float>(codec.hasSteps() ? 2 * most - offset : most) * coded.scale;
+            largest = reach.recent == 0 || codedLargest > largest ? codedLargest : largest;
+        }
+        Totals totals{};
+        totals.recent = weighProducts<false>(scratch, largest, 0, reach.recent, recent.scale, 0);
+        totals.coded = codec.hasSteps()
+            ? weighProducts<true>(scratch, largest, reach.codedFirst, reach.coded, coded.scale, offset)
+            : weighProducts<false>(scratch, largest, reach.codedFirst, reach.coded, coded.scale, 0);
+        return totals;
+    }
+
+    /** high[c] and low[c] += bytes of weights times codes of a region's slots. */
     static void uniformValues(
         int bits, const uint8_t* region, int count, int channels, const uint8_t* highWeights,
-        const uint8_t* lowWeights, int64_t* sums) {
-        int32_t high[MAX_HEAD_SIZE];
-        int32_t low[MAX_HEAD_SIZE];
-        std::memset(high, 0, channels * sizeof(int32_t));
-        std::memset(low, 0, channels * sizeof(int32_t));
+        const uint8_t* lowWeights, int32_t* high, int32_t* low) {
         const int blockSlots = TransformerStateView::VALUE_LANES * (8 / bits);
         const int blocks = (count + blockSlots - 1) / blockSlots;
         switch (bits) {
-            case 8: A::template values<8>(region, blocks, channels, highWeights, lowWeights, high, low); break;
-            case 4: A::template values<4>(region, blocks, channels, highWeights, lowWeights, high, low); break;
-            case 2: A::template values<2>(region, blocks, channels, highWeights, lowWeights, high, low); break;
-            default: A::template values<1>(region, blocks, channels, highWeights, lowWeights, high, low); break;
-        }
-        for (int c = 0; c < channels; c++) {
-            sums[c] += 256 * static_cast<int64_t>(high[c]) + low[c];
+            case 8: return A::template values<8>(region, blocks, channels, highWeights, lowWeights, high, low);
+            case 4: return A::template values<4>(region, blocks, channels, highWeights, lowWeights, high, low);
+            case 2: return A::template values<2>(region, blocks, channels, highWeights, lowWeights, high, low);
+            default: return A::template values<1>(region, blocks, channels, highWeights, lowWeights, high, low);
         }
     }
 
     /** The same of a page of coupled codes. A page's sums fit 32 bits: 128 x 2^15 x 128. */
     static void coupledValues(
-        const CodecView& codec, int head, const uint8_t* page, int count, int channels, const int32_t* weights,
-        int64_t* sums) {
+        const CodecView& codec, int head, const uint8_t* page, int count, int channels, const uint8_t* highWeights,
+        const uint8_t* lowWeights, int64_t* sums) {
         const int groups = codec.codesOf(channels);
         const int width = codec.channels;
         const int8_t* codebook = codec.codebook + static_cast<int64_t>(head) * groups * 256 * width;
@@ -256,8 +299,9 @@ struct AttentionKernels {
             int32_t some[8] = {};
             for (int slot = 0; slot < count; slot++) {
                 const int8_t* entry = codebook + page[slot] * width;
+                const int32_t weight = 256 * highWeights[slot] + lowWeights[slot];
                 for (int c = 0; c < width; c++) {
-                    some[c] += weights[slot] * entry[c];
+                    some[c] += weight * entry[c];
                 }
             }
             for (int c = 0; c < width; c++) {
@@ -266,59 +310,70 @@ struct AttentionKernels {
         }
     }
 
-    static void sumValues(
+    /** Sums of two bytes' products: at most 2^15 tokens, weights' bytes and codes make 2^30. */
+    struct ByteSums {
+        int32_t high[MAX_HEAD_SIZE];
+        int32_t low[MAX_HEAD_SIZE];
+
+        explicit ByteSums(int channels) {
+            std::memset(high, 0, channels * sizeof(int32_t));
+            std::memset(low, 0, channels * sizeof(int32_t));
+        }
+        int64_t sum(int c) const { return 256 * static_cast<int64_t>(high[c]) + low[c]; }
+    };
+
+    static void sumRecent(
         const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const uint8_t* state,
-        int recent, int coded, int codedFirst, int64_t codedTotal) {
+        int recent) {
+        const int channels = model.shape.headSize;
+        for (int plane = 0; plane < model.shape.recentPlanes; plane++) {
+            ByteSums sums(channels);
+            uniformValues(8, state + model.state.recentValues(layer, head, plane), recent, channels,
+                          scratch.highWeights, scratch.lowWeights, sums.high, sums.low);
+            for (int c = 0; c < channels; c++) {
+                scratch.recentSums[c] = plane == 0 ? sums.sum(c) : 256 * scratch.recentSums[c] + sums.sum(c);
+            }
+        }
+    }
+
+    static void sumCoded(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const uint8_t* state,
+        const Reach& reach, int64_t total) {
         const CodecView& codec = model.layers[layer].values;
         const int channels = model.shape.headSize;
-        for (int c = 0; c < channels; c++) {
-            scratch.recentSums[c] = 0;
-            scratch.codedSums[c] = 0;
-        }
-        for (int plane = 0; plane < model.shape.recentPlanes; plane++) {
-            for (int c = 0; plane > 0 && c < channels; c++) {
-                scratch.recentSums[c] *= 256;
-            }
-            uniformValues(8, state + model.state.recentValues(layer, head, plane), recent, channels,
-                          scratch.highWeights, scratch.lowWeights, scratch.recentSums);
-        }
-        for (int slot = 0; slot < coded; slot += SLOTS) {
+        ByteSums sums(channels);
+        std::memset(scratch.codedSums, 0, channels * sizeof(int64_t));
+        for (int slot = 0; slot < reach.coded; slot += SLOTS) {
             const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageValues(layer, head);
-            const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
-            const int from = codedFirst + slot;
+            const int count = reach.coded - slot < SLOTS ? reach.coded - slot : SLOTS;
+            const uint8_t* highWeights = scratch.highWeights + reach.codedFirst + slot;
+            const uint8_t* lowWeights = scratch.lowWeights + reach.codedFirst + slot;
             if (codec.isCoupled()) {
-                coupledValues(codec, head, page, count, channels, scratch.weights + from, scratch.codedSums);
+                coupledValues(codec, head, page, count, channels, highWeights, lowWeights, scratch.codedSums);
             } else {
-                uniformValues(codec.bits, page, count, channels, scratch.highWeights + from, scratch.lowWeights + from,
-                              scratch.codedSums);
+                uniformValues(codec.bits, page, count, channels, highWeights, lowWeights, sums.high, sums.low);
             }
         }
-        if (codec.hasSteps() && coded > 0) {
-            for (int c = 0; c < channels; c++) {
-                scratch.codedSums[c] = 2 * scratch.codedSums[c] - codec.offset() * codedTotal;
-            }
+        const int64_t factor = codec.hasSteps() ? 2 : 1;
+        const int64_t offset = codec.hasSteps() ? codec.offset() * total : 0;
+        for (int c = 0; c < channels; c++) {
+            scratch.codedSums[c] += factor * sums.sum(c) - offset;
         }
     }
 
     static constexpr int padded(int count, int to) { return (count + to - 1) / to * to; }
 
     static void attendHead(
-        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, TransformerItem& item) {
+        const TransformerView& model, const TransformerScratch& scratch, int layer, int head, const Reach& reach,
+        TransformerItem& item) {
         const TransformerShape& shape = model.shape;
         const int channels = shape.headSize;
         const int keyValueHead = head / (shape.heads / shape.keyValueHeads);
-        const int64_t reach = item.position + 1;
-        const int recentLimit = shape.window == 0 ? shape.sinks : shape.recentTokens();
-        const int recent = static_cast<int>(reach < recentLimit ? reach : recentLimit);
-        const int64_t past = reach - shape.recentTokens();
-        const int coded = static_cast<int>(past < 0 ? 0 : past < shape.codedTokens() ? past : shape.codedTokens());
-        const int codedFirst = padded(recent, SLOTS);
-        const float largest = score(model, scratch, layer, keyValueHead, item.projected + head * channels, item.state,
-                                    recent, coded, codedFirst);
-        const int64_t recentTotal = weigh(scratch, largest, 0, recent, codedFirst);
-        const int64_t codedTotal = weigh(scratch, largest, codedFirst, coded, padded(coded, SLOTS));
-        sumValues(model, scratch, layer, keyValueHead, item.state, recent, coded, codedFirst, codedTotal);
-        const float inverse = static_cast<float>(1.0 / static_cast<double>(recentTotal + codedTotal));
+        const Totals totals =
+            weights(model, scratch, layer, head, item.projected + head * channels, item.state, reach);
+        sumRecent(model, scratch, layer, keyValueHead, item.state, reach.recent);
+        sumCoded(model, scratch, layer, keyValueHead, item.state, reach, totals.coded);
+        const float inverse = static_cast<float>(1.0 / static_cast<double>(totals.recent + totals.coded));
         const CodecView& codec = model.layers[layer].values;
         const int first = keyValueHead * channels;
         float* attended = item.attended + head * channels;
@@ -336,6 +391,17 @@ struct AttentionKernels {
         }
         if (shape.isRotated) {
             T::hadamard(attended, channels, model.numbers.rotationScale);
+        }
+    }
+
+    static void attend(
+        const TransformerView& model, const TransformerScratch& scratch, int layer, TransformerItem& item) {
+        const Reach reach(model.shape, item.position);
+        if (model.shape.recentPlanes == 1) {
+            quantiseQueries(model, scratch, model.layers[layer], item.projected);
+        }
+        for (int head = 0; head < model.shape.heads; head++) {
+            attendHead(model, scratch, layer, head, reach, item);
         }
     }
 };

@@ -54,11 +54,31 @@ struct Avx2Lanes {
         const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
     }
-    /** The low byte of each lane. */
-    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
-        const __m256i low = _mm256_and_si256(value, _mm256_set1_epi32(0xFF));
-        const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+    /** Bytes 1 and 0 of integers of 16 bits. */
+    static TIERCEL_INLINE void storeTwoBytes(uint8_t* high, uint8_t* low, const Integers (&values)[4]) {
+        // Packing takes 128 bits at a time: fours of bytes of the four values by turns, which are put in order.
+        const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        const __m256i first = _mm256_packus_epi32(values[0], values[1]);
+        const __m256i second = _mm256_packus_epi32(values[2], values[3]);
+        const __m256i byte = _mm256_set1_epi16(0xFF);
+        const __m256i lows = _mm256_packus_epi16(_mm256_and_si256(first, byte), _mm256_and_si256(second, byte));
+        const __m256i highs = _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(high), _mm256_permutevar8x32_epi32(highs, order));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(low), _mm256_permutevar8x32_epi32(lows, order));
+    }
+    static TIERCEL_INLINE Integers loadIntegers(const int32_t* from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    }
+    static TIERCEL_INLINE Integers maximum(Integers a, Integers b) { return _mm256_max_epi32(a, b); }
+    static TIERCEL_INLINE int32_t largest(Integers value) {
+        const __m128i four = _mm_max_epi32(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
+        const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+        return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
+    }
+    /** Zero but in the first lanes. */
+    static TIERCEL_INLINE Integers firstLanes(Integers value, int count) {
+        const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        return _mm256_and_si256(value, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
     }
     static TIERCEL_INLINE Integers rint(Floats value) { return _mm256_cvtps_epi32(value); }
     static TIERCEL_INLINE Integers rintLarge(Floats value) { return _mm256_cvtps_epi32(value); }

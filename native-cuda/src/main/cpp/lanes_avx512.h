@@ -41,9 +41,24 @@ struct Avx512Lanes {
     static TIERCEL_INLINE void store(int8_t* to, Integers value) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(value));
     }
-    /** The low byte of each lane. */
-    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(value));
+    /** Bytes 1 and 0 of integers of 16 bits. */
+    static TIERCEL_INLINE void storeTwoBytes(uint8_t* high, uint8_t* low, const Integers (&values)[4]) {
+        // Packing takes 128 bits at a time: fours of bytes of the four values by turns, which are put in order.
+        const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        const __m512i first = _mm512_packus_epi32(values[0], values[1]);
+        const __m512i second = _mm512_packus_epi32(values[2], values[3]);
+        const __m512i byte = _mm512_set1_epi16(0xFF);
+        const __m512i lows = _mm512_packus_epi16(_mm512_and_si512(first, byte), _mm512_and_si512(second, byte));
+        const __m512i highs = _mm512_packus_epi16(_mm512_srli_epi16(first, 8), _mm512_srli_epi16(second, 8));
+        _mm512_storeu_si512(high, _mm512_permutexvar_epi32(order, highs));
+        _mm512_storeu_si512(low, _mm512_permutexvar_epi32(order, lows));
+    }
+    static TIERCEL_INLINE Integers loadIntegers(const int32_t* from) { return _mm512_loadu_si512(from); }
+    static TIERCEL_INLINE Integers maximum(Integers a, Integers b) { return _mm512_max_epi32(a, b); }
+    static TIERCEL_INLINE int32_t largest(Integers value) { return _mm512_reduce_max_epi32(value); }
+    /** Zero but in the first lanes. */
+    static TIERCEL_INLINE Integers firstLanes(Integers value, int count) {
+        return _mm512_maskz_mov_epi32(static_cast<__mmask16>((1u << count) - 1), value);
     }
     static TIERCEL_INLINE Integers rint(Floats value) { return _mm512_cvtps_epi32(value); }
     static TIERCEL_INLINE Integers rintLarge(Floats value) { return _mm512_cvtps_epi32(value); }

@@ -65,10 +65,30 @@ struct PortableLanes {
         std::memcpy(to, &bytes, sizeof bytes);
     }
 
-    /** The low byte of each lane. */
-    static TIERCEL_INLINE void storeLowBytes(uint8_t* to, Integers value) {
-        const Bytes bytes = __builtin_convertvector(value, Bytes);
-        std::memcpy(to, &bytes, sizeof bytes);
+    /** Bytes 1 and 0 of integers of 16 bits. */
+    static TIERCEL_INLINE void storeTwoBytes(uint8_t* high, uint8_t* low, const Integers (&values)[4]) {
+        for (int i = 0; i < 4; i++) {
+            const Bytes highs = __builtin_convertvector(values[i] >> 8, Bytes);
+            const Bytes lows = __builtin_convertvector(values[i], Bytes);
+            std::memcpy(high + i * LANES, &highs, sizeof highs);
+            std::memcpy(low + i * LANES, &lows, sizeof lows);
+        }
+    }
+    static TIERCEL_INLINE Integers loadIntegers(const int32_t* from) { return loadAs<Integers>(from); }
+    static TIERCEL_INLINE Integers maximum(Integers a, Integers b) { return a > b ? a : b; }
+    static TIERCEL_INLINE int32_t largest(Integers value) {
+        int32_t most = value[0];
+        for (int i = 1; i < LANES; i++) {
+            most = value[i] > most ? value[i] : most;
+        }
+        return most;
+    }
+    /** Zero but in the first lanes. */
+    static TIERCEL_INLINE Integers firstLanes(Integers value, int count) {
+        for (int i = count; i < LANES; i++) {
+            value[i] = 0;
+        }
+        return value;
     }
 
     /** As ScalarLanes. */

@@ -268,14 +268,26 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
                         activationsBytes(kernels, shape.queryCount(), planes) +
                         activationsBytes(kernels, shape.hidden, planes);
     const int64_t slots = shape.context + 3 * TransformerStateView::PAGE_SLOTS;
-    const size_t of = 2 * vector(shape.dimension) + vector(shape.headSize) + 2 * toCacheLines(shape.headSize) + toCacheLines(sizeof(int16_t) * shape.headSize) +
-                      3 * vector(slots) + 2 * toCacheLines(slots) + toCacheLines(shape.headSize) + 2 * toCacheLines(8 * shape.headSize) +
+    const size_t of = 2 * vector(shape.dimension) + vector(shape.headSize) + 2 * queriesBytes(shape) + toCacheLines(sizeof(int16_t) * shape.headSize) +
+                      2 * vector(slots) + 2 * toCacheLines(slots) + toCacheLines(shape.headSize) + 2 * toCacheLines(8 * shape.headSize) +
                       vector(256 * shape.headSize) + 2 * vector(paddedRows(std::max(1, shape.experts))) +
                       vector(std::max(shape.top, std::max(1, shape.activeExperts))) + vector(paddedRows(shape.logits)) +
                       activationsBytes(kernels, std::max(1, shape.features),
                                        planesOf(kernels, shape.featureMaximum));
     return itemCount * item + of + PROMPT_TOKENS * undoBytes(shape) +
            vector(shape.outputs == Outputs::LIKELIEST_TOKENS ? 2 * shape.top : shape.logits);
+}
+
+size_t TransformerExecutor::queriesBytes(const TransformerShape& shape) {
+    return toCacheLines(shape.heads * sizeof(QueryCodes)) + shape.heads * toCacheLines(shape.headSize);
+}
+
+QueryCodes* TransformerExecutor::takeQueries(const TransformerShape& shape) {
+    QueryCodes* queries = arena.take<QueryCodes>(shape.heads);
+    for (int head = 0; head < shape.heads; head++) {
+        queries[head].codes = arena.take<int8_t>(shape.headSize);
+    }
+    return queries;
 }
 
 TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxBatch)
@@ -306,13 +318,12 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
     scratch.normed = arena.take<float>(shape.dimension);
     scratch.expertSum = arena.take<float>(shape.dimension);
     scratch.folded = arena.take<float>(shape.headSize);
-    scratch.recentQuery = arena.take<int8_t>(shape.headSize);
+    scratch.recentQueries = takeQueries(shape);
+    scratch.codedQueries = takeQueries(shape);
     scratch.wideQuery = arena.take<int16_t>(shape.headSize);
-    scratch.codedQuery = arena.take<int8_t>(shape.headSize);
     scratch.codes = arena.take<int8_t>(shape.headSize);
     scratch.products = arena.take<int32_t>(slots);
     scratch.scores = arena.take<float>(slots);
-    scratch.weights = arena.take<int32_t>(slots);
     scratch.highWeights = arena.take<uint8_t>(slots);
     scratch.lowWeights = arena.take<uint8_t>(slots);
     scratch.recentSums = arena.take<int64_t>(shape.headSize);

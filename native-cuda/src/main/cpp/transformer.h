@@ -98,6 +98,8 @@ private:
     void prepare(TransformerItem& item, const void* input, uint8_t* state, float* outputs);
     void settle(const TransformerItem& item) const;
     static size_t arenaBytes(const TransformerModel& model, int itemCount);
+    static size_t queriesBytes(const TransformerShape& shape);
+    QueryCodes* takeQueries(const TransformerShape& shape);
     static size_t undoBytes(const TransformerShape& shape);
 
     const TransformerModel& model;

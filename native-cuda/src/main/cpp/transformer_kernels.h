@@ -251,9 +251,7 @@ struct TransformerKernels {
             const float* keys = item.projected + shape.queryCount();
             C::toRows(model, of, keys, item.rows);
             C::remember(model, scratch, layer, item);
-            for (int head = 0; head < shape.heads; head++) {
-                Attention::attendHead(model, scratch, layer, head, item);
-            }
+            Attention::attend(model, scratch, layer, item);
             item.scale = T::quantise(item.attended, shape.queryCount(), shape.activationMaximum, item.attendedCodes);
         }
         // From here on it is the next layer's states that will be wanted.

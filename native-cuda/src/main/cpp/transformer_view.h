@@ -215,18 +215,25 @@ struct TransformerItem {
     bool isCoded;
 };
 
-/** Of one executor, for one head after the other. */
+/** A head's query as integers, their sum, and what makes an exponent of a product with it. */
+struct QueryCodes {
+    int8_t* codes;
+    int32_t sum;
+    float scale;
+};
+
+/** Of one executor, for one head after the other; queries are made of all heads at once. */
 struct TransformerScratch {
     float* normed;
     float* folded;
-    int8_t* recentQuery;
-    int8_t* codedQuery;
+    QueryCodes* recentQueries;
+    QueryCodes* codedQueries;
     /** Where the window has 16 bits. */
     int16_t* wideQuery;
     /** [recent slots | coded slots], each up to a multiple of a page. */
     int32_t* products;
+    /** Where the window has 16 bits. */
     float* scores;
-    int32_t* weights;
     uint8_t* highWeights;
     uint8_t* lowWeights;
     int64_t* recentSums;
