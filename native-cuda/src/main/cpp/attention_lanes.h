@@ -218,14 +218,7 @@ struct Avx512Attention {
         const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
         int32_t* products) {
         // Eight sums in the making: of several blocks, or of one block's fields.
-        constexpr int TILE = BITS;
-        int i = 0;
-        for (; i <= blockCount - TILE; i += TILE) {
-            someKeys<BITS, TILE>(blocks + i * 16 * channels, channels, query, querySum, products + i * 128 / BITS);
-        }
-        for (; i < blockCount; i++) {
-            someKeys<BITS, 1>(blocks + i * 16 * channels, channels, query, querySum, products + i * 128 / BITS);
-        }
+        keysInTiles<BITS, BITS>(blocks, blockCount, channels, query, querySum, products);
     }
 
     template <int BITS>
@@ -251,6 +244,21 @@ struct Avx512Attention {
     }
 
 private:
+    /** So many blocks at once, and of the rest half as many. */
+    template <int BITS, int TILE>
+    static TIERCEL_INLINE void keysInTiles(
+        const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
+        int32_t* products) {
+        int i = 0;
+        for (; i <= blockCount - TILE; i += TILE) {
+            someKeys<BITS, TILE>(blocks + i * 16 * channels, channels, query, querySum, products + i * 128 / BITS);
+        }
+        if constexpr (TILE > 1) {
+            keysInTiles<BITS, TILE / 2>(
+                blocks + i * 16 * channels, blockCount - i, channels, query, querySum, products + i * 128 / BITS);
+        }
+    }
+
     template <int BITS, int BLOCKS>
     static TIERCEL_INLINE void someKeys(
         const uint8_t* blocks, int channels, const int8_t* query, int32_t querySum, int32_t* products) {
@@ -270,16 +278,19 @@ private:
                     // vpdpbusd's first operand is unsigned: 128 is added to each key.
                     sums[i][0] = dot(sums[i][0], _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)), columns);
                 } else {
+                    // Of each field with those below it, which takes a mask alone, and of the last not even that.
 #pragma GCC unroll 8
                     for (int field = 0; field < FIELDS; field++) {
-                        sums[i][field] = dot(sums[i][field], fieldOf<BITS>(bytes, field), columns);
+                        sums[i][field] = dot(sums[i][field], lowFields<BITS>(bytes, field + 1), columns);
                     }
                 }
             }
         }
         for (int i = 0; i < BLOCKS; i++) {
             for (int field = 0; field < FIELDS; field++) {
-                _mm512_storeu_si512(products + 16 * (i * FIELDS + field), sums[i][field]);
+                const __m512i below = field == 0 ? _mm512_setzero_si512() : sums[i][field - 1];
+                const __m512i apart = _mm512_srai_epi32(_mm512_sub_epi32(sums[i][field], below), field * BITS);
+                _mm512_storeu_si512(products + 16 * (i * FIELDS + field), field == 0 ? sums[i][0] : apart);
             }
         }
     }
@@ -288,6 +299,11 @@ private:
         // As _mm512_dpbusd_epi32, for which GCC 12 copies every sum before and after it.
         asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(unsignedBytes), "v"(signedBytes));
         return sums;
+    }
+
+    template <int BITS>
+    static TIERCEL_INLINE __m512i lowFields(__m512i bytes, int count) {
+        return count * BITS == 8 ? bytes : _mm512_and_si512(bytes, _mm512_set1_epi8((1 << (count * BITS)) - 1));
     }
 
     template <int BITS>
@@ -346,12 +362,8 @@ private:
         const uint8_t* blocks, int blockCount, int channels, int c, __mmask16 mask, const uint8_t* highWeights,
         const uint8_t* lowWeights, int32_t* high, int32_t* low) {
         constexpr int FIELDS = 8 / BITS;
-        __m512i highSums[V];
-        __m512i lowSums[V];
-        for (int v = 0; v < V; v++) {
-            highSums[v] = _mm512_maskz_loadu_epi32(mask, high + c + 16 * v);
-            lowSums[v] = _mm512_maskz_loadu_epi32(mask, low + c + 16 * v);
-        }
+        __m512i highSums[V] = {};
+        __m512i lowSums[V] = {};
         const uint8_t* from = blocks + 4 * c;
         for (int block = 0; block < blockCount; block++, from += 4 * channels) {
             __m512i bytes[V];
@@ -371,9 +383,13 @@ private:
             }
         }
         for (int v = 0; v < V; v++) {
-            _mm512_mask_storeu_epi32(high + c + 16 * v, mask, highSums[v]);
-            _mm512_mask_storeu_epi32(low + c + 16 * v, mask, lowSums[v]);
+            addTo(high + c + 16 * v, mask, highSums[v]);
+            addTo(low + c + 16 * v, mask, lowSums[v]);
         }
+    }
+
+    static TIERCEL_INLINE void addTo(int32_t* sums, __mmask16 mask, __m512i addend) {
+        _mm512_mask_storeu_epi32(sums, mask, _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, sums), addend));
     }
 };
 #endif
