@@ -39,6 +39,8 @@ struct Products {
         int groups;
         const Activation* columns[B];
         const int32_t* groupSums[B];
+        /** What takes the codes' offset out of an int8 sum. */
+        int32_t corrections[B];
 
         /** Of vectors that stand stride bytes apart. */
         TIERCEL_INLINE Plane(const Activations* vectors, int stride, int plane) : groups(vectors->groups) {
@@ -47,16 +49,12 @@ struct Products {
                     reinterpret_cast<const char*>(vectors) + b * stride);
                 columns[b] = static_cast<const Activation*>(vector.values) + plane * groups * GROUP_COLUMNS;
                 groupSums[b] = vector.groupSums + plane * groups;
+                int32_t sum = 0;
+                for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
+                    sum += groupSums[b][group];
+                }
+                corrections[b] = -L::CODE_OFFSET * sum;
             }
-        }
-
-        /** What takes the codes' offset out of an int8 sum. */
-        TIERCEL_INLINE int32_t correction(int b) const {
-            int32_t sum = 0;
-            for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
-                sum += groupSums[b][group];
-            }
-            return -L::CODE_OFFSET * sum;
         }
     };
 
@@ -185,7 +183,7 @@ struct Products {
             Integers some[SETS][B][V];
             for (int b = 0; b < B; b++) {
                 for (int v = 0; v < V; v++) {
-                    some[0][b][v] = L::allIntegers(INT4 ? 0 : plane.correction(b));
+                    some[0][b][v] = L::allIntegers(INT4 ? 0 : plane.corrections[b]);
                     some[SETS - 1][b][v] = SETS == 1 ? some[0][b][v] : L::allIntegers(0);
                 }
             }

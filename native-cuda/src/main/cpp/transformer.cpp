@@ -18,6 +18,17 @@ int paddedRows(int rows) {
     return divideUp(rows, NARROW_ROWS) * NARROW_ROWS;
 }
 
+/** Rows of a feed-forward layer's input as they are packed: in pairs, see PAIRED_ROWS. */
+int pairedRows(int hidden) {
+    return divideUp(hidden, PAIRED_ROWS) * 2 * PAIRED_ROWS;
+}
+
+/** The row, of gates and then units, that is packed at an index; -1 for none. */
+int pairedRow(int index, int hidden) {
+    const int unit = index / (2 * PAIRED_ROWS) * PAIRED_ROWS + index % PAIRED_ROWS;
+    return unit >= hidden ? -1 : index / PAIRED_ROWS % 2 == 0 ? unit : hidden + unit;
+}
+
 int wideBlocks(int rows) {
     return rows / WIDE_ROWS;
 }
@@ -61,7 +72,7 @@ int64_t TransformerModel::arenaBytes(const KernelSet& kernels, const Transformer
     const auto matrix = [&](int rows, int columns, int bits) { return rowsBytes(kernels, rows, columns, bits); };
     const auto vector = [](int64_t count) { return static_cast<int64_t>(toCacheLines(count * sizeof(float))); };
     const int64_t dimension = shape.dimension;
-    const int64_t expert = matrix(2 * shape.hidden, shape.dimension, shape.weightBits) +
+    const int64_t expert = matrix(pairedRows(shape.hidden), shape.dimension, shape.weightBits) +
                            matrix(shape.dimension, shape.hidden, shape.weightBits);
     const int64_t layer = matrix(shape.projectedCount(), shape.dimension, shape.weightBits) +
                           matrix(shape.dimension, shape.queryCount(), shape.weightBits) +
@@ -98,7 +109,7 @@ TransformerModel::TransformerModel(
         PackedRows* inputs = arena.take<PackedRows>(shape.feedForwards());
         PackedRows* outputs = arena.take<PackedRows>(shape.feedForwards());
         for (int i = 0; i < shape.feedForwards(); i++) {
-            inputs[i] = takeRows(2 * shape.hidden, shape.dimension, shape.weightBits);
+            inputs[i] = takeRows(pairedRows(shape.hidden), shape.dimension, shape.weightBits);
             outputs[i] = takeRows(shape.dimension, shape.hidden, shape.weightBits);
         }
         layer.expertInputs = inputs;
@@ -125,11 +136,13 @@ PackedRows TransformerModel::takeRows(int rows, int columns, int bits) {
 }
 
 void TransformerModel::pack(const PackedRows& rows, const MatrixPlanes& planes) {
+    pack(rows, planes, [&](int index) { return index < rows.rows ? index : -1; });
+}
+
+template <class RowAt>
+void TransformerModel::pack(const PackedRows& rows, const MatrixPlanes& planes, RowAt rowAt) {
     const auto packBlocks = [&](const PackedMatrix& matrix, int blockRows, int first, const MatrixCodes& codes) {
-        const auto rowOf = [&](int block, int row) {
-            const int index = first + block * blockRows + row;
-            return index < rows.rows ? index : -1;
-        };
+        const auto rowOf = [&](int block, int row) { return rowAt(first + block * blockRows + row); };
         packer(kernelSet, matrix, rows.columns, blockRows, rowOf, [](int) { return 1.0f; }).pack(codes, nullptr);
     };
     const int wideRows = rows.wide.blockCount * WIDE_ROWS;
@@ -164,7 +177,9 @@ void TransformerModel::setMatrix(int layer, MatrixId id, int expert, const Matri
         case MatrixId::ATTENTION_INPUT: return pack(layers[layer].attentionInput, planes);
         case MatrixId::ATTENTION_OUTPUT: return pack(layers[layer].attentionOutput, planes);
         case MatrixId::ROUTER: return pack(layers[layer].router, planes);
-        case MatrixId::EXPERT_INPUT: return pack(layers[layer].expertInputs[expert], planes);
+        case MatrixId::EXPERT_INPUT:
+            return pack(layers[layer].expertInputs[expert], planes,
+                        [&](int index) { return pairedRow(index, shape.hidden); });
         case MatrixId::EXPERT_OUTPUT: return pack(layers[layer].expertOutputs[expert], planes);
     }
 }
@@ -262,7 +277,7 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
     const int planes = planesOf(kernels, shape.activationMaximum);
     const auto vector = [](int64_t count) { return toCacheLines(count * sizeof(float)); };
     const size_t item = 2 * vector(paddedRows(shape.dimension)) + vector(paddedRows(shape.projectedCount())) +
-                        vector(shape.queryCount()) + vector(paddedRows(2 * shape.hidden)) +
+                        vector(shape.queryCount()) + vector(pairedRows(shape.hidden) / 2) +
                         vector(paddedRows(shape.logits)) + 2 * vector(shape.headSize) +
                         toCacheLines(2 * shape.recentPlanes * shape.keyCount()) + activationsBytes(kernels, shape.dimension, planes) +
                         activationsBytes(kernels, shape.queryCount(), planes) +
@@ -303,7 +318,7 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
         item.change = arena.take<float>(paddedRows(shape.dimension));
         item.projected = arena.take<float>(paddedRows(shape.projectedCount()));
         item.attended = arena.take<float>(shape.queryCount());
-        item.both = arena.take<float>(paddedRows(2 * shape.hidden));
+        item.hidden = arena.take<float>(pairedRows(shape.hidden) / 2);
         item.logits = arena.take<float>(paddedRows(shape.logits));
         item.cosines = arena.take<float>(shape.headSize);
         item.sines = arena.take<float>(shape.headSize);

@@ -49,6 +49,9 @@ public:
 private:
     PackedRows takeRows(int rows, int columns, int bits);
     void pack(const PackedRows& rows, const MatrixPlanes& planes);
+    /** rowAt(index) is the row that is packed there, or -1 for none. */
+    template <class RowAt>
+    void pack(const PackedRows& rows, const MatrixPlanes& planes, RowAt rowAt);
     const float* copy(const float* values, int count);
     int vectorCount(VectorId id) const;
     int64_t bytesOf(const PackedRows& rows) const;

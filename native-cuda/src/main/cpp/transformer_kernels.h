@@ -85,7 +85,6 @@ struct TransformerKernels {
     template <int B>
     using Plane = typename P::template Plane<B>;
 
-
     /** Of the first layer's states, fetched before anything else; a processor has some ten on their way at once. */
     static constexpr int FIRST_LINES = 64;
 
@@ -98,10 +97,47 @@ struct TransformerKernels {
         float* results;
     };
 
+    // What becomes of a block's rows, lane-full by lane-full, while the next block's sums are in the making.
+
+    /** They are the results. */
+    struct Store {
+        template <int N>
+        static TIERCEL_INLINE void take(const Floats (&rows)[N], float* results, int first) {
+            for (int v = 0; v < N; v++) {
+                L::store(results + first + v * L::LANES, rows[v]);
+            }
+        }
+    };
+
+    /** They are added to the results. */
+    struct Add {
+        template <int N>
+        static TIERCEL_INLINE void take(const Floats (&rows)[N], float* results, int first) {
+            for (int v = 0; v < N; v++) {
+                float* to = results + first + v * L::LANES;
+                L::store(to, L::load(to) + rows[v]);
+            }
+        }
+    };
+
+    /** Of 16 gates a and 16 units b by turns the results are (a * sigmoid(a)) * b. */
+    struct Gate {
+        template <int N>
+        static TIERCEL_INLINE void take(const Floats (&rows)[N], float* results, int first) {
+            constexpr int PART = PAIRED_ROWS / L::LANES;
+            for (int v = 0; v < N / 2; v++) {
+                const int row = v / PART * 2 * PART + v % PART;
+                const Floats gate = rows[row];
+                const Floats unit = gate * E::sigmoidOfTanh(E::tanh(gate * 0.5f)) * rows[row + PART];
+                L::store(results + first / 2 + v * L::LANES, unit);
+            }
+        }
+    };
+
     template <int ROWS, int B, bool INT4>
     static TIERCEL_INLINE const uint8_t* blockSums(
-        const PackedMatrix& matrix, int block, const Operand* operands, Integers (&sums)[B][ROWS / L::LANES]) {
-        const Plane<B> plane(&operands->codes, sizeof *operands, 0);
+        const PackedMatrix& matrix, int block, const Plane<B>& plane, const Operand* operands,
+        Integers (&sums)[B][ROWS / L::LANES]) {
         const uint8_t* after = P::template planeSums<ROWS, B, INT4>(matrix.block(block), plane, sums);
         if (operands->codes.planes > 1) {
             P::template addPlanes<ROWS, B, INT4>(matrix.block(block), &operands->codes, sizeof *operands, sums);
@@ -109,87 +145,110 @@ struct TransformerKernels {
         return after;
     }
 
-    /** results[first + r] = (float) sum * (rowScale * scale). */
-    template <int ROWS, int B, bool INT4>
+    /** (float) sum * (rowScale * scale) of the rows from first on. */
+    template <class Finish, int ROWS, int B, bool INT4>
     static void blocks(const PackedMatrix& matrix, int first, const Operand* operands, Fetch& fetch) {
+        const Plane<B> plane(&operands->codes, sizeof *operands, 0);
         for (int block = 0; block < matrix.blockCount; block++) {
             Integers sums[B][ROWS / L::LANES];
             const float* scales = reinterpret_cast<const float*>(
-                blockSums<ROWS, B, INT4>(matrix, block, operands, sums));
+                blockSums<ROWS, B, INT4>(matrix, block, plane, operands, sums));
             for (int b = 0; b < B; b++) {
-                float* results = operands[b].results + first + block * ROWS;
+                Floats rows[ROWS / L::LANES];
                 for (int v = 0; v < ROWS / L::LANES; v++) {
-                    const Floats scale = L::load(scales + v * L::LANES) * L::all(operands[b].scale);
-                    L::store(results + v * L::LANES, L::toFloats(sums[b][v]) * scale);
+                    rows[v] = L::toFloats(sums[b][v]) * (L::load(scales + v * L::LANES) * L::all(operands[b].scale));
                 }
+                Finish::take(rows, operands[b].results, first + block * ROWS);
             }
             fetch.some(ROWS);
         }
     }
 
     /** The same of a matrix in two planes: (float) (256 high + low) * (rowScale * scale). */
-    template <int ROWS, int B>
+    template <class Finish, int ROWS, int B>
     static void planedBlocks(
         const PackedMatrix& high, const PackedMatrix& low, int first, const Operand* operands) {
+        const Plane<B> plane(&operands->codes, sizeof *operands, 0);
         for (int block = 0; block < high.blockCount; block++) {
             Integers highSums[B][ROWS / L::LANES];
             Integers lowSums[B][ROWS / L::LANES];
             const float* scales = reinterpret_cast<const float*>(
-                blockSums<ROWS, B, false>(high, block, operands, highSums));
-            blockSums<ROWS, B, false>(low, block, operands, lowSums);
+                blockSums<ROWS, B, false>(high, block, plane, operands, highSums));
+            blockSums<ROWS, B, false>(low, block, plane, operands, lowSums);
             for (int b = 0; b < B; b++) {
-                int32_t highs[ROWS];
-                int32_t lows[ROWS];
+                Floats rows[ROWS / L::LANES];
                 for (int v = 0; v < ROWS / L::LANES; v++) {
-                    L::store(highs + v * L::LANES, highSums[b][v]);
-                    L::store(lows + v * L::LANES, lowSums[b][v]);
+                    rows[v] = planedRows(highSums[b][v], lowSums[b][v], scales + v * L::LANES, operands[b].scale);
                 }
-                float* results = operands[b].results + first + block * ROWS;
-                for (int i = 0; i < ROWS; i++) {
-                    // Exact as doubles; rounded once.
-                    const float sum = static_cast<float>(256.0 * highs[i] + lows[i]);
-                    results[i] = sum * (scales[i] * operands[b].scale);
-                }
+                Finish::take(rows, operands[b].results, first + block * ROWS);
             }
         }
     }
 
-    template <int B>
+    static TIERCEL_INLINE Floats planedRows(Integers high, Integers low, const float* scales, float scale) {
+        int32_t highs[L::LANES];
+        int32_t lows[L::LANES];
+        float rows[L::LANES];
+        L::store(highs, high);
+        L::store(lows, low);
+        for (int i = 0; i < L::LANES; i++) {
+            // Exact as doubles; rounded once.
+            const float sum = static_cast<float>(256.0 * highs[i] + lows[i]);
+            rows[i] = sum * (scales[i] * scale);
+        }
+        return L::load(rows);
+    }
+
+    template <class Finish, int B>
     static void multiplySome(const PackedRows& matrix, const Operand* operands, Fetch& fetch) {
         const int narrowFirst = matrix.wide.blockCount * WIDE_ROWS;
         if (matrix.hasLow) {
-            planedBlocks<WIDE_ROWS, B>(matrix.wide, matrix.wideLow, 0, operands);
-            planedBlocks<NARROW_ROWS, B>(matrix.narrow, matrix.narrowLow, narrowFirst, operands);
+            planedBlocks<Finish, WIDE_ROWS, B>(matrix.wide, matrix.wideLow, 0, operands);
+            planedBlocks<Finish, NARROW_ROWS, B>(matrix.narrow, matrix.narrowLow, narrowFirst, operands);
         } else if (matrix.wide.isInt4) {
-            blocks<WIDE_ROWS, B, true>(matrix.wide, 0, operands, fetch);
-            blocks<NARROW_ROWS, B, true>(matrix.narrow, narrowFirst, operands, fetch);
+            blocks<Finish, WIDE_ROWS, B, true>(matrix.wide, 0, operands, fetch);
+            blocks<Finish, NARROW_ROWS, B, true>(matrix.narrow, narrowFirst, operands, fetch);
         } else {
-            blocks<WIDE_ROWS, B, false>(matrix.wide, 0, operands, fetch);
-            blocks<NARROW_ROWS, B, false>(matrix.narrow, narrowFirst, operands, fetch);
+            blocks<Finish, WIDE_ROWS, B, false>(matrix.wide, 0, operands, fetch);
+            blocks<Finish, NARROW_ROWS, B, false>(matrix.narrow, narrowFirst, operands, fetch);
         }
     }
 
     /** One matrix times one vector of each item: operandOf(item) says which and where to. */
-    template <class OperandOf>
+    template <class Finish, class OperandOf>
     static TIERCEL_INLINE void multiply(
         const PackedRows& matrix, TransformerItem* items, int count, Fetch& fetch, const OperandOf& operandOf) {
         int i = 0;
         for (; i <= count - TILE_POSITIONS; i += TILE_POSITIONS) {
             const Operand operands[TILE_POSITIONS] = {operandOf(items[i]), operandOf(items[i + 1])};
-            multiplySome<TILE_POSITIONS>(matrix, operands, fetch);
+            multiplySome<Finish, TILE_POSITIONS>(matrix, operands, fetch);
         }
         if (i < count) {
             const Operand operand = operandOf(items[i]);
-            multiplySome<1>(matrix, &operand, fetch);
+            multiplySome<Finish, 1>(matrix, &operand, fetch);
         }
     }
+
     // The layers.
 
-    static TIERCEL_INLINE float nibbleWeight(const TransformerView& model, int64_t row, int column) {
-        const int groups = (model.shape.dimension + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-        const uint8_t pair = model.embeddingCodes[row * groups * 16 + column / 2];
-        const int code = static_cast<int8_t>(column % 2 == 0 ? pair << 4 : pair) >> 4;
-        return static_cast<float>(code * model.embeddingMultipliers[row * groups + column / GROUP_COLUMNS]);
+    /** A row of nibbles, of which even columns are the low ones. */
+    static void embedNibbles(const TransformerView& model, int64_t row, float scale, float* __restrict residual) {
+        const int dimension = model.shape.dimension;
+        const int64_t groups = (dimension + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+        for (int group = 0; group < groups; group++) {
+            const uint8_t* pairs = model.embeddingCodes + (row * groups + group) * (GROUP_COLUMNS / 2);
+            const int multiplier = model.embeddingMultipliers[row * groups + group];
+            float some[GROUP_COLUMNS];
+            for (int i = 0; i < GROUP_COLUMNS / 2; i++) {
+                const int low = ((pairs[i] & 0x0F) ^ 0x08) - 0x08;
+                const int high = ((pairs[i] >> 4) ^ 0x08) - 0x08;
+                some[2 * i] = static_cast<float>(low * multiplier) * scale;
+                some[2 * i + 1] = static_cast<float>(high * multiplier) * scale;
+            }
+            const int first = group * GROUP_COLUMNS;
+            const int count = dimension - first < GROUP_COLUMNS ? dimension - first : GROUP_COLUMNS;
+            std::memcpy(residual + first, some, count * sizeof(float));
+        }
     }
 
     static void embed(const TransformerView& model, TransformerItem& item) {
@@ -209,9 +268,7 @@ struct TransformerKernels {
                 item.residual[i] = static_cast<float>(256 * codes[i] + low[i]) * scale;
             }
         } else {
-            for (int i = 0; i < dimension; i++) {
-                item.residual[i] = nibbleWeight(model, row, i) * scale;
-            }
+            embedNibbles(model, row, scale, item.residual);
         }
     }
 
@@ -220,7 +277,7 @@ struct TransformerKernels {
         V::quantiseFeatures(model.features, static_cast<const float*>(item.input), scratch.features);
         const Operand operand{scratch.features, model.numbers.featureScale, item.change};
         Fetch nothing;
-        multiplySome<1>(model.embedding, &operand, nothing);
+        multiplySome<Store, 1>(model.embedding, &operand, nothing);
         for (int i = 0; i < model.shape.dimension; i++) {
             item.residual[i] = item.change[i] + model.embeddingBiases[i];
         }
@@ -236,7 +293,7 @@ struct TransformerKernels {
             T::norm(items[i].residual, of.attentionNorm, model.numbers.normEpsilon, shape.dimension, scratch.normed);
             items[i].scale = T::quantise(scratch.normed, shape.dimension, shape.activationMaximum, items[i].narrow);
         }
-        multiply(of.attentionInput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
+        multiply<Store>(of.attentionInput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
             return Operand{item.narrow, item.scale, item.projected};
         });
         for (int i = 0; i < count; i++) {
@@ -256,28 +313,9 @@ struct TransformerKernels {
         }
         // From here on it is the next layer's states that will be wanted.
         fetch = layer + 1 < shape.layers ? Fetch(model, layer + 1, items, count) : Fetch();
-        multiply(of.attentionOutput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
-            return Operand{item.attendedCodes, item.scale, item.change};
+        multiply<Add>(of.attentionOutput, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
+            return Operand{item.attendedCodes, item.scale, item.residual};
         });
-        for (int i = 0; i < count; i++) {
-            T::add(items[i].residual, items[i].change, shape.dimension);
-        }
-    }
-
-    /** h = (a * sigmoid(a)) * b of the two halves of a product, quantised. */
-    static void gate(const TransformerShape& shape, TransformerItem& item) {
-        float* gates = item.both;
-        const float* gated = item.both + shape.hidden;
-        int i = 0;
-        for (; i <= shape.hidden - L::LANES; i += L::LANES) {
-            const Floats gate = L::load(gates + i);
-            L::store(gates + i, gate * E::sigmoidOfTanh(E::tanh(gate * 0.5f)) * L::load(gated + i));
-        }
-        for (; i < shape.hidden; i++) {
-            const float sigmoid = Exact<ScalarLanes>::sigmoidOfTanh(Exact<ScalarLanes>::tanh(0.5f * gates[i]));
-            gates[i] = gates[i] * sigmoid * gated[i];
-        }
-        item.scale = T::quantise(gates, shape.hidden, shape.activationMaximum, item.hiddenCodes);
     }
 
     static void feed(
@@ -295,23 +333,22 @@ struct TransformerKernels {
             }
             return;
         }
-        feedForward(of.expertInputs[0], of.expertOutputs[0], shape, items, count, fetch);
-        for (int i = 0; i < count; i++) {
-            T::add(items[i].residual, items[i].change, shape.dimension);
-        }
+        feedForward<Add>(of.expertInputs[0], of.expertOutputs[0], shape, items, count, fetch,
+                         [](const TransformerItem& item) TIERCEL_LAMBDA { return item.residual; });
     }
 
-    static void feedForward(
+    template <class Finish, class ResultsOf>
+    static TIERCEL_INLINE void feedForward(
         const PackedRows& input, const PackedRows& output, const TransformerShape& shape, TransformerItem* items,
-        int count, Fetch& fetch) {
-        multiply(input, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
-            return Operand{item.narrow, item.scale, item.both};
+        int count, Fetch& fetch, const ResultsOf& resultsOf) {
+        multiply<Gate>(input, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
+            return Operand{item.narrow, item.scale, item.hidden};
         });
         for (int i = 0; i < count; i++) {
-            gate(shape, items[i]);
+            items[i].scale = T::quantise(items[i].hidden, shape.hidden, shape.activationMaximum, items[i].hiddenCodes);
         }
-        multiply(output, items, count, fetch, [](const TransformerItem& item) TIERCEL_LAMBDA {
-            return Operand{item.hiddenCodes, item.scale, item.change};
+        multiply<Finish>(output, items, count, fetch, [&](const TransformerItem& item) TIERCEL_LAMBDA {
+            return Operand{item.hiddenCodes, item.scale, resultsOf(item)};
         });
     }
 
@@ -323,7 +360,7 @@ struct TransformerKernels {
         const TransformerLayerView& of = model.layers[layer];
         const float normedScale = item.scale;
         const Operand operand{item.narrow, normedScale, scratch.routed};
-        multiplySome<1>(of.router, &operand, fetch);
+        multiplySome<Store, 1>(of.router, &operand, fetch);
         T::rank(scratch.routed, shape.experts, shape.activeExperts, scratch.ranked);
         for (int i = 0; i < shape.activeExperts; i++) {
             scratch.shares[i] = scratch.routed[scratch.ranked[i]];
@@ -335,7 +372,8 @@ struct TransformerKernels {
         for (int i = 0; i < shape.activeExperts; i++) {
             const int expert = scratch.ranked[i];
             item.scale = normedScale;
-            feedForward(of.expertInputs[expert], of.expertOutputs[expert], shape, &item, 1, fetch);
+            feedForward<Store>(of.expertInputs[expert], of.expertOutputs[expert], shape, &item, 1, fetch,
+                               [](const TransformerItem& item) TIERCEL_LAMBDA { return item.change; });
             for (int c = 0; c < shape.dimension; c++) {
                 scratch.expertSum[c] = scratch.expertSum[c] + scratch.shares[i] * item.change[c];
             }
@@ -382,7 +420,7 @@ struct TransformerKernels {
         for (int i = 0; i < count;) {
             const int some = i + 1 < count && items[i].hasOutputs && items[i + 1].hasOutputs ? 2 : 1;
             if (items[i].hasOutputs) {
-                multiply(model.head, items + i, some, none, [](const TransformerItem& item) TIERCEL_LAMBDA {
+                multiply<Store>(model.head, items + i, some, none, [](const TransformerItem& item) TIERCEL_LAMBDA {
                     return Operand{item.narrow, item.scale, item.logits};
                 });
             }

@@ -26,12 +26,18 @@ struct TransformerVectors {
 
     /** Of values that are not NaN: which of equal ones it takes does not matter. */
     static TIERCEL_INLINE float largestMagnitude(const float* vector, int count) {
+        // Two at once: one waits for the one before it.
         Floats largest = L::all(0.0f);
+        Floats other = L::all(0.0f);
         int i = 0;
+        for (; i <= count - 2 * L::LANES; i += 2 * L::LANES) {
+            largest = L::maximum(largest, L::magnitude(L::load(vector + i)));
+            other = L::maximum(other, L::magnitude(L::load(vector + i + L::LANES)));
+        }
         for (; i <= count - L::LANES; i += L::LANES) {
             largest = L::maximum(largest, L::magnitude(L::load(vector + i)));
         }
-        float most = L::largest(largest);
+        float most = L::largest(L::maximum(largest, other));
         for (; i < count; i++) {
             most = ScalarLanes::maximum(most, std::fabs(vector[i]));
         }

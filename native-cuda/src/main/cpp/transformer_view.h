@@ -73,6 +73,12 @@ struct TransformerNumbers {
 constexpr int WIDE_ROWS = 128;
 constexpr int NARROW_ROWS = 32;
 
+/**
+ * A feed-forward layer's input is packed so that 16 gates and the 16 units that they gate stand by turns: what becomes
+ * of them can be computed where a block's rows come to be.
+ */
+constexpr int PAIRED_ROWS = 16;
+
 /** A matrix: of int16 weights its high plane, and its low one beside it. */
 struct PackedRows {
     PackedMatrix wide;
@@ -197,7 +203,7 @@ struct TransformerItem {
     float* residual;
     float* projected;
     float* attended;
-    float* both;
+    float* hidden;
     float* change;
     float* logits;
     float* cosines;
