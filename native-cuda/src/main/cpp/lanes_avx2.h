@@ -30,11 +30,9 @@ struct Avx2Lanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return _mm256_set1_epi32(value); }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
-    static TIERCEL_INLINE Floats magnitude(Floats value) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), value); }
-    static TIERCEL_INLINE float largest(Floats value) {
-        const __m128 four = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
-        const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-        return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+    /** Bits without their sign: they order as magnitudes do. */
+    static TIERCEL_INLINE Integers magnitudeBits(Floats value) {
+        return _mm256_and_si256(_mm256_castps_si256(value), _mm256_set1_epi32(0x7FFFFFFF));
     }
     /** A bit for each lane of a that is not below b. */
     static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) {

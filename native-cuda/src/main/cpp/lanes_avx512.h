@@ -30,8 +30,10 @@ struct Avx512Lanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return _mm512_set1_epi32(value); }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return _mm512_min_ps(a, b); }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return _mm512_max_ps(a, b); }
-    static TIERCEL_INLINE Floats magnitude(Floats value) { return _mm512_abs_ps(value); }
-    static TIERCEL_INLINE float largest(Floats value) { return _mm512_reduce_max_ps(value); }
+    /** Bits without their sign: they order as magnitudes do. */
+    static TIERCEL_INLINE Integers magnitudeBits(Floats value) {
+        return _mm512_and_si512(_mm512_castps_si512(value), _mm512_set1_epi32(0x7FFFFFFF));
+    }
     /** A bit for each lane of a that is not below b. */
     static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
     static TIERCEL_INLINE Floats toFloats(Integers value) { return _mm512_cvtepi32_ps(value); }

@@ -38,15 +38,9 @@ struct PortableLanes {
     static TIERCEL_INLINE Integers allIntegers(int32_t value) { return Integers{} + value; }
     static TIERCEL_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
     static TIERCEL_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
-    static TIERCEL_INLINE Floats magnitude(Floats value) {
-        return reinterpret_cast<Floats>(reinterpret_cast<Integers>(value) & 0x7FFFFFFF);
-    }
-    static TIERCEL_INLINE float largest(Floats value) {
-        float most = value[0];
-        for (int i = 1; i < LANES; i++) {
-            most = value[i] > most ? value[i] : most;
-        }
-        return most;
+    /** Bits without their sign: they order as magnitudes do. */
+    static TIERCEL_INLINE Integers magnitudeBits(Floats value) {
+        return reinterpret_cast<Integers>(value) & 0x7FFFFFFF;
     }
     /** A bit for each lane of a that is not below b. */
     static TIERCEL_INLINE uint32_t notBelow(Floats a, Floats b) {

@@ -329,7 +329,7 @@ struct LstmKernels {
         for (int i = 0; i < hiddenCount; i++) {
             values[i] = hidden[i];
         }
-        Vectors<L>::sumGroups(to);
+        Vectors<L>::sumGroups(to, 0);
     }
 
     static void gates(

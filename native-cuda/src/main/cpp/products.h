@@ -183,8 +183,8 @@ struct Products {
             Integers some[SETS][B][V];
             for (int b = 0; b < B; b++) {
                 for (int v = 0; v < V; v++) {
-                    some[0][b][v] = L::allIntegers(INT4 ? 0 : plane.corrections[b]);
-                    some[SETS - 1][b][v] = SETS == 1 ? some[0][b][v] : L::allIntegers(0);
+                    some[0][b][v] = L::allIntegers(0);
+                    some[SETS - 1][b][v] = L::allIntegers(0);
                 }
             }
             int group = 0;
@@ -201,7 +201,10 @@ struct Products {
             }
             for (int b = 0; b < B; b++) {
                 for (int v = 0; v < V; v++) {
-                    sums[b][first + v] = SETS == 1 ? some[0][b][v] : L::add(some[0][b][v], some[SETS - 1][b][v]);
+                    const Integers all = SETS == 1 ? some[0][b][v] : L::add(some[0][b][v], some[SETS - 1][b][v]);
+                    // Last: the sum that it takes is there later than the vector.
+                    const bool isCorrect = INT4 || L::CODE_OFFSET == 0;
+                    sums[b][first + v] = isCorrect ? all : L::add(all, L::allIntegers(plane.corrections[b]));
                 }
             }
         }

@@ -14,10 +14,10 @@ struct Vectors {
     using E = Exact<L>;
     using P = Products<L>;
 
-    /** After all values of a vector are there. */
-    static TIERCEL_INLINE void sumGroups(const Activations& of) {
+    /** From a group on, after all its values are there. */
+    static TIERCEL_INLINE void sumGroups(const Activations& of, int first) {
         const Activation* values = static_cast<const Activation*>(of.values);
-        for (int group = 0; group < of.groups * of.planes; group++) {
+        for (int group = first; group < of.groups * of.planes; group++) {
             of.groupSums[group] = L::sum32(values + group * GROUP_COLUMNS);
         }
     }
@@ -51,7 +51,7 @@ struct Vectors {
                 storeDigits(to, i, x);
             }
         }
-        sumGroups(to);
+        sumGroups(to, 0);
     }
 
     /**
