@@ -132,33 +132,10 @@ struct AttentionKernels {
         }
     }
 
-    /** table[group][entry] = the query's channels of the group . the codebook's. */
-    static void makeTable(const CodecView& codec, int head, const int8_t* query, int channels, int32_t* table) {
-        const int groups = codec.codesOf(channels);
-        const int16_t* entries = codec.entries + static_cast<int64_t>(head) * channels * 256;
-        for (int group = 0; group < groups; group++, table += 256) {
-            for (int j = 0; j < 256; j++) {
-                table[j] = 0;
-            }
-            for (int c = 0; c < codec.channels; c++, entries += 256) {
-                const int32_t channel = query[group * codec.channels + c];
-                for (int j = 0; j < 256; j++) {
-                    table[j] += channel * entries[j];
-                }
-            }
-        }
-    }
-
-    /** products of up to a page's slots: of each slot the table's entries that its codes name. */
-    static void coupledProducts(const int32_t* table, const uint8_t* page, int groups, int count, int32_t* products) {
-        for (int slot = 0; slot < count; slot++) {
-            products[slot] = 0;
-        }
-        for (int group = 0; group < groups; group++, page += SLOTS, table += 256) {
-            for (int slot = 0; slot < count; slot++) {
-                products[slot] += table[page[slot]];
-            }
-        }
+    static CoupledCodes coupledCodes(
+        const CodecView& codec, int head, int channels, const uint8_t* page, int64_t pageBytes, int count) {
+        return {codec.entries + static_cast<int64_t>(head) * channels * CoupledCodes::ENTRIES, channels, codec.channels,
+                page, pageBytes, count};
     }
 
     /** Products of coded slots' keys; a page's slots are a region of their own. */
@@ -167,16 +144,16 @@ struct AttentionKernels {
         int keyValueHead, const uint8_t* state, const QueryCodes& query, int coded, int32_t* products) {
         const int channels = model.shape.headSize;
         if (codec.isCoupled()) {
-            makeTable(codec, keyValueHead, query.codes, channels, scratch.table);
+            const CoupledCodes codes = coupledCodes(
+                codec, keyValueHead, channels, state + model.state.page(0) + model.state.pageKeys(layer, keyValueHead),
+                model.state.pageBytes, coded);
+            A::coupledKeys(codes, query.codes, query.sum, scratch.table, products);
+            return;
         }
         for (int slot = 0; slot < coded; slot += SLOTS) {
             const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
             const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
-            if (codec.isCoupled()) {
-                coupledProducts(scratch.table, page, codec.codesOf(channels), count, products + slot);
-            } else {
-                uniformProducts(codec.bits, page, count, query, channels, products + slot);
-            }
+            uniformProducts(codec.bits, page, count, query, channels, products + slot);
         }
     }
 
@@ -288,28 +265,6 @@ struct AttentionKernels {
         }
     }
 
-    /** The same of a page of coupled codes. A page's sums fit 32 bits: 128 x 2^15 x 128. */
-    static void coupledValues(
-        const CodecView& codec, int head, const uint8_t* page, int count, int channels, const uint8_t* highWeights,
-        const uint8_t* lowWeights, int64_t* sums) {
-        const int groups = codec.codesOf(channels);
-        const int width = codec.channels;
-        const int8_t* codebook = codec.codebook + static_cast<int64_t>(head) * groups * 256 * width;
-        for (int group = 0; group < groups; group++, page += SLOTS, codebook += 256 * width) {
-            int32_t some[8] = {};
-            for (int slot = 0; slot < count; slot++) {
-                const int8_t* entry = codebook + page[slot] * width;
-                const int32_t weight = 256 * highWeights[slot] + lowWeights[slot];
-                for (int c = 0; c < width; c++) {
-                    some[c] += weight * entry[c];
-                }
-            }
-            for (int c = 0; c < width; c++) {
-                sums[group * width + c] += some[c];
-            }
-        }
-    }
-
     /** Sums of two bytes' products: at most 2^15 tokens, weights' bytes and codes make 2^30. */
     struct ByteSums {
         int32_t high[MAX_HEAD_SIZE];
@@ -341,23 +296,25 @@ struct AttentionKernels {
         const Reach& reach, int64_t total) {
         const CodecView& codec = model.layers[layer].values;
         const int channels = model.shape.headSize;
+        const uint8_t* values = state + model.state.page(0) + model.state.pageValues(layer, head);
+        const uint8_t* highWeights = scratch.highWeights + reach.codedFirst;
+        const uint8_t* lowWeights = scratch.lowWeights + reach.codedFirst;
+        if (codec.isCoupled()) {
+            std::memset(scratch.codedSums, 0, channels * sizeof(int64_t));
+            A::coupledValues(coupledCodes(codec, head, channels, values, model.state.pageBytes, reach.coded),
+                             highWeights, lowWeights, scratch.codedSums);
+            return;
+        }
         ByteSums sums(channels);
-        std::memset(scratch.codedSums, 0, channels * sizeof(int64_t));
         for (int slot = 0; slot < reach.coded; slot += SLOTS) {
-            const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageValues(layer, head);
             const int count = reach.coded - slot < SLOTS ? reach.coded - slot : SLOTS;
-            const uint8_t* highWeights = scratch.highWeights + reach.codedFirst + slot;
-            const uint8_t* lowWeights = scratch.lowWeights + reach.codedFirst + slot;
-            if (codec.isCoupled()) {
-                coupledValues(codec, head, page, count, channels, highWeights, lowWeights, scratch.codedSums);
-            } else {
-                uniformValues(codec.bits, page, count, channels, highWeights, lowWeights, sums.high, sums.low);
-            }
+            uniformValues(codec.bits, values + slot / SLOTS * model.state.pageBytes, count, channels,
+                          highWeights + slot, lowWeights + slot, sums.high, sums.low);
         }
         const int64_t factor = codec.hasSteps() ? 2 : 1;
         const int64_t offset = codec.hasSteps() ? codec.offset() * total : 0;
         for (int c = 0; c < channels; c++) {
-            scratch.codedSums[c] += factor * sums.sum(c) - offset;
+            scratch.codedSums[c] = factor * sums.sum(c) - offset;
         }
     }
 

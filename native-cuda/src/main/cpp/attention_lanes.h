@@ -20,8 +20,84 @@
 namespace tiercel {
 namespace {
 
+/** One head's coded slots, where channels share codes: an entry for each that stands for all of a group. */
+struct CoupledCodes {
+    static constexpr int ENTRIES = 256;
+    static constexpr int PAGE_SLOTS = 128;
+
+    /** [channels][256]. */
+    const int8_t* entries;
+    int channels;
+    /** Channels that share a code: 2, 4 or 8. */
+    int width;
+    /** Of each page [channels / width][128] codes. */
+    const uint8_t* pages;
+    int64_t pageBytes;
+    int slots;
+
+    const uint8_t* page(int slot) const { return pages + slot / PAGE_SLOTS * pageBytes; }
+    int slotsOfPage(int slot) const { return slots - slot < PAGE_SLOTS ? slots - slot : PAGE_SLOTS; }
+};
+
+/** Coupled codes in plain loops, for whoever has nothing better. */
+struct PlainCoupled {
+    /** table is scratch, [channels / width][256]: what the query makes of each entry. */
+    static void coupledKeys(
+        const CoupledCodes& codes, const int8_t* query, int32_t querySum, int32_t* table, int32_t* products) {
+        static_cast<void>(querySum);
+        const int groups = codes.channels / codes.width;
+        for (int group = 0; group < groups; group++) {
+            makeTable(codes, group, query, table + group * CoupledCodes::ENTRIES);
+        }
+        for (int slot = 0; slot < codes.slots; slot += CoupledCodes::PAGE_SLOTS) {
+            const uint8_t* page = codes.page(slot);
+            const int count = codes.slotsOfPage(slot);
+            std::memset(products + slot, 0, count * sizeof(int32_t));
+            for (int group = 0; group < groups; group++, page += CoupledCodes::PAGE_SLOTS) {
+                for (int i = 0; i < count; i++) {
+                    products[slot + i] += table[group * CoupledCodes::ENTRIES + page[i]];
+                }
+            }
+        }
+    }
+
+    /** sums[c] += weights times entries. A page's sums fit 32 bits: 128 x 2^15 x 128. */
+    static void coupledValues(
+        const CoupledCodes& codes, const uint8_t* highWeights, const uint8_t* lowWeights, int64_t* sums) {
+        for (int slot = 0; slot < codes.slots; slot += CoupledCodes::PAGE_SLOTS) {
+            const int count = codes.slotsOfPage(slot);
+            int32_t weights[CoupledCodes::PAGE_SLOTS];
+            for (int i = 0; i < count; i++) {
+                weights[i] = 256 * highWeights[slot + i] + lowWeights[slot + i];
+            }
+            for (int c = 0; c < codes.channels; c++) {
+                const uint8_t* page = codes.page(slot) + c / codes.width * CoupledCodes::PAGE_SLOTS;
+                const int8_t* entries = codes.entries + c * CoupledCodes::ENTRIES;
+                int32_t sum = 0;
+                for (int i = 0; i < count; i++) {
+                    sum += weights[i] * entries[page[i]];
+                }
+                sums[c] += sum;
+            }
+        }
+    }
+
+private:
+    static TIERCEL_INLINE void makeTable(const CoupledCodes& codes, int group, const int8_t* query, int32_t* table) {
+        int32_t of[CoupledCodes::ENTRIES] = {};
+        for (int c = group * codes.width; c < (group + 1) * codes.width; c++) {
+            const int8_t* entries = codes.entries + c * CoupledCodes::ENTRIES;
+            const int32_t channel = query[c];
+            for (int i = 0; i < CoupledCodes::ENTRIES; i++) {
+                of[i] += channel * entries[i];
+            }
+        }
+        std::memcpy(table, of, sizeof of);
+    }
+};
+
 /** C++ without intrinsics. */
-struct PortableAttention {
+struct PortableAttention : PlainCoupled {
     /** products of blocks of slots: query . codes of each. */
     template <int BITS>
     static void keys(
@@ -79,7 +155,7 @@ private:
 
 #if defined(__AVX2__)
 /** vpmaddubsw is exact for codes of up to 4 bits: 2 x 15 x 255 fits 16 bits. Bytes are widened. */
-struct Avx2Attention {
+struct Avx2Attention : PlainCoupled {
     template <int BITS>
     static void keys(
         const uint8_t* blocks, int blockCount, int channels, const int8_t* query, int32_t querySum,
@@ -211,7 +287,166 @@ private:
 #endif
 
 #if defined(__AVX512VNNI__)
+/**
+ * Coupled codes by vpermb, which looks up 64 bytes in a table of 64: four of them look up an entry's channel for 64
+ * slots. Not every processor with VNNI has it (AVX-512 VBMI), so this is asked for, and compiled for it by itself.
+ */
+struct VbmiCoupled {
+    static constexpr int LOOKED_UP = 64;
+
+    static bool isThere() {
+        static const bool IS_THERE = __builtin_cpu_supports("avx512vbmi");
+        return IS_THERE;
+    }
+
+#define TIERCEL_VBMI __attribute__((target("avx512vbmi")))
+    TIERCEL_VBMI static void keys(const CoupledCodes& codes, const int8_t* query, int32_t querySum, int32_t* products) {
+        switch (codes.width) {
+            case 2: return keysOf<2>(codes, query, querySum, products);
+            case 4: return keysOf<4>(codes, query, querySum, products);
+            default: return keysOf<8>(codes, query, querySum, products);
+        }
+    }
+
+    TIERCEL_VBMI static void values(
+        const CoupledCodes& codes, const uint8_t* highWeights, const uint8_t* lowWeights, int64_t* sums) {
+        switch (codes.width) {
+            case 2: return valuesOf<2>(codes, highWeights, lowWeights, sums);
+            case 4: return valuesOf<4>(codes, highWeights, lowWeights, sums);
+            default: return valuesOf<8>(codes, highWeights, lowWeights, sums);
+        }
+    }
+
+private:
+    /** 64 codes, and which quarter of the entries each is in. */
+    struct Index {
+        __m512i codes;
+        __mmask64 second;
+        __mmask64 third;
+        __mmask64 fourth;
+    };
+
+    TIERCEL_VBMI static inline Index index(const uint8_t* from) {
+        const __m512i codes = _mm512_loadu_si512(from);
+        const __mmask64 high = _mm512_movepi8_mask(codes);
+        const __mmask64 odd = _mm512_test_epi8_mask(codes, _mm512_set1_epi8(0x40));
+        return {codes, _kandn_mask64(high, odd), _kandn_mask64(odd, high), _kand_mask64(high, odd)};
+    }
+
+    TIERCEL_VBMI static inline __m512i lookUp(const Index& index, const int8_t* entries) {
+        __m512i found = _mm512_permutexvar_epi8(index.codes, _mm512_loadu_si512(entries));
+        found = _mm512_mask_permutexvar_epi8(found, index.second, index.codes, _mm512_loadu_si512(entries + 64));
+        found = _mm512_mask_permutexvar_epi8(found, index.third, index.codes, _mm512_loadu_si512(entries + 128));
+        return _mm512_mask_permutexvar_epi8(found, index.fourth, index.codes, _mm512_loadu_si512(entries + 192));
+    }
+
+    static TIERCEL_INLINE __m512i dot(__m512i sums, __m512i unsignedBytes, __m512i signedBytes) {
+        asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(unsignedBytes), "v"(signedBytes));
+        return sums;
+    }
+
+    /** A slot's four channels come to stand side by side, and are multiplied with the query's. */
+    template <int WIDTH>
+    TIERCEL_VBMI static void keysOf(
+        const CoupledCodes& codes, const int8_t* query, int32_t querySum, int32_t* products) {
+        for (int slot = 0; slot < codes.slots; slot += LOOKED_UP) {
+            const uint8_t* page = codes.page(slot) + slot % CoupledCodes::PAGE_SLOTS;
+            // vpdpbusd's first operand is unsigned: 128 is added to each channel of an entry.
+            __m512i sums[4];
+            for (__m512i& sum : sums) {
+                sum = _mm512_set1_epi32(-128 * querySum);
+            }
+            Index at{};
+            for (int c = 0; c < codes.channels; c += 4) {
+                __m512i found[4];
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; i++) {
+                    if ((c + i) % WIDTH == 0) {
+                        at = index(page + (c + i) / WIDTH * CoupledCodes::PAGE_SLOTS);
+                    }
+                    found[i] = lookUp(at, codes.entries + (c + i) * CoupledCodes::ENTRIES);
+                }
+                int32_t four;
+                std::memcpy(&four, query + c, sizeof four);
+                addFours(found, _mm512_set1_epi32(four), sums);
+            }
+            storeSlots(sums, products + slot);
+        }
+    }
+
+    TIERCEL_VBMI static inline void addFours(const __m512i (&found)[4], __m512i columns, __m512i (&sums)[4]) {
+        const __m512i offset = _mm512_set1_epi8(-128);
+        const __m512i lowTwo = _mm512_unpacklo_epi8(found[0], found[1]);
+        const __m512i highTwo = _mm512_unpackhi_epi8(found[0], found[1]);
+        const __m512i lowOthers = _mm512_unpacklo_epi8(found[2], found[3]);
+        const __m512i highOthers = _mm512_unpackhi_epi8(found[2], found[3]);
+        sums[0] = dot(sums[0], _mm512_xor_si512(_mm512_unpacklo_epi16(lowTwo, lowOthers), offset), columns);
+        sums[1] = dot(sums[1], _mm512_xor_si512(_mm512_unpackhi_epi16(lowTwo, lowOthers), offset), columns);
+        sums[2] = dot(sums[2], _mm512_xor_si512(_mm512_unpacklo_epi16(highTwo, highOthers), offset), columns);
+        sums[3] = dot(sums[3], _mm512_xor_si512(_mm512_unpackhi_epi16(highTwo, highOthers), offset), columns);
+    }
+
+    /** Unpacking works on 128 bits at a time, so sums[i] has slots 4i.. of each 16. */
+    TIERCEL_VBMI static inline void storeSlots(const __m512i (&sums)[4], int32_t* to) {
+        for (int i = 0; i < 4; i++) {
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 4 * i), _mm512_castsi512_si128(sums[i]));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16 + 4 * i), _mm512_extracti32x4_epi32(sums[i], 1));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 32 + 4 * i), _mm512_extracti32x4_epi32(sums[i], 2));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 48 + 4 * i), _mm512_extracti32x4_epi32(sums[i], 3));
+        }
+    }
+
+    /** Weights are zero past the last slot, up to 64. */
+    template <int WIDTH>
+    TIERCEL_VBMI static void valuesOf(
+        const CoupledCodes& codes, const uint8_t* highWeights, const uint8_t* lowWeights, int64_t* sums) {
+        for (int slot = 0; slot < codes.slots; slot += CoupledCodes::PAGE_SLOTS) {
+            const uint8_t* page = codes.page(slot);
+            const int count = codes.slotsOfPage(slot);
+            int c = 0;
+            for (; c < codes.channels; c += WIDTH) {
+                __m512i high[WIDTH] = {};
+                __m512i low[WIDTH] = {};
+                for (int i = 0; i < count; i += LOOKED_UP) {
+                    const Index at = index(page + c / WIDTH * CoupledCodes::PAGE_SLOTS + i);
+                    const __m512i highs = _mm512_loadu_si512(highWeights + slot + i);
+                    const __m512i lows = _mm512_loadu_si512(lowWeights + slot + i);
+#pragma GCC unroll 8
+                    for (int j = 0; j < WIDTH; j++) {
+                        const __m512i found = lookUp(at, codes.entries + (c + j) * CoupledCodes::ENTRIES);
+                        high[j] = dot(high[j], highs, found);
+                        low[j] = dot(low[j], lows, found);
+                    }
+                }
+                // Of a page a lane's sum fits 32 bits, and that of all lanes: 128 x 2^15 x 128.
+                for (int j = 0; j < WIDTH; j++) {
+                    sums[c + j] += _mm512_reduce_add_epi32(_mm512_add_epi32(_mm512_slli_epi32(high[j], 8), low[j]));
+                }
+            }
+        }
+    }
+#undef TIERCEL_VBMI
+};
+
 struct Avx512Attention {
+    static void coupledKeys(
+        const CoupledCodes& codes, const int8_t* query, int32_t querySum, int32_t* table, int32_t* products) {
+        if (VbmiCoupled::isThere()) {
+            VbmiCoupled::keys(codes, query, querySum, products);
+        } else {
+            PlainCoupled::coupledKeys(codes, query, querySum, table, products);
+        }
+    }
+
+    static void coupledValues(
+        const CoupledCodes& codes, const uint8_t* highWeights, const uint8_t* lowWeights, int64_t* sums) {
+        if (VbmiCoupled::isThere()) {
+            VbmiCoupled::values(codes, highWeights, lowWeights, sums);
+        } else {
+            PlainCoupled::coupledValues(codes, highWeights, lowWeights, sums);
+        }
+    }
+
     /** querySum takes out of the products of bytes what is added to each key. */
     template <int BITS>
     static void keys(

@@ -127,7 +127,7 @@ struct CacheKernels {
     /** The entry with the least sum of squared differences; of equals the first. */
     static int8_t nearest(const CodecView& codec, int group, const int8_t* channels) {
         constexpr int ENTRIES = 256;
-        const int16_t* entries = codec.entries + static_cast<int64_t>(group) * codec.channels * ENTRIES;
+        const int8_t* entries = codec.entries + static_cast<int64_t>(group) * codec.channels * ENTRIES;
         int32_t distances[ENTRIES] = {};
         for (int c = 0; c < codec.channels; c++, entries += ENTRIES) {
             const int32_t channel = channels[c];

@@ -63,7 +63,7 @@ TransformerStateView stateOf(const TransformerShape& shape) {
 int64_t codecBytes(const TransformerShape& shape, int channels) {
     const int64_t count = shape.keyCount();
     const int64_t vectors = 5 * toCacheLines(count * sizeof(float));
-    return channels > 1 ? vectors + 3 * toCacheLines(count * 256) : vectors;
+    return channels > 1 ? vectors + toCacheLines(count * 256) : vectors;
 }
 
 }  // namespace
@@ -240,9 +240,7 @@ void TransformerModel::setCodec(
         codec.reciprocals = to;
     }
     if (codebook != nullptr) {
-        int8_t* entries = arena.take<int8_t>(count * 256);
-        int16_t* apart = arena.take<int16_t>(count * 256);
-        std::copy_n(codebook, count * 256, entries);
+        int8_t* apart = arena.take<int8_t>(count * 256);
         for (int group = 0; group < count / codec.channels; group++) {
             for (int entry = 0; entry < 256; entry++) {
                 for (int c = 0; c < codec.channels; c++) {
@@ -250,7 +248,6 @@ void TransformerModel::setCodec(
                 }
             }
         }
-        codec.codebook = entries;
         codec.entries = apart;
     }
 }

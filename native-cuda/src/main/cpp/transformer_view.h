@@ -99,10 +99,8 @@ struct CodecView {
     const float* inverseScales;
     const float* steps;
     const int32_t* reciprocals;
-    /** [K][d / channels][channels][256]: an entry's channels stand apart, so that lanes take entries. */
-    const int16_t* entries;
-    /** [K][d / channels][256][channels], as bundles have it. */
-    const int8_t* codebook;
+    /** [K d][256]: an entry's channels stand apart, so that lanes take entries. */
+    const int8_t* entries;
 
     bool isCoupled() const { return channels > 1; }
     bool hasSteps() const { return !isCoupled() && bits < 8; }
