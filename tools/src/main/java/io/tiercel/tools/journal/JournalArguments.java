@@ -18,14 +18,19 @@ final class JournalArguments {
 
     /** @throws ParameterException if there is no journal. */
     Path directory() {
-        if (!Files.isDirectory(directory)) {
-            throw new ParameterException(spec.commandLine(), "--journal=" + directory + " is not a directory");
-        }
-        if (!Files.isRegularFile(directory.resolve("journal.yaml"))) {
-            throw new ParameterException(spec.commandLine(),
-                    "--journal=" + directory + " is not a journal: it has no journal.yaml");
+        final String problem = problem(directory);
+        if (problem != null) {
+            throw new ParameterException(spec.commandLine(), "--journal=" + directory + " " + problem);
         }
         return directory;
+    }
+
+    /** Why a path is no journal; null if it is one. */
+    static String problem(final Path path) {
+        if (!Files.isDirectory(path)) {
+            return "is not a directory";
+        }
+        return Files.isRegularFile(path.resolve("journal.yaml")) ? null : "is not a journal: it has no journal.yaml";
     }
 
     /** @throws ParameterException if the range is empty or begins below 0; a bound that is null is not given. */

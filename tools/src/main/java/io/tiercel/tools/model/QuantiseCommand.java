@@ -74,9 +74,10 @@ final class QuantiseCommand extends ModelSubcommand {
     @Option(names = "--provenance", paramLabel = "KEY=TEXT", description = "Where the model comes from; repeatable.")
     private Map<String, String> provenance = Map.of();
 
-    @Option(names = "--calibrate", paramLabel = "FILE",
+    @Option(names = "--calibrate", paramLabel = "FILE|JOURNAL",
             description = "Rows (CSV) to choose the activations' scales by, of split=train where there is a split " +
-                    "column; for a transformer tokens (CSV with a column token) or text to make its codecs by.")
+                    "column; for a transformer tokens (CSV with a column token), text or the directory of a " +
+                    "journal, to make its codecs by.")
     private Path calibrationRows;
 
     @Option(names = "--evaluate", paramLabel = "FILE",

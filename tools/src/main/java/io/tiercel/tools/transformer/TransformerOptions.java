@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.bundle.CacheFormat.Rotation;
 import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.tools.ModelInputException;
+import io.tiercel.tools.journal.JournalTokens;
 import io.tiercel.tools.llama.LlamaModel;
 import io.tiercel.tools.llama.ModelFiles;
 import io.tiercel.tools.market.EventVocabulary;
@@ -69,6 +70,11 @@ public final class TransformerOptions {
                     "bundle (default: vocabulary.json in a directory, if it is there).")
     private Path eventsFile;
 
+    @Option(names = "--model-version", paramLabel = "HEX",
+            description = "Of the journal to calibrate by: the first digits of the version of one of its models " +
+                    "(default: the one that it has).")
+    private String modelVersion;
+
     @Option(names = "--codebook-seed", defaultValue = "1", paramLabel = "N",
             description = "Of the chance in making codebooks (default: ${DEFAULT-VALUE}).")
     private long seed;
@@ -76,12 +82,15 @@ public final class TransformerOptions {
     /**
      * Reads, calibrates, quantises, evaluates and writes.
      *
-     * @param calibration tokens or text; null for text that the network draws itself.
-     * @param evaluation  likewise; null for none.
+     * @param calibration tokens, text or a journal; null for text that the network draws itself.
+     * @param evaluation  tokens or text; null for none.
      */
     public void quantise(
             final Path input, final WeightFormat weights, final Path calibration, final Path evaluation,
             final Map<String, String> provenance, final Path output) throws IOException {
+        if (modelVersion != null && (calibration == null || !Files.isDirectory(calibration))) {
+            throw new ModelInputException("--model-version goes with a journal as --calibrate");
+        }
         final LlamaModel model = model(input);
         final EventVocabulary events = events(input, model);
         final TransformerSettings settings = settings(model, weights);
@@ -89,11 +98,11 @@ public final class TransformerOptions {
         origin.putIfAbsent("source", input.getFileName() + ", " + model.format());
         origin.put("calibration", calibration == null
                 ? "text drawn by the network itself, seed " + seed
-                : calibration.getFileName().toString());
+                : calibration.toAbsolutePath().normalize().getFileName().toString());
         final List<int[]> sequences = calibration == null
                 ? TokenSequences.drawn(model, DRAWN_SEQUENCES, Math.min(DRAWN_TOKENS, settings.context()),
                         settings.context(), seed)
-                : read(calibration, model, "train");
+                : calibrationTokens(calibration, model);
         BundleWriter bundle = TransformerQuantiser.quantise(model, settings, sequences, origin, Map.of());
         if (evaluation != null) {
             final Map<String, Object> accuracy = evaluate(model, settings, evaluation, Bundle.of(output,
@@ -165,6 +174,12 @@ public final class TransformerOptions {
 
     private static void put(final Map<String, Object> accuracy, final String name, final TransformerEvaluation of) {
         accuracy.put(name, Map.of("perplexity", of.perplexity(), "accuracy", of.accuracy()));
+    }
+
+    private List<int[]> calibrationTokens(final Path path, final LlamaModel model) throws IOException {
+        return Files.isDirectory(path)
+                ? JournalTokens.read(path, modelVersion, model.shape().vocabularySize())
+                : read(path, model, "train");
     }
 
     private static List<int[]> read(final Path path, final LlamaModel model, final String split) throws IOException {

@@ -5,23 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.engine.bundle.Bundle;
-import io.tiercel.appliance.journal.JournalDirectory;
-import io.tiercel.appliance.journal.JournalSettings;
-import io.tiercel.protocol.journal.Arithmetic;
-import io.tiercel.protocol.journal.OutcomeEncoder;
-import io.tiercel.protocol.journal.OutcomeStatus;
-import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.replay.JournalFixture;
 import io.tiercel.tools.ExitCode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,37 +70,11 @@ class JournalDumpCommandTest {
         if (hasBundle) {
             Files.copy(bundle.path(), bundles.resolve(bundle.versionHex() + ".safetensors"));
         }
-        final UnsafeBuffer frame = new UnsafeBuffer(new byte[256]);
-        final InferEncoder infer = new InferEncoder()
-                .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder())
-                .correlationId(1).sessionKey(2).budgetNs(0).modelId(0).stepCount(2).featureCount(1);
-        infer.flags().clear();
-        infer.putFeatures(cells(5, 22), 0, 8);
-        final UnsafeBuffer outcomeFrame = new UnsafeBuffer(new byte[256]);
-        final OutcomeEncoder outcome = new OutcomeEncoder()
-                .wrapAndApplyHeader(outcomeFrame, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder())
-                .correlationId(1).sessionKey(2).modelId(0).batchSize(1).stepCount(2).outputCount(6)
-                .status(OutcomeStatus.OK).arithmetic(Arithmetic.EXACT);
-        outcome.putOutputs(cells(7, Float.floatToRawIntBits(0.75f), 3, Float.floatToRawIntBits(0.125f), 0,
-                Float.floatToRawIntBits(0.0625f)), 0, 24);
-        final UnsafeBuffer version = new UnsafeBuffer(bundle.version());
-        try (JournalDirectory opened = JournalDirectory.open(directory, new JournalSettings()
-                .blockBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
-                .populateAheadBytes(JournalSettings.MIN_POPULATE_AHEAD_BYTES)
-                .minimumFreeBytes(0)
-                .clock(() -> 1_700_000_000_000_000_000L)
-                .keeperThread(false))) {
-            assertTrue(opened.requests().append(0, 1, 77, version, frame, 0, 8 + infer.encodedLength()));
-            assertTrue(opened.outcomes().append(0, 1, 77, version, outcomeFrame, 0, 8 + outcome.encodedLength()));
+        try (TokenJournal tokens = new TokenJournal(directory)) {
+            tokens.version(bundle.version()).infer(2, new int[] {5, 22},
+                    7, Float.floatToRawIntBits(0.75f), 3, Float.floatToRawIntBits(0.125f),
+                    0, Float.floatToRawIntBits(0.0625f));
         }
-    }
-
-    private static UnsafeBuffer cells(final int... values) {
-        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[values.length * Integer.BYTES]);
-        for (int i = 0; i < values.length; i++) {
-            buffer.putInt(i * Integer.BYTES, values[i], ByteOrder.LITTLE_ENDIAN);
-        }
-        return buffer;
     }
 
     @Test
