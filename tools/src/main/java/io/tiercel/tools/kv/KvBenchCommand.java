@@ -69,6 +69,11 @@ public final class KvBenchCommand implements Callable<Integer> {
     @Option(names = "--rotated", description = "Uniform codes of the last window also rotated.")
     private boolean isRotated;
 
+    @Option(names = "--validation",
+            description = "Judges on the last 15 %% of what is learned from, or on other texts, and calibrates on the "
+                    + "rest: to choose settings by, while the held-out part is not looked at.")
+    private boolean isValidation;
+
     @Option(names = "--steps", defaultValue = "10000", paramLabel = "N",
             description = "Measured hot steps of a row. Default: ${DEFAULT-VALUE}.")
     private int steps;
@@ -99,8 +104,8 @@ public final class KvBenchCommand implements Callable<Integer> {
         System.out.println(KvReport.legend());
         final List<Map<String, Object>> models = new ArrayList<>();
         if (model == null) {
-            models.add(measure(bench, status, "lobster-events", () -> KvSubjects.events(lobster)));
-            models.add(measure(bench, status, "stories260K", () -> KvSubjects.stories(seed)));
+            models.add(measure(bench, status, "lobster-events", () -> KvSubjects.events(lobster, isValidation)));
+            models.add(measure(bench, status, "stories260K", () -> KvSubjects.stories(seed, isValidation)));
         } else {
             models.add(measure(bench, status, model.toString(), this::given));
         }
@@ -138,7 +143,7 @@ public final class KvBenchCommand implements Callable<Integer> {
 
     private KvSubject given() {
         try {
-            return KvSubjects.of(model, tokens, context, seed);
+            return KvSubjects.of(model, tokens, context, seed, isValidation);
         } catch (final IOException ex) {
             throw ToolException.environment("cannot read file=" + tokens + ": " + ex, ex);
         }

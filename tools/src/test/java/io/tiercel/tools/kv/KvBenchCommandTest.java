@@ -80,6 +80,23 @@ class KvBenchCommandTest {
         assertTrue(out.contains("window=16 left out: it holds the context of 16"), out);
     }
 
+    /** Of two sessions the second one's end, and of text others. */
+    @Test
+    void shouldLeaveHeldOutTokensAloneWhenItValidates() throws IOException {
+        final StringBuilder csv = new StringBuilder("session,token,split\n");
+        for (int i = 0; i < 200; i++) {
+            csv.append(i < 100 ? "a," : "b,").append(i % 7).append(",train\n").append("c,1,test\n");
+        }
+        final Path tokens = Files.writeString(directory.resolve("tokens.csv"), csv);
+        assertEquals(ExitCode.OK, run("--model", model.toString(), "--tokens", tokens.toString(), "--kv", "4/4",
+                "--windows", "8", "--context", "16", "--steps", "5", "--sessions", "2", "--validation"),
+                err.toString());
+        assertTrue(out.contains("calibration-tokens=170 predictions=29; fp32: "), out);
+        assertEquals(ExitCode.OK, run("--model", model.toString(), "--kv", "4/4", "--windows", "8", "--steps", "5",
+                "--sessions", "2", "--validation"), err.toString());
+        assertTrue(out.contains("validation: text that the network draws itself"), out);
+    }
+
     @ParameterizedTest
     @CsvSource({"--kv,3/3,kv=3/3", "--windows,-1,--windows=-1", "--sessions,0,--sessions=0",
         "--lobster,none,--lobster"})
