@@ -14,18 +14,24 @@ import java.util.Map;
  */
 public final class CacheCalibration {
 
-    /** Which codec of which layer. */
-    private record Key(int layer, boolean isValues, Codec codec, boolean isRotated, int largest, long seed) {
+    /**
+     * Which codec of which layer.
+     *
+     * @param keys null for the codec of keys themselves; for one of values that of the keys that attention goes by.
+     */
+    private record Key(int layer, Codec codec, Key keys, boolean isRotated, int largest, long seed) {
     }
 
     private final LlamaWeights weights;
     private final LlamaShape shape;
     private final CacheStatistics statistics;
+    private final int window;
     private final Map<Key, CodecCalibration> made = new HashMap<>();
 
-    private CacheCalibration(final LlamaWeights weights, final CacheStatistics statistics) {
+    private CacheCalibration(final LlamaWeights weights, final CacheStatistics statistics, final int window) {
         this.weights = weights;
         this.statistics = statistics;
+        this.window = window;
         shape = weights.shape();
     }
 
@@ -38,7 +44,7 @@ public final class CacheCalibration {
      */
     public static CacheCalibration of(
             final LlamaWeights weights, final List<int[]> sequences, final int window, final int reach) {
-        return new CacheCalibration(weights, CacheStatistics.of(weights, sequences, window, reach));
+        return new CacheCalibration(weights, CacheStatistics.of(weights, sequences, window, reach), window);
     }
 
     /** Tokens that were seen. */
@@ -47,28 +53,44 @@ public final class CacheCalibration {
     }
 
     CodecCalibration keys(final int layer, final TransformerSettings settings, final boolean isRotated) {
-        return codec(new Key(layer, false, settings.cache().keys(), isRotated, settings.recentMaximum(),
-                settings.seed()));
+        return codec(keysKey(layer, settings, isRotated));
     }
 
     CodecCalibration values(final int layer, final TransformerSettings settings, final boolean isRotated) {
-        return codec(new Key(layer, true, settings.cache().values(), isRotated, settings.recentMaximum(),
-                settings.seed()));
+        return codec(new Key(layer, settings.cache().values(), keysKey(layer, settings, isRotated), isRotated,
+                settings.recentMaximum(), settings.seed()));
     }
 
+    private static Key keysKey(final int layer, final TransformerSettings settings, final boolean isRotated) {
+        return new Key(layer, settings.cache().keys(), null, isRotated, settings.recentMaximum(), settings.seed());
+    }
+
+    /** Not {@code computeIfAbsent}: making one of values may ask for one of keys. */
     private CodecCalibration codec(final Key key) {
-        return made.computeIfAbsent(key, this::make);
+        CodecCalibration codec = made.get(key);
+        if (codec == null) {
+            codec = make(key);
+            made.put(key, codec);
+        }
+        return codec;
     }
 
     private CodecCalibration make(final Key key) {
-        final CacheStatistics.Layer seen = statistics.layer(key.layer);
-        final List<float[]> rows = key.isValues ? seen.values : seen.keys;
+        final CacheStatistics.Layer seen =
+                key.isRotated ? statistics.layer(key.layer).turned(this::rotated) : statistics.layer(key.layer);
+        final boolean isValues = key.keys != null;
         final double[] sensitivities = key.isRotated
                 ? even()
-                : key.isValues ? outputSquares(weights.layers().get(key.layer).output()) : seen.querySquares;
-        return new CodecCalibration(key.codec, shape.keyValueHeadCount(), shape.headSize(),
-                key.isRotated ? rows.stream().map(this::rotated).toList() : rows, seen.importances, sensitivities,
-                key.largest, key.seed);
+                : isValues ? outputSquares(weights.layers().get(key.layer).output()) : seen.querySquares;
+        final CodecCalibration codec = new CodecCalibration(key.codec, shape.keyValueHeadCount(), shape.headSize(),
+                isValues ? seen.values : seen.keys, seen.importances, sensitivities, key.largest, key.seed);
+        if (key.codec.hasSteps()) {
+            final AttentionFit fit = new AttentionFit(shape, seen, window);
+            codec.changeSteps(isValues
+                    ? fit.valueSteps(codec.codes(), key.keys.codec.hasSteps() ? codec(key.keys).codes() : null)
+                    : fit.keySteps(codec.codes()));
+        }
+        return codec;
     }
 
     /** What the output matrix makes of an error of a value's channel, by all heads that share it. */

@@ -6,9 +6,10 @@ import io.tiercel.tools.llama.LlamaShape;
 import io.tiercel.tools.llama.LlamaWeights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
- * What attention is seen to do on calibration tokens: each token's keys and values, the squares of queries, and how
+ * What attention is seen to do on calibration tokens: each token's queries, keys and values, and how
  * much attention a token gets after it has left the window, which is all that its codes are for.
  *
  * <p>Rows are [K d], in the order of the tokens; those of one sequence stand together. One thread.
@@ -26,17 +27,32 @@ final class CacheStatistics {
 
         final List<float[]> keys = new ArrayList<>();
         final List<float[]> values = new ArrayList<>();
+        /** [H d] each. */
+        final List<float[]> queries = new ArrayList<>();
+        /** The first token that the token attends to. */
+        final List<Integer> firsts = new ArrayList<>();
         /** By head of keys: attention that the token got from tokens a window or more behind it. */
         final List<double[]> importances = new ArrayList<>();
         /** [K d]: sums of squares of the queries that meet a key's channel. */
         final double[] querySquares;
 
-        private Layer(final int keyCount) {
+        Layer(final int keyCount) {
             querySquares = new double[keyCount];
         }
 
         int tokens() {
             return keys.size();
+        }
+
+        /** The same with heads' channels turned into others, by a turn that keeps products. */
+        Layer turned(final UnaryOperator<float[]> turn) {
+            final Layer turned = new Layer(querySquares.length);
+            keys.forEach(row -> turned.keys.add(turn.apply(row)));
+            values.forEach(row -> turned.values.add(turn.apply(row)));
+            queries.forEach(row -> turned.queries.add(turn.apply(row)));
+            turned.firsts.addAll(firsts);
+            turned.importances.addAll(importances);
+            return turned;
         }
     }
 
@@ -88,6 +104,8 @@ final class CacheStatistics {
             final Layer layer = layers[layerIndex];
             layer.keys.add(keys.clone());
             layer.values.add(values.clone());
+            layer.queries.add(queries.clone());
+            layer.firsts.add(sequenceStart + first);
             layer.importances.add(new double[shape.keyValueHeadCount()]);
             final int size = shape.headSize();
             for (int head = 0; head < shape.headCount(); head++) {

@@ -15,8 +15,9 @@ import java.util.SplittableRandom;
  * <p>An error of a key's channel counts as the square of the queries that meet it, one of a value's channel as what the
  * output matrix makes of it; a token counts by the attention that it gets from tokens behind its window. A uniform
  * codec's mean and step are, for each channel, those of the least weighted error, both at once: where values lean to
- * one side, so do the levels. For coupled codes the 8-bit scales are chosen so that an error of one unit counts as
- * much in any channel, since codes are searched by plain distance; then k-means.
+ * one side, so do the levels. What its codes then stand for can be changed: {@link AttentionFit}. For coupled codes the
+ * 8-bit scales are chosen so that an error of one unit counts as much in any channel, since codes are searched by plain
+ * distance; then k-means.
  */
 final class CodecCalibration {
 
@@ -48,7 +49,10 @@ final class CodecCalibration {
     private final long seed;
     private final float[] means;
     private final float[] scales;
-    private final float[] steps;
+    /** Of the least error of values by themselves: where codes begin and end. */
+    private final float[] cuts;
+    /** What codes stand for. */
+    private float[] steps;
     /** Made when it is asked for. */
     private byte[] codebook;
 
@@ -71,7 +75,8 @@ final class CodecCalibration {
         weights = weights(importances);
         means = new float[heads * channels];
         scales = new float[heads * channels];
-        steps = new float[heads * channels];
+        cuts = new float[heads * channels];
+        steps = cuts;
         for (int i = 0; i < means.length; i++) {
             means[i] = (float) mean(columns[i], weights[i / channels]);
             if (codec.hasSteps()) {
@@ -81,6 +86,23 @@ final class CodecCalibration {
         for (int head = 0; head < heads; head++) {
             chooseScales(head);
         }
+    }
+
+    /** What the rows are, coded. Of a uniform codec below 8 bits. */
+    UniformCodes codes() {
+        final byte[][] levels = new byte[columns[0].length][columns.length];
+        for (int row = 0; row < levels.length; row++) {
+            for (int i = 0; i < columns.length; i++) {
+                levels[row][i] =
+                        (byte) UniformFit.level(columns[i][row] - means[i], cuts[i], 1 << codec.bits());
+            }
+        }
+        return new UniformCodes(means, steps, levels);
+    }
+
+    /** Makes the same codes stand for something else. @param others [K d], above zero. */
+    void changeSteps(final float[] others) {
+        steps = others;
     }
 
     void write(final BundleWriter bundle, final String name) {
@@ -164,14 +186,14 @@ final class CodecCalibration {
     private void writeSteps(final BundleWriter bundle, final String name) {
         final ByteBuffer reciprocals = ByteBuffer.allocate(steps.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int channel = 0; channel < steps.length; channel++) {
-            reciprocals.putInt(reciprocal(steps[channel], channel));
+            reciprocals.putInt(reciprocal(cuts[channel], channel));
         }
         bundle.floats(name + ".step", steps, heads, channels);
         bundle.bytes(name + ".reciprocal", DType.I32, reciprocals.array(), heads, channels);
     }
 
-    private int reciprocal(final double step, final int channel) {
-        final double exact = (1 << CodecParameters.RECIPROCAL_BITS) * scales[channel] / (2 * step);
+    private int reciprocal(final double cut, final int channel) {
+        final double exact = (1 << CodecParameters.RECIPROCAL_BITS) * scales[channel] / (2 * cut);
         return (int) Math.max(1, Math.min(1 << 23, Math.rint(exact)));
     }
 
@@ -189,7 +211,7 @@ final class CodecCalibration {
             best = next;
         }
         means[channel] = (float) best.mean();
-        steps[channel] = (float) best.step();
+        cuts[channel] = (float) best.step();
     }
 
     private static UniformFit bestStep(

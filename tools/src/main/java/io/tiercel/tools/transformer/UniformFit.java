@@ -47,7 +47,7 @@ record UniformFit(double mean, double step, int levels, double error) {
     }
 
     /** {@code 2 c - (n - 1)} of a value's code. */
-    private static int level(final double value, final double step, final int levels) {
+    static int level(final double value, final double step, final int levels) {
         final double code = Math.floor(value / (2 * step)) + levels / 2;
         return 2 * (int) Math.max(0, Math.min(levels - 1, code)) - (levels - 1);
     }

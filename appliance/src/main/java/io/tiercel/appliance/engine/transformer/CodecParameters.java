@@ -104,7 +104,10 @@ public final class CodecParameters {
         return steps;
     }
 
-    /** 2^16 / (2 step / scale), as a whole number; null unless uniform below 8 bits. */
+    /**
+     * 2^16 scale / width, as a whole number, where a code takes in so wide a range: about 2 step, but what is best for
+     * it to take in and what is best for it to stand for need not be the same; null unless uniform below 8 bits.
+     */
     public int[] reciprocals() {
         return reciprocals;
     }
