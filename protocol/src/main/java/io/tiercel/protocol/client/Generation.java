@@ -9,8 +9,10 @@ import io.tiercel.protocol.wire.GenerateEncoder;
  */
 public final class Generation {
 
+    /** Of any one generation. */
+    public static final int MAX_TOKENS = GenerateEncoder.maxTokensMaxValue();
+
     private static final int[] NONE = {};
-    private static final int MAX_TOKENS = GenerateEncoder.maxTokensMaxValue();
 
     private int maxTokens = 1;
     private float temperature;

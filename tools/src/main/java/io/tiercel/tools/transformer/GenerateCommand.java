@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.exact.TokenSampler;
+import io.tiercel.protocol.client.Generation;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.ModelInputException;
 import io.tiercel.tools.llama.Tokenizer;
@@ -21,14 +22,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code tiercel generate}: text from a language model, token by token as it is made, without an appliance. */
+/** {@code tiercel generate}: text from a language model, token by token as it is made, here or by an appliance. */
 @Command(
         name = "generate",
         sortOptions = false,
         header = "Let a language model go on with a text; prints as it is made.",
         description = {
-            "The same bundle, prompt, temperature and seed give the same text on every machine and backend."})
+            "The same bundle, prompt, temperature and seed give the same text on every machine and backend, and from " +
+                    "an appliance that serves the bundle (--aeron-dir)."})
 public final class GenerateCommand implements Callable<Integer> {
+
+    private static final int MAX_TOKENS = Generation.MAX_TOKENS;
 
     @Spec
     private CommandSpec spec;
@@ -63,6 +67,15 @@ public final class GenerateCommand implements Callable<Integer> {
                     "greedy only, and the text is the same (0..15, default: ${DEFAULT-VALUE}).")
     private int draftCount;
 
+    @Option(names = "--aeron-dir", paramLabel = "DIR",
+            description = "Let the appliance make the tokens whose media driver is there (aeron.directory of its " +
+                    "configuration); the bundle here tells the model, and has the tokenizer.")
+    private String aeronDirectoryName;
+
+    @Option(names = "--session", defaultValue = "0", paramLabel = "N",
+            description = "The appliance's session, which is begun anew (default: ${DEFAULT-VALUE}).")
+    private long sessionKey;
+
     @Option(names = "--backend", defaultValue = "auto", paramLabel = "NAME",
             description = "auto, cpu, reference (default: ${DEFAULT-VALUE}).")
     private String backend;
@@ -71,6 +84,8 @@ public final class GenerateCommand implements Callable<Integer> {
     private boolean hasStats;
 
     private int madeCount;
+    /** The last token that was written. */
+    private int last;
 
     @Override
     public Integer call() {
@@ -89,8 +104,15 @@ public final class GenerateCommand implements Callable<Integer> {
         if (draftCount > 0 && temperature != 0) {
             throw new ModelInputException("--draft is for --temperature=0: a drawn token cannot be guessed yet");
         }
-        if (top < 0) {
-            throw new ModelInputException("--top=" + top + " is below 0");
+        if (draftCount > 0 && aeronDirectoryName != null) {
+            throw new ModelInputException("--draft is not for --aeron-dir: an appliance makes its tokens one by one");
+        }
+        if (aeronDirectoryName != null && tokens > MAX_TOKENS) {
+            throw new ModelInputException("--tokens=" + tokens + " is above " + MAX_TOKENS +
+                    ", what an appliance makes at once");
+        }
+        if (top < 0 || top > MAX_TOKENS) {
+            throw new ModelInputException("--top=" + top + " is not in 0.." + MAX_TOKENS);
         }
         if (temperature < 0 || temperature != 0 && !Float.isFinite(1 / temperature) || !Float.isFinite(temperature)) {
             throw new ModelInputException("--temperature=" + temperature + " is not 0 or a number above it");
@@ -102,27 +124,62 @@ public final class GenerateCommand implements Callable<Integer> {
         if (tokenizer == null) {
             throw new ModelInputException(model + ": has no tokenizer");
         }
+        if (aeronDirectoryName != null) {
+            try (ApplianceText appliance = new ApplianceText(aeronDirectoryName, bundle, sessionKey)) {
+                generate(appliance, tokenizer);
+            }
+            return;
+        }
         try (TransformerSession session = new TransformerSession(bundle, Backends.select(backend, bundle))) {
             generate(session, tokenizer);
         }
     }
 
     private void generate(final TransformerSession session, final Tokenizer tokenizer) {
-        final PrintWriter out = spec.commandLine().getOut();
-        final TextStream text = new TextStream(out);
-        final int[] promptTokens =
-                prompt.isEmpty() ? new int[] {tokenizer.bosId()} : tokenizer.encode(prompt, true);
-        limitTokens(session.contextTokens(), promptTokens.length);
-        text.write(tokenizer.decode(promptTokens));
+        final TextStream text = new TextStream(spec.commandLine().getOut());
+        final int[] promptTokens = begin(text, tokenizer, session.contextTokens());
         session.steps(promptTokens);
         final long begunNs = System.nanoTime();
         final int passes = goOn(session, tokenizer, promptTokens, text);
+        end(begunNs, String.format(Locale.ROOT, " passes=%d hash=%016x", passes, session.hash()));
+    }
+
+    /** As {@link #goOn}, but that the appliance does it. */
+    private void generate(final ApplianceText appliance, final Tokenizer tokenizer) {
+        final TextStream text = new TextStream(spec.commandLine().getOut());
+        final int[] promptTokens = begin(text, tokenizer, appliance.contextTokens());
+        final long begunNs = System.nanoTime();
+        last = promptTokens[promptTokens.length - 1];
+        appliance.goOn(promptTokens, new Generation().maxTokens(tokens).temperature(temperature).topTokens(top)
+                .seed(seed).stopTokens(tokenizer.eosId(), tokenizer.bosId()), token -> {
+                    if (token != tokenizer.eosId() && token != tokenizer.bosId()) {
+                        write(text, tokenizer, token);
+                    }
+                });
+        end(begunNs, "");
+    }
+
+    private int[] begin(final TextStream text, final Tokenizer tokenizer, final int contextTokens) {
+        final int[] promptTokens =
+                prompt.isEmpty() ? new int[] {tokenizer.bosId()} : tokenizer.encode(prompt, true);
+        limitTokens(contextTokens, promptTokens.length);
+        text.write(tokenizer.decode(promptTokens));
+        return promptTokens;
+    }
+
+    private void write(final TextStream text, final Tokenizer tokenizer, final int token) {
+        text.write(tokenizer.decode(last, token));
+        last = token;
+        madeCount++;
+    }
+
+    private void end(final long begunNs, final String more) {
         final double seconds = (System.nanoTime() - begunNs) * 1e-9;
-        out.println();
-        out.flush();
+        spec.commandLine().getOut().println();
+        spec.commandLine().getOut().flush();
         if (hasStats) {
-            spec.commandLine().getErr().printf(Locale.ROOT, "tokens=%d passes=%d tokens/s=%.0f hash=%016x%n",
-                    madeCount, passes, madeCount / seconds, session.hash());
+            spec.commandLine().getErr().printf(Locale.ROOT, "tokens=%d tokens/s=%.0f%s%n", madeCount,
+                    madeCount / seconds, more);
             spec.commandLine().getErr().flush();
         }
     }
@@ -152,10 +209,10 @@ public final class GenerateCommand implements Callable<Integer> {
             history.add(token);
         }
         final int[] tried = new int[TokenExecutor.MAX_DRAFT];
-        int last = promptTokens[promptTokens.length - 1];
+        last = promptTokens[promptTokens.length - 1];
         int passes = 0;
         while (madeCount < tokens) {
-            tried[0] = sampler.draw(session.logits(), temperature, top, seed, promptTokens.length + (long) madeCount);
+            tried[0] = sampler.draw(session.logits(), temperature, top, seed, madeCount);
             if (tried[0] == tokenizer.eosId() || tried[0] == tokenizer.bosId()) {
                 break;
             }
@@ -169,9 +226,7 @@ public final class GenerateCommand implements Callable<Integer> {
                 if (i > 0) {
                     history.add(tried[i]);
                 }
-                text.write(tokenizer.decode(last, tried[i]));
-                last = tried[i];
-                madeCount++;
+                write(text, tokenizer, tried[i]);
             }
         }
         return passes;

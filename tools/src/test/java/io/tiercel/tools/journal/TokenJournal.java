@@ -105,7 +105,8 @@ public final class TokenJournal implements AutoCloseable {
         final OutcomeEncoder outcome = new OutcomeEncoder()
                 .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder())
                 .correlationId(1 + sequence).sessionKey(sessionKey).modelId(0).batchSize(1).stepCount(stepCount)
-                .outputCount(outputs.length).status(status).arithmetic(Arithmetic.EXACT).reserved(0);
+                .outputCount(outputs.length).status(status).arithmetic(Arithmetic.EXACT);
+        outcome.flags().clear();
         outcome.putOutputs(cells(outputs), 0, outputs.length * Integer.BYTES);
         return HEADER_BYTES + outcome.encodedLength();
     }

@@ -5,8 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.Appliance;
+import io.tiercel.appliance.config.ApplianceContext;
+import io.tiercel.appliance.config.IdleMode;
+import io.tiercel.appliance.config.Layout;
+import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.engine.Backends;
+import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.replay.ReplayOptions;
+import io.tiercel.replay.ReplayReport;
+import io.tiercel.replay.ReplayVerifier;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.SharedData;
 import io.tiercel.tools.TiercelCommand;
@@ -19,6 +29,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +97,63 @@ class GenerateCommandTest {
         arguments[arguments.length - 1] = "6";
         run(arguments);
         assertFalse(first.equals(out), out);
+    }
+
+    /** Over the wire it is the same text, drawn or not, and the journal of it replays. */
+    @Test
+    void shouldGiveTheSameTextWhenAnApplianceMakesIt() throws IOException {
+        final Path bundle = random("slide");
+        final Path journal = directory.resolve("journal");
+        final ApplianceContext context = context(bundle, journal);
+        try (Appliance appliance = Appliance.launch(context)) {
+            for (final String temperature : new String[] {"0", "1.5"}) {
+                final String[] here =
+                        {"generate", "--model", bundle.toString(), "--temperature", temperature, "--tokens",
+                            "90", "--seed", "7", "--top", "30", "--prompt", "abc ".repeat(20)};
+                assertEquals(ExitCode.OK, run(here), err.toString());
+                final String expected = out;
+                final String[] there = Arrays.copyOf(here, here.length + 3);
+                there[here.length] = "--aeron-dir";
+                there[here.length + 1] = context.aeronDirectoryName();
+                there[here.length + 2] = "--stats";
+                assertEquals(ExitCode.OK, run(there), err.toString());
+                assertEquals(expected, out);
+                assertTrue(err.toString().contains("tokens/s="), err.toString());
+            }
+            assertTrue(appliance.counter(CounterId.REQUESTS) > 150);
+        }
+        final ReplayReport replay = new ReplayVerifier(new ReplayOptions().journalDirectory(journal)).verify();
+        assertTrue(replay.isIdentical(), replay::toString);
+    }
+
+    @Test
+    void shouldSayWhenTheApplianceDoesNotServeTheModelOrIsNotThere() throws IOException {
+        final Path bundle = random("slide");
+        final ApplianceContext context = context(
+                RandomTransformers.writeTokens(3, 12, directory), directory.resolve("journal"));
+        try (Appliance appliance = Appliance.launch(context)) {
+            assertEquals(1, appliance.models().size());
+            assertEquals(ExitCode.BAD_ARGUMENTS, run("generate", "--model", bundle.toString(), "--aeron-dir",
+                    context.aeronDirectoryName()));
+            assertTrue(err.toString().contains("the appliance does not serve version="), err.toString());
+            assertEquals(ExitCode.BAD_ARGUMENTS, run("generate", "--model", bundle.toString(), "--aeron-dir",
+                    context.aeronDirectoryName(), "--draft", "3"));
+        }
+        assertEquals(ExitCode.ENVIRONMENT, run("generate", "--model", bundle.toString(), "--aeron-dir",
+                directory.resolve("nobody").toString()), err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+    }
+
+    private ApplianceContext context(final Path bundle, final Path journal) {
+        return new ApplianceContext()
+                .layout(Layout.COMPACT)
+                .idle(IdleMode.BACKOFF)
+                .aeronDirectoryName(directory.resolve("aeron").toString())
+                .journalDirectory(journal)
+                .addModel(new ModelConfig("words", bundle))
+                .warmUpRequests(100)
+                .snapshotIntervalNs(0)
+                .conclude();
     }
 
     @Test
