@@ -134,8 +134,8 @@ struct AttentionKernels {
 
     static CoupledCodes coupledCodes(
         const CodecView& codec, int head, int channels, const uint8_t* page, int64_t pageBytes, int count) {
-        return {codec.entries + static_cast<int64_t>(head) * channels * CoupledCodes::ENTRIES, channels, codec.channels,
-                page, pageBytes, count};
+        const int64_t first = static_cast<int64_t>(head) * channels * CoupledCodes::ENTRIES;
+        return {codec.entries + first, codec.codebook + first, channels, codec.channels, page, pageBytes, count};
     }
 
     /** Products of coded slots' keys; a page's slots are a region of their own. */

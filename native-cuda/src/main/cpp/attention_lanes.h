@@ -25,8 +25,9 @@ struct CoupledCodes {
     static constexpr int ENTRIES = 256;
     static constexpr int PAGE_SLOTS = 128;
 
-    /** [channels][256]. */
+    /** [channels][256], and the same as [channels / width][256][width]. */
     const int8_t* entries;
+    const int8_t* codebook;
     int channels;
     /** Channels that share a code: 2, 4 or 8. */
     int width;
@@ -70,14 +71,20 @@ struct PlainCoupled {
             for (int i = 0; i < count; i++) {
                 weights[i] = 256 * highWeights[slot + i] + lowWeights[slot + i];
             }
-            for (int c = 0; c < codes.channels; c++) {
-                const uint8_t* page = codes.page(slot) + c / codes.width * CoupledCodes::PAGE_SLOTS;
-                const int8_t* entries = codes.entries + c * CoupledCodes::ENTRIES;
-                int32_t sum = 0;
+            const uint8_t* page = codes.page(slot);
+            const int8_t* group = codes.codebook;
+            for (int c = 0; c < codes.channels; c += codes.width, page += CoupledCodes::PAGE_SLOTS) {
+                int32_t some[8] = {};
                 for (int i = 0; i < count; i++) {
-                    sum += weights[i] * entries[page[i]];
+                    const int8_t* entry = group + page[i] * codes.width;
+                    for (int j = 0; j < codes.width; j++) {
+                        some[j] += weights[i] * entry[j];
+                    }
                 }
-                sums[c] += sum;
+                for (int j = 0; j < codes.width; j++) {
+                    sums[c + j] += some[j];
+                }
+                group += codes.width * CoupledCodes::ENTRIES;
             }
         }
     }
@@ -89,7 +96,7 @@ private:
             const int8_t* entries = codes.entries + c * CoupledCodes::ENTRIES;
             const int32_t channel = query[c];
             for (int i = 0; i < CoupledCodes::ENTRIES; i++) {
-                of[i] += channel * entries[i];
+                of[i] += static_cast<int16_t>(channel * entries[i]);
             }
         }
         std::memcpy(table, of, sizeof of);

@@ -63,7 +63,7 @@ TransformerStateView stateOf(const TransformerShape& shape) {
 int64_t codecBytes(const TransformerShape& shape, int channels) {
     const int64_t count = shape.keyCount();
     const int64_t vectors = 5 * toCacheLines(count * sizeof(float));
-    return channels > 1 ? vectors + toCacheLines(count * 256) : vectors;
+    return channels > 1 ? vectors + 2 * toCacheLines(count * 256) : vectors;
 }
 
 }  // namespace
@@ -240,6 +240,9 @@ void TransformerModel::setCodec(
         codec.reciprocals = to;
     }
     if (codebook != nullptr) {
+        int8_t* asGiven = arena.take<int8_t>(count * 256);
+        std::copy_n(codebook, count * 256, asGiven);
+        codec.codebook = asGiven;
         int8_t* apart = arena.take<int8_t>(count * 256);
         for (int group = 0; group < count / codec.channels; group++) {
             for (int entry = 0; entry < 256; entry++) {

@@ -101,6 +101,8 @@ struct CodecView {
     const int32_t* reciprocals;
     /** [K d][256]: an entry's channels stand apart, so that lanes take entries. */
     const int8_t* entries;
+    /** [K][d / channels][256][channels], as bundles have it. */
+    const int8_t* codebook;
 
     bool isCoupled() const { return channels > 1; }
     bool hasSteps() const { return !isCoupled() && bits < 8; }
