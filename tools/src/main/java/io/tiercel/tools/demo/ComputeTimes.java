@@ -4,6 +4,7 @@ import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
 import io.tiercel.protocol.journal.OutcomeDecoder;
+import io.tiercel.protocol.journal.OutcomeStatus;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.HdrHistogram.Histogram;
@@ -18,14 +19,23 @@ final class ComputeTimes {
 
     private final long[] bySequenceNs;
 
-    private ComputeTimes(final long[] bySequenceNs) {
+    private final int foreseenCount;
+
+    private ComputeTimes(final long[] bySequenceNs, final int foreseenCount) {
         this.bySequenceNs = bySequenceNs;
+        this.foreseenCount = foreseenCount;
+    }
+
+    /** Requests whose step had been computed before they came: they were in no batch. */
+    int foreseenCount() {
+        return foreseenCount;
     }
 
     /** Reads all outcomes. */
     static ComputeTimes read(final Path journalDirectory, final int expectedCount) {
         long[] times = new long[Math.max(1, expectedCount)];
         int count = 0;
+        int foreseenCount = 0;
         final MessageHeaderDecoder header = new MessageHeaderDecoder();
         final OutcomeDecoder outcome = new OutcomeDecoder();
         try (RecordReader reader = JournalDirectory.openForRead(journalDirectory).outcomes()) {
@@ -34,10 +44,11 @@ final class ComputeTimes {
                     times = Arrays.copyOf(times, 2 * count);
                 }
                 outcome.wrapAndApplyHeader(reader.frame(), 0, header);
+                foreseenCount += outcome.batchSize() == 0 && outcome.status() == OutcomeStatus.OK ? 1 : 0;
                 times[count++] = outcome.inferEndNs() - outcome.inferStartNs();
             }
         }
-        return new ComputeTimes(Arrays.copyOf(times, count));
+        return new ComputeTimes(Arrays.copyOf(times, count), foreseenCount);
     }
 
     static Histogram newHistogram() {

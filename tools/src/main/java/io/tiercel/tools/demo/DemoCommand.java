@@ -38,6 +38,8 @@ import picocli.CommandLine.Option;
                     + "request was answered and every outcome is bit-identical."})
 public final class DemoCommand implements Callable<Integer> {
 
+    /** As {@code foreseen-tokens} of a configuration. */
+    private static final int MAX_FORESEEN = 16;
     private static final double MAX_RATE = 1_000_000;
     private static final String TRANSFORMER = "transformer";
 
@@ -86,6 +88,11 @@ public final class DemoCommand implements Callable<Integer> {
                     + "event of the tape as a token and predicts the next one.")
     private String model;
 
+    @Option(names = "--foresee", defaultValue = "0", paramLabel = "N",
+            description = "Computes the steps of a session's N likeliest next events while nothing else is to do, "
+                    + "before they are asked for; for --model=transformer. Default: ${DEFAULT-VALUE}.")
+    private int foreseenTokens;
+
     @Option(names = "--journal", paramLabel = "DIR",
             description = "Directory for the journal, new or empty. Default: journal/demo-TIME.")
     private Path journal;
@@ -121,6 +128,9 @@ public final class DemoCommand implements Callable<Integer> {
         }
         if (!(rate >= 1 && rate <= MAX_RATE)) {
             throw ToolException.badArgument("--rate=" + rate + " is not in 1.." + (long) MAX_RATE);
+        }
+        if (foreseenTokens < 0 || foreseenTokens > MAX_FORESEEN) {
+            throw ToolException.badArgument("--foresee=" + foreseenTokens + " is not in 0.." + MAX_FORESEEN);
         }
         if (!"int8".equals(weights) && !"int4".equals(weights)) {
             throw ToolException.badArgument("--weights=" + weights + " is not one of int8, int4");
@@ -165,8 +175,7 @@ public final class DemoCommand implements Callable<Integer> {
             final Path file = isFile() ? bundle.path() : CommittedModels.extract(bundle, folder);
             return new DemoPlan(
                     tape, file, bundle.manifest().outputCount(), parseLayout(), durability, backend, replayBackend,
-                    rate, directory,
-                    folder);
+                    foreseenTokens, rate, directory, folder);
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }

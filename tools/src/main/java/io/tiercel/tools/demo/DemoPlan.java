@@ -16,6 +16,7 @@ import java.util.List;
  * @param durability what an answered request survives.
  * @param replayBackend what computes the journal again; another than {@code backend} shows that both have the same
  *                      bits.
+ * @param foreseenTokens of the appliance's configuration: steps computed before they are asked for.
  * @param journal   directory of the journal, fresh.
  * @param folder    where configuration, logs and the bundle lie: inside the journal's directory.
  */
@@ -27,6 +28,7 @@ record DemoPlan(
         DurabilityLevel durability,
         String backend,
         String replayBackend,
+        int foreseenTokens,
         double rate,
         Path journal,
         Path folder) {

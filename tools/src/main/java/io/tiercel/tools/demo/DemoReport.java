@@ -30,6 +30,12 @@ final class DemoReport {
         out.printf(Locale.ROOT, "answered: %d of %d requests%s%n", result.answered(), plan.tape().eventCount(),
                 troubles());
         printPrediction(out);
+        if (plan.foreseenTokens() > 0) {
+            out.printf(Locale.ROOT,
+                    "answers before the question: %d of %d steps were computed before they were asked for" +
+                            " (%.1f %%)%n",
+                    result.foreseenCount, result.answered(), 100 * foreseenShare());
+        }
         out.println();
         out.print(table());
         printNotes(out);
@@ -65,6 +71,7 @@ final class DemoReport {
         json.put("events", plan.tape().eventCount());
         json.put("replayed", result.replay.comparedCount());
         json.put("identical", result.replay.identicalCount());
+        json.put("foreseen", result.foreseenCount);
         json.putAll(result.score.toJson());
         json.put("roundTripUs", result.roundTrip.summary().toJson());
         json.put("echoUs", result.echo.summary().toJson());
@@ -149,6 +156,10 @@ final class DemoReport {
 
     private static double p50(final Histogram histogramNs) {
         return histogramNs.getValueAtPercentile(50) / 1_000.0;
+    }
+
+    private double foreseenShare() {
+        return ratio(result.foreseenCount, result.answered());
     }
 
     private double headP99() {

@@ -17,6 +17,7 @@ final class DemoResult {
     StageLog stages;
     AnswerScore score;
     ReplayReport replay;
+    int foreseenCount;
     long readyMs;
     String bundleVersion = "";
     String backend = "";

@@ -72,6 +72,7 @@ final class DemoRun {
         serveAndPlay();
         result.stages = StageLog.read(plan.journal().resolve("telemetry"));
         final ComputeTimes compute = ComputeTimes.read(plan.journal(), plan.tape().eventCount());
+        result.foreseenCount = compute.foreseenCount();
         for (final DemoPlan.Part part : plan.parts()) {
             compute.addLessCompute(
                     result.lessCompute, roundTripsNs, answers, part.firstEvent(), part.firstClosedLoopEvent());

@@ -37,6 +37,7 @@ final class ServeConfiguration {
                   - alias: %s
                     bundle: %s
                     backend: %s
+                foreseen-tokens: %d
                 diagnostics:
                   echo: true
                 """.formatted(
@@ -46,6 +47,7 @@ final class ServeConfiguration {
                 plan.durability().name().toLowerCase(Locale.ROOT),
                 DemoPlan.ALIAS,
                 YamlText.quoted(plan.bundle()),
-                YamlText.quoted(plan.backend()));
+                YamlText.quoted(plan.backend()),
+                plan.foreseenTokens());
     }
 }

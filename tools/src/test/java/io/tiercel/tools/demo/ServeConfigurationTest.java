@@ -20,8 +20,7 @@ class ServeConfigurationTest {
         final Path bundle = Files.createFile(odd.resolve("model.safetensors"));
         final DemoPlan plan = new DemoPlan(
                 MarketFeed.open(MarketFeed.BITSTAMP, 2, 100), bundle, 3, Layout.PAIRED, DurabilityLevel.DISK,
-                "reference", "auto",
-                1_000,
+                "reference", "auto", 3, 1_000,
                 odd.resolve("journal"), odd);
 
         final ApplianceContext context =
@@ -31,6 +30,7 @@ class ServeConfigurationTest {
         assertEquals(DurabilityLevel.DISK, context.durability());
         assertEquals(odd.resolve("aeron").toString(), context.aeronDirectoryName());
         assertEquals(odd.resolve("journal"), context.journalDirectory());
+        assertEquals(3, context.foreseenTokens());
         assertEquals(DemoPlan.ALIAS, context.models().get(0).alias());
         assertEquals(bundle, context.models().get(0).bundle());
         assertEquals("reference", context.models().get(0).backend());
