@@ -305,6 +305,25 @@ class RecoveryTest {
         assertEquals(report.nextSequence(), assertRecoversAgain(PLACES).comparedCount());
     }
 
+    /** Had there been as few places before, the fork would not have been taken: the journal is not damaged. */
+    @Test
+    void shouldRefuseAndChangeNothingWhenASessionIsCopiedThatHasMadeRoomInTheRecovery() throws IOException {
+        final Filter outcomes = new Filter();
+        liveEvicting(outcomes);
+        for (int key = 1; key <= 4; key++) {
+            assertTrue(client.infer(0, key, new float[8], 0) > 0);
+        }
+        harness.exchange(client, answers, 4);
+        harness.drain();
+        outcomes.stalledFrom = 4;
+        assertTrue(client.infer(0, 5, new float[8], 0) > 0);
+        assertTrue(client.forkSession(0, 6, 1) > 0);
+        harness.rounds(100);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.SESSION_LIMIT, bundles, 4);
+        assertTrue(ex.getMessage().contains("sequence=5 limits.sessions=4"), ex.getMessage());
+    }
+
     @Test
     void shouldKeepTheSessionsUsedLastWhenFewerAreAllowedThanTheSnapshotHas() throws IOException {
         liveEvicting(null);

@@ -21,6 +21,7 @@ final class SessionPlaces {
     private final SessionTable table;
     private final boolean evicts;
     private int lostCount;
+    private boolean hasEvicted;
 
     SessionPlaces(final Sessions sessions, final boolean evicts) {
         this.sessions = sessions;
@@ -51,7 +52,7 @@ final class SessionPlaces {
     boolean lend(final RequestSlot slot, final long sourceKey, final long sequence) {
         slot.sourceIndex = table.find(slot.principalId, slot.modelIndex, sourceKey);
         if (slot.sourceIndex == SessionTable.ABSENT) {
-            if (lostCount > 0) {
+            if (lostCount > 0 || hasEvicted) {
                 throw goesOn(sequence);
             }
             return false;
@@ -67,6 +68,7 @@ final class SessionPlaces {
     /** A request that has no outcome; its session, model and principal stand in the slot. */
     void enter(final RequestSlot slot, final long sequence) {
         enter(slot, sequence, false, false);
+        hasEvicted |= slot.evicts;
     }
 
     /** A request that has an outcome, which says these two things of it. */
