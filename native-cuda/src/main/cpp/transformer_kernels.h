@@ -438,12 +438,13 @@ struct TransformerKernels {
     /** Items of one session stand in a row, in order. What their headers become is the caller's to write. */
     static void forward(
         const TransformerView& model, const TransformerScratch& scratch, TransformerItem* items, int count) {
+        // Before all else: nothing of a state that is in memory is known yet, not even its position.
+        Fetch fetch(model, 0, items, count);
+        fetch.some(FIRST_LINES);
         for (int i = 0; i < count; i++) {
             model.shape.vocabulary > 0 ? embed(model, items[i]) : embedFeatures(model, scratch, items[i]);
             T::angles(model, items[i].position, items[i].cosines, items[i].sines);
         }
-        Fetch fetch(model, 0, items, count);
-        fetch.some(FIRST_LINES);
         for (int layer = 0; layer < model.shape.layers; layer++) {
             attend(model, scratch, layer, items, count, fetch);
             feed(model, scratch, layer, items, count, fetch);
