@@ -6,10 +6,13 @@ import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
+import io.tiercel.appliance.engine.TransformerSetting;
+import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.client.Generation;
 import io.tiercel.protocol.client.ResponseHandler;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
@@ -201,6 +204,49 @@ class AllocationTest {
             });
             assertTrue(harness.counter(CounterId.CONTEXT_FULL) > 1_000);
             assertTrue(harness.counter(CounterId.CONTEXT_FULL) < harness.counter(CounterId.RESULTS) / 2);
+        }
+    }
+
+    /** Drawn and likeliest ones, and copies of sessions, also between workers. */
+    @Test
+    void shouldAllocateNothingWhenTokensAreMadeAndSessionsForked() {
+        final int[] tokens = {3, 22};
+        final Generation drawn = new Generation().maxTokens(4).temperature(1).topTokens(5).stopTokens(7);
+        final Generation likeliest = new Generation().maxTokens(3);
+        final List<Path> bundle = List.of(RandomTransformers.write(
+                TransformerSetting.tokens(3, 40), WhenFull.SLIDE, directory));
+        try (PipelineHarness harness = new PipelineHarness(directory, bundle,
+                context -> context.layout(Layout.DEDICATED).inferWorkers(2).ringCapacity(64),
+                new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 4, (client, request) -> {
+                switch (request & 3) {
+                    case 0 -> client.generate(0, request & 15, tokens, drawn.seed(request), 0);
+                    case 1 -> client.forkSession(0, request & 15, request - 1 & 15);
+                    case 2 -> client.generate(0, request & 15, tokens, likeliest, 0);
+                    default -> client.inferTokens(0, request & 15, tokens, 0, 1, 0, false);
+                }
+            });
+            assertTrue(harness.counter(CounterId.REQUESTS) > 2 * harness.counter(CounterId.SESSIONS));
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenTokensAreForeseen() {
+        final int[] tokens = new int[1];
+        final List<Path> bundle = List.of(RandomTransformers.write(
+                TransformerSetting.tokens(3, 40), WhenFull.SLIDE, directory));
+        try (PipelineHarness harness = new PipelineHarness(directory, bundle,
+                context -> context.layout(Layout.DEDICATED).foreseenTokens(2),
+                new CountingLog(), new CountingLog())) {
+            assertNoAllocation(harness, 1, (client, request) -> {
+                for (int round = 0; round < 6; round++) {
+                    harness.roundOfStages();
+                }
+                tokens[0] = request % TransformerSetting.SMALL_VOCABULARY;
+                client.inferTokens(0, request & 15, tokens, 0, 1, 0, false);
+            });
+            assertTrue(harness.counter(CounterId.FORESEEN) > 1_000);
+            assertTrue(harness.counter(CounterId.FORESEEN_HITS) > 100);
         }
     }
 
