@@ -79,13 +79,13 @@ for each in "$@"; do
         "mean mid price of the next 10 events against the mid price: up or down beyond a 25th of the spread, else flat"
       ;;
     bitstamp-events)
-      build_events bitstamp-events "$bitstamp_data" 2/2 16 \
+      build_events bitstamp-events "$bitstamp_data" 1/1 16 \
         --input bitstamp -- --layers 2 --batch 2 --rate 6e-3 --epochs 30
       ;;
     lobster-events)
       need_lobster lobster-events
       build_events lobster-events \
-        "LOBSTER sample GOOG 2012-06-21, all messages of ten levels; R. Huang, T. Polak, LOBSTER (2011)" 4/4 32 \
+        "LOBSTER sample GOOG 2012-06-21, all messages of ten levels; R. Huang, T. Polak, LOBSTER (2011)" 2/2 32 \
         --input lobster --lobster "$lobster" -- --layers 3 --batch 2 --rate 6e-3 --epochs 40
       ;;
     *)
