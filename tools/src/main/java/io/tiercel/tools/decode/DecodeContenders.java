@@ -5,6 +5,7 @@ import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import io.tiercel.nativecuda.cpu.CpuBackend;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.llama.LlamaModel;
 import io.tiercel.tools.llama.ModelFiles;
 import io.tiercel.tools.transformer.TransformerSettings;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.agrona.concurrent.NanoClock;
 final class DecodeContenders {
 
     private static final String BUNDLE_SUFFIX = ".safetensors";
+    private static final String GGUF = "GGUF";
 
     private DecodeContenders() {
     }
@@ -44,12 +46,23 @@ final class DecodeContenders {
             if (model.toString().endsWith(BUNDLE_SUFFIX)) {
                 addEngine(contenders, title, Bundle.open(model), clock);
             } else {
-                final GgufHeader header = GgufHeader.read(model);
-                addEngine(contenders, title, model, clock);
-                addPeers(contenders, title, model, header, clock);
+                final LlamaModel network = network(model);
+                addEngine(contenders, title, model, network, clock);
+                addPeers(contenders, title, model, network.shape().headSize(), clock);
             }
         }
         return contenders;
+    }
+
+    /** Read by the importer first: llama.cpp ends the process over some that it does not like. */
+    private static LlamaModel network(final Path model) {
+        final LlamaModel network = ModelFiles.read(model);
+        if (!network.format().equals(GGUF)) {
+            throw ToolException.badArgument(
+                    "--model=" + model + " format=" + network.format() + " is neither GGUF, which the peer reads, nor"
+                            + " a bundle");
+        }
+        return network;
     }
 
     private static void addEngine(
@@ -62,9 +75,10 @@ final class DecodeContenders {
 
     /** The context is the peer's, whatever the file says. */
     private static void addEngine(
-            final List<DecodeContender> contenders, final String title, final Path model, final NanoClock clock) {
+            final List<DecodeContender> contenders, final String title, final Path model, final LlamaModel network,
+            final NanoClock clock) {
         final BenchBundles bundles = new BenchBundles(
-                ModelFiles.read(model), LlamaCppPeer.CONTEXT_TOKENS, TransformerSettings.DEFAULT_WINDOW);
+                network, LlamaCppPeer.CONTEXT_TOKENS, TransformerSettings.DEFAULT_WINDOW);
         final Bundle int8 = bundles.bundle(model, WeightFormat.INT8, "8/8");
         if (isCpuThere()) {
             contenders.add(new EngineContender(title, int8, CpuBackend.NAME, clock));
@@ -77,14 +91,14 @@ final class DecodeContenders {
     }
 
     private static void addPeers(
-            final List<DecodeContender> contenders, final String title, final Path model, final GgufHeader header,
+            final List<DecodeContender> contenders, final String title, final Path model, final int headSize,
             final NanoClock clock) {
         for (final LlamaCppCache cache : LlamaCppCache.values()) {
-            contenders.add(new LlamaCppContender(title, model, header, cache, true, clock));
+            contenders.add(new LlamaCppContender(title, model, headSize, cache, true, clock));
         }
         // Of the fast caches once more, without a message for each token: which is faster depends on the model.
         for (final LlamaCppCache cache : List.of(LlamaCppCache.F32, LlamaCppCache.F16)) {
-            contenders.add(new LlamaCppContender(title, model, header, cache, false, clock));
+            contenders.add(new LlamaCppContender(title, model, headSize, cache, false, clock));
         }
     }
 

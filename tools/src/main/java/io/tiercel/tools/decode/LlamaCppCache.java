@@ -41,13 +41,13 @@ enum LlamaCppCache {
     /**
      * Asked before it loads, since llama.cpp ends the process.
      *
-     * @throws ToolException if a head's keys or values are no whole number of blocks.
+     * @param headSize channels of a head's keys, and of its values.
+     * @throws ToolException if they are no whole number of blocks.
      */
-    void checkHead(final GgufHeader header) {
-        if (header.keyLength() % blockLength != 0 || header.valueLength() % blockLength != 0) {
+    void checkHead(final int headSize) {
+        if (headSize % blockLength != 0) {
             throw ToolException.environment("llama.cpp keeps keys and values as " + title() + " in blocks of "
-                    + blockLength + ", and a head of this model has keys=" + header.keyLength() + " values="
-                    + header.valueLength());
+                    + blockLength + ", and a head of this model has channels=" + headSize);
         }
     }
 }

@@ -8,7 +8,7 @@ final class LlamaCppContender implements DecodeContender {
 
     private final String title;
     private final Path model;
-    private final GgufHeader header;
+    private final int headSize;
     private final LlamaCppCache cache;
     private final boolean isStreamed;
     private final NanoClock clock;
@@ -16,14 +16,15 @@ final class LlamaCppContender implements DecodeContender {
 
     /**
      * @param title      stands before the row's name.
+     * @param headSize   of the model.
      * @param isStreamed whether each token is timed; without, the binding does less work.
      */
     LlamaCppContender(
-            final String title, final Path model, final GgufHeader header, final LlamaCppCache cache,
+            final String title, final Path model, final int headSize, final LlamaCppCache cache,
             final boolean isStreamed, final NanoClock clock) {
         this.title = title;
         this.model = model;
-        this.header = header;
+        this.headSize = headSize;
         this.cache = cache;
         this.isStreamed = isStreamed;
         this.clock = clock;
@@ -42,7 +43,7 @@ final class LlamaCppContender implements DecodeContender {
 
     @Override
     public void load() {
-        peer = LlamaCppPeer.open(model, header, cache, clock);
+        peer = LlamaCppPeer.open(model, headSize, cache, clock);
     }
 
     @Override

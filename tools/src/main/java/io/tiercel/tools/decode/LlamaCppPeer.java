@@ -45,10 +45,15 @@ final class LlamaCppPeer implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** @throws ToolException if llama.cpp cannot run here, or refuses the model. */
+    /**
+     * Loads a model.
+     *
+     * @param headSize of the model, which llama.cpp does not check.
+     * @throws ToolException if llama.cpp cannot run here, or refuses the model.
+     */
     static LlamaCppPeer open(
-            final Path gguf, final GgufHeader header, final LlamaCppCache cache, final NanoClock clock) {
-        cache.checkHead(header);
+            final Path gguf, final int headSize, final LlamaCppCache cache, final NanoClock clock) {
+        cache.checkHead(headSize);
         if (!Files.isRegularFile(gguf) || !Files.isReadable(gguf)) {
             throw ToolException.environment("cannot read file=" + gguf);
         }

@@ -30,6 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LlamaCppPeerTest {
 
     private static final int TOKEN_COUNT = 20;
+    /** Of the small model. */
+    private static final int HEAD_SIZE = 8;
     private static final int[] BEGIN = {LlamaCppPeer.BEGIN_TOKEN};
     private static final Set<String> GOOD_FLAGS = Set.of("sse4_2", "avx", "avx2", "bmi2", "f16c", "fma");
 
@@ -84,10 +86,9 @@ class LlamaCppPeerTest {
     @ParameterizedTest
     @EnumSource(value = LlamaCppCache.class, names = {"Q8_0", "Q4_0"})
     void shouldRefuseACacheThatWouldEndTheProcess(final LlamaCppCache cache) {
-        final GgufHeader small = new GgufHeader("llama", 8, 8, 512);
-        assertRefused("in blocks of 32, and a head of this model has keys=8 values=8",
-                () -> LlamaCppPeer.open(directory.resolve("none"), small, cache, SystemNanoClock.INSTANCE));
-        cache.checkHead(new GgufHeader("llama", 64, 64, 512));
+        assertRefused("in blocks of 32, and a head of this model has channels=8",
+                () -> LlamaCppPeer.open(directory.resolve("none"), HEAD_SIZE, cache, SystemNanoClock.INSTANCE));
+        cache.checkHead(64);
     }
 
     @Test
@@ -96,11 +97,10 @@ class LlamaCppPeerTest {
         final Path file = Files.write(directory.resolve("half.gguf"), DecodeTestData.gguf(
                 DecodeTestData.VERSION, "llama.context_length", 512, "llama.embedding_length", 64,
                 "llama.attention.head_count", 8));
-        final GgufHeader header = GgufHeader.read(file);
         assertRefused("llama.cpp cannot load file=" + file,
-                () -> LlamaCppPeer.open(file, header, LlamaCppCache.F32, SystemNanoClock.INSTANCE));
+                () -> LlamaCppPeer.open(file, HEAD_SIZE, LlamaCppCache.F32, SystemNanoClock.INSTANCE));
         assertRefused("cannot read file=",
-                () -> LlamaCppPeer.open(directory, header, LlamaCppCache.F32, SystemNanoClock.INSTANCE));
+                () -> LlamaCppPeer.open(directory, HEAD_SIZE, LlamaCppCache.F32, SystemNanoClock.INSTANCE));
     }
 
     @ParameterizedTest
@@ -181,8 +181,7 @@ class LlamaCppPeerTest {
     }
 
     private static LlamaCppPeer open(final LlamaCppCache cache) {
-        final Path model = DecodeTestData.model();
-        return LlamaCppPeer.open(model, GgufHeader.read(model), cache, SystemNanoClock.INSTANCE);
+        return LlamaCppPeer.open(DecodeTestData.model(), HEAD_SIZE, cache, SystemNanoClock.INSTANCE);
     }
 
     private static void assertRefused(final String expected, final Executable action) {
