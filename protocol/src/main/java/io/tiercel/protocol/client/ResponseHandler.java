@@ -16,13 +16,15 @@ import org.agrona.DirectBuffer;
 public interface ResponseHandler {
 
     /**
-     * The answer to an Infer or ResetSession: the last callback for its correlation id.
+     * The answer to an Infer, ResetSession or ForkSession, or the end of a Generate's: the last callback for its
+     * correlation id.
      *
      * @param sequence    place of the request in the appliance's journal.
-     * @param status      OK with outputs; EXPIRED, RESET or CONTEXT_FULL without. CONTEXT_FULL: that many
-     *                    steps do not fit into the session any more, and it did not step; a reset makes room.
+     * @param status      OK with outputs; EXPIRED, RESET, CONTEXT_FULL, FORKED or CANCELLED without. CONTEXT_FULL: that
+     *                    many steps do not fit into the session any more, and it did not step; a reset makes room.
      * @param applianceNs from arrival to answer, inside the appliance; unsigned.
-     * @param batchSize   requests computed together with this one.
+     * @param batchSize   requests computed together with this one; 0 if none was: its step had been computed before it
+     *                    came, or there was nothing to compute.
      */
     void onResult(
             long correlationId,
@@ -35,7 +37,7 @@ public interface ResponseHandler {
             int offset,
             int outputCount);
 
-    /** One step's outputs of a streamed request, before the Result that carries the last step's. */
+    /** One step's outputs of a streamed request, or a token that was made, before the Result with the last one. */
     void onChunk(
             long correlationId,
             long sessionKey,
