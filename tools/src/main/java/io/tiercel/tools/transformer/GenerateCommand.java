@@ -67,6 +67,10 @@ public final class GenerateCommand implements Callable<Integer> {
                     "greedy only, and the text is the same (0..15, default: ${DEFAULT-VALUE}).")
     private int draftCount;
 
+    @Option(names = "--draft-model", paramLabel = "BUNDLE",
+            description = "Guess with this smaller model of the same vocabulary instead.")
+    private Path draftModel;
+
     @Option(names = "--aeron-dir", paramLabel = "DIR",
             description = "Let the appliance make the tokens whose media driver is there (aeron.directory of its " +
                     "configuration); the bundle here tells the model, and has the tokenizer.")
@@ -104,6 +108,9 @@ public final class GenerateCommand implements Callable<Integer> {
         if (draftCount > 0 && temperature != 0) {
             throw new ModelInputException("--draft is for --temperature=0: a drawn token cannot be guessed yet");
         }
+        if (draftModel != null && draftCount == 0) {
+            throw new ModelInputException("--draft-model=" + draftModel + " needs --draft=N, how many to guess");
+        }
         if (draftCount > 0 && aeronDirectoryName != null) {
             throw new ModelInputException("--draft is not for --aeron-dir: an appliance makes its tokens one by one");
         }
@@ -139,9 +146,21 @@ public final class GenerateCommand implements Callable<Integer> {
         final TextStream text = new TextStream(spec.commandLine().getOut());
         final int[] promptTokens = begin(text, tokenizer, session.contextTokens());
         session.steps(promptTokens);
-        final long begunNs = System.nanoTime();
-        final int passes = goOn(session, tokenizer, promptTokens, text);
+        final long begunNs;
+        final int passes;
+        try (Draft draft = newDraft(session.vocabularySize())) {
+            begunNs = System.nanoTime();
+            passes = goOn(session, draft, tokenizer, promptTokens, text);
+        }
         end(begunNs, String.format(Locale.ROOT, " passes=%d hash=%016x", passes, session.hash()));
+    }
+
+    private Draft newDraft(final int vocabularySize) {
+        if (draftModel == null) {
+            return new NgramDraft();
+        }
+        final Bundle bundle = Bundle.open(draftModel);
+        return new ModelDraft(bundle, Backends.select(backend, bundle), vocabularySize);
     }
 
     /** As {@link #goOn}, but that the appliance does it. */
@@ -201,12 +220,11 @@ public final class GenerateCommand implements Callable<Integer> {
 
     /** One token a pass; with a draft, as many as were guessed right. Returns the passes. */
     private int goOn(
-            final TransformerSession session, final Tokenizer tokenizer, final int[] promptTokens,
+            final TransformerSession session, final Draft draft, final Tokenizer tokenizer, final int[] promptTokens,
             final TextStream text) {
         final TokenSampler sampler = new TokenSampler(session.vocabularySize());
-        final NgramDraft history = new NgramDraft();
         for (final int token : promptTokens) {
-            history.add(token);
+            draft.add(token);
         }
         final int[] tried = new int[TokenExecutor.MAX_DRAFT];
         last = promptTokens[promptTokens.length - 1];
@@ -216,15 +234,15 @@ public final class GenerateCommand implements Callable<Integer> {
             if (tried[0] == tokenizer.eosId() || tried[0] == tokenizer.bosId()) {
                 break;
             }
-            history.add(tried[0]);
+            draft.add(tried[0]);
             final int guesses = draftCount == 0
                     ? 0
-                    : history.guess(tried, 1, Math.min(draftCount, tokens - madeCount - 1));
+                    : draft.guess(tried, 1, Math.min(draftCount, tokens - madeCount - 1));
             final int taken = session.stepWhileLikeliest(tried, 1 + guesses);
             passes++;
             for (int i = 0; i < taken; i++) {
                 if (i > 0) {
-                    history.add(tried[i]);
+                    draft.add(tried[i]);
                 }
                 write(text, tokenizer, tried[i]);
             }

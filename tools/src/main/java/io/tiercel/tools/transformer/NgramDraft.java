@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Guesses what follows from what a session has said before (prompt look-up; Saxena, 2023): the tokens that stood behind
  * the latest earlier place where its last few tokens stood. One thread.
  */
-final class NgramDraft {
+final class NgramDraft implements Draft {
 
     /** Tokens that must have stood together before: as many as this if they have, else fewer. */
     private static final int LONGEST = 4;
@@ -15,15 +15,16 @@ final class NgramDraft {
     private int[] history = new int[1024];
     private int count;
 
-    void add(final int token) {
+    @Override
+    public void add(final int token) {
         if (count == history.length) {
             history = Arrays.copyOf(history, 2 * count);
         }
         history[count++] = token;
     }
 
-    /** Writes up to {@code limit} guesses from an index of {@code draft}; returns how many. */
-    int guess(final int[] draft, final int from, final int limit) {
+    @Override
+    public int guess(final int[] draft, final int from, final int limit) {
         for (int length = Math.min(LONGEST, count - 1); length >= SHORTEST; length--) {
             final int end = placeBehind(length);
             if (end > 0) {
@@ -33,6 +34,11 @@ final class NgramDraft {
             }
         }
         return 0;
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held.
     }
 
     /** The index behind the latest earlier place of the last {@code length} tokens; 0 if there is none. */

@@ -85,6 +85,35 @@ class GenerateCommandTest {
         }
     }
 
+    /** A draft is right often, sometimes or never: the text and the bits behind it are the same. */
+    @Test
+    void shouldGiveTheSameBitsWhenAnotherModelGuesses() throws IOException {
+        final Path bundle = random("slide", 3);
+        final String[] plain = {"generate", "--model", bundle.toString(), "--tokens", "150", "--stats"};
+        assertEquals(ExitCode.OK, run(plain), err.toString());
+        final String expected = out;
+        final String expectedHash = hash();
+        for (final Path draft : new Path[] {bundle, random("slide", 4), random("refuse", 3)}) {
+            for (final String count : new String[] {"1", "5", "15"}) {
+                final String[] drafted = Arrays.copyOf(plain, plain.length + 4);
+                System.arraycopy(new String[] {"--draft", count, "--draft-model", draft.toString()}, 0, drafted,
+                        plain.length, 4);
+                assertEquals(ExitCode.OK, run(drafted), err.toString());
+                assertEquals(expected, out, draft + " " + count);
+                assertEquals(expectedHash, hash(), draft + " " + count);
+                if (draft.equals(bundle)) {
+                    final int passes = Integer.parseInt(err.toString().replaceAll("(?s).*passes=(\\d+).*", "$1"));
+                    assertTrue(passes <= 150 / (1 + Integer.parseInt(count)) + 1, "passes=" + passes);
+                }
+            }
+        }
+        assertEquals(ExitCode.BAD_ARGUMENTS, run("generate", "--model", bundle.toString(), "--draft-model",
+                bundle.toString()));
+        assertEquals(ExitCode.BAD_ARGUMENTS, run("generate", "--model", bundle.toString(), "--draft", "2",
+                "--draft-model", RandomTransformers.writeTokens(3, 12, directory).toString()));
+        assertTrue(err.toString().contains("is not that of the model, 300"), err.toString());
+    }
+
     @Test
     void shouldDrawTheSameTextForASeedAndAnotherForAnother() throws IOException {
         final Path bundle = random("slide");
@@ -191,11 +220,15 @@ class GenerateCommandTest {
     }
 
     private Path random(final String whenFull) throws IOException {
+        return random(whenFull, 3);
+    }
+
+    private Path random(final String whenFull, final long seed) throws IOException {
         final LlamaShape shape = new LlamaShape(16, 2, 2, 1, 8, 20, 300, 40, 0, 0, 10_000, 1e-5f, true);
         final Path model = directory.resolve("random-model.safetensors");
         CanonicalFile.write(
-                new LlamaModel(RandomLlama.weights(shape, 3), RandomLlama.tokenizer(300, 3), "random"), model);
-        final Path bundle = directory.resolve("random.safetensors");
+                new LlamaModel(RandomLlama.weights(shape, seed), RandomLlama.tokenizer(300, 3), "random"), model);
+        final Path bundle = directory.resolve("random-" + whenFull + "-" + seed + ".safetensors");
         assertEquals(ExitCode.OK, run("model", "quantize", model.toString(), "--window", "8", "--when-full", whenFull,
                 "--output", bundle.toString()), err.toString());
         return bundle;
