@@ -63,7 +63,10 @@ struct CacheKernels {
         uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes * 4;
         const int shift = slot / lanes % fields * bits;
         const uint32_t mask = ((1u << bits) - 1) << shift;
-        for (int c = 0; c < channels; c += 4) {
+        for (int c = 0; bits == 8 && c < channels; c += 4) {
+            std::memcpy(block + c / 4 * 64, row + c, 4);
+        }
+        for (int c = 0; bits < 8 && c < channels; c += 4) {
             uint32_t four;
             uint32_t there;
             std::memcpy(&four, row + c, sizeof four);
@@ -88,7 +91,10 @@ struct CacheKernels {
         uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes;
         const int shift = slot / lanes % fields * bits;
         const unsigned mask = ((1u << bits) - 1) << shift;
-        for (int c = 0; c < channels; c++) {
+        for (int c = 0; bits == 8 && c < channels; c++) {
+            block[4 * c] = static_cast<uint8_t>(row[c]);
+        }
+        for (int c = 0; bits < 8 && c < channels; c++) {
             uint8_t& there = block[4 * c];
             there = static_cast<uint8_t>((there & ~mask) | ((static_cast<unsigned>(row[c]) << shift) & mask));
         }

@@ -273,7 +273,7 @@ struct LstmKernels {
                 for (; group < plane.groups; group++) {
                     P::template addGroup<INT4>(codes + group * GROUP_BYTES, plane, group, sums, Nothing());
                 }
-                const Integers correction = L::allIntegers(INT4 ? 0 : plane.corrections[0]);
+                const Integers correction = L::allIntegers(INT4 ? 0 : plane.correction(0));
                 for (int v = 0; v < L::VECTORS; v++) {
                     openSums[0][v] = L::add(sums[0][v], correction);
                 }

@@ -39,9 +39,6 @@ struct Products {
         int groups;
         const Activation* columns[B];
         const int32_t* groupSums[B];
-        /** What takes the codes' offset out of an int8 sum. */
-        int32_t corrections[B];
-
         /** Of vectors that stand stride bytes apart. */
         TIERCEL_INLINE Plane(const Activations* vectors, int stride, int plane) : groups(vectors->groups) {
             for (int b = 0; b < B; b++) {
@@ -49,12 +46,16 @@ struct Products {
                     reinterpret_cast<const char*>(vectors) + b * stride);
                 columns[b] = static_cast<const Activation*>(vector.values) + plane * groups * GROUP_COLUMNS;
                 groupSums[b] = vector.groupSums + plane * groups;
-                int32_t sum = 0;
-                for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
-                    sum += groupSums[b][group];
-                }
-                corrections[b] = -L::CODE_OFFSET * sum;
             }
+        }
+
+        /** What takes the codes' offset out of an int8 sum. Not before: the vector may still be in the making. */
+        TIERCEL_INLINE int32_t correction(int b) const {
+            int32_t sum = 0;
+            for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
+                sum += groupSums[b][group];
+            }
+            return -L::CODE_OFFSET * sum;
         }
     };
 
@@ -204,7 +205,7 @@ struct Products {
                     const Integers all = SETS == 1 ? some[0][b][v] : L::add(some[0][b][v], some[SETS - 1][b][v]);
                     // Last: the sum that it takes is there later than the vector.
                     const bool isCorrect = INT4 || L::CODE_OFFSET == 0;
-                    sums[b][first + v] = isCorrect ? all : L::add(all, L::allIntegers(plane.corrections[b]));
+                    sums[b][first + v] = isCorrect ? all : L::add(all, L::allIntegers(plane.correction(b)));
                 }
             }
         }
