@@ -137,6 +137,7 @@ class PipelineProperties {
                 .durability(durability)
                 .maxSessions(maxSessions)
                 .fullSessionsPolicy(FullSessionsPolicy.EVICT)
+                .foreseenTokens(ringBits % 3)
                 .ringCapacity(1 << ringBits)
                 .maxBatch(Math.min(8, 1 << ringBits))
                 .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0)

@@ -237,16 +237,21 @@ public final class InferAgent implements Agent {
         if (isLender(slot) && finished.get() < next) {
             copier.beforeChange(slot.sourceIndex);
             sessions.states(slot.modelIndex).lend(slot.sourceIndex, next);
-            handOver(slot);
+            if (isHandedOver(slot)) {
+                handOver(slot);
+            }
             finished.set(next);
         }
     }
 
+    /** Whether a session of another worker gets the place of one of this worker's. */
+    private boolean isHandedOver(final RequestSlot slot) {
+        return slot.formerWorkerIndex == workerIndex && slot.workerIndex != workerIndex;
+    }
+
     private void handOver(final RequestSlot slot) {
-        if (slot.formerWorkerIndex == workerIndex && slot.workerIndex != workerIndex) {
-            copier.onHandedOver(slot.sessionIndex);
-            foresight.forget(slot.sessionIndex);
-        }
+        copier.onHandedOver(slot.sessionIndex);
+        foresight.forget(slot.sessionIndex);
     }
 
     private void runBatch(final long available) {
@@ -266,7 +271,10 @@ public final class InferAgent implements Agent {
                 }
                 batchedSequences[batchedCount] = sequence;
                 take(slot, startTickNs);
-            } else {
+            } else if (isHandedOver(slot)) {
+                if (batchedCount > 0) {
+                    break; // The session may be one of the batch, which has to be through with it.
+                }
                 handOver(slot);
             }
             sequence++;
