@@ -58,7 +58,12 @@ final class JsonRows implements RowFormat {
                     .append(",\"maxTokens\":").append(generate.maxTokens())
                     .append(",\"temperature\":").append(generate.temperature())
                     .append(",\"topTokens\":").append(generate.topTokens())
-                    .append(",\"seed\":").append(Long.toUnsignedString(generate.seed()));
+                    .append(",\"seed\":").append(Long.toUnsignedString(generate.seed()))
+                    .append(",\"stopTokens\":[");
+            for (int index = 0; index < generate.stopCount(); index++) {
+                text.append(index == 0 ? "" : ",").append(Integer.toUnsignedString(generate.stopToken(index)));
+            }
+            text.append(']');
         }
         if (request.kind().hasSteps()) {
             text.append(",\"budgetNs\":").append(Long.toUnsignedString(request.budgetNs()))

@@ -63,6 +63,36 @@ class JournalDumpCommandTest {
         assertTrue(lines().get(0).contains("\"features\":[7.0E-45,3.1E-44]"), lines().get(0));
     }
 
+    @Test
+    void shouldWriteForksAndTheTokensThatWereMade() throws IOException {
+        final Bundle bundle = Bundle.open(RandomTransformers.writeTokens(1, 8, directory));
+        final Path bundles = Files.createDirectories(directory.resolve("bundles"));
+        Files.copy(bundle.path(), bundles.resolve(bundle.versionHex() + ".safetensors"));
+        try (TokenJournal tokens = new TokenJournal(directory)) {
+            tokens.version(bundle.version()).infer(2, new int[] {5}, 7, Float.floatToRawIntBits(0.75f));
+            tokens.fork(3, 2);
+            tokens.generate(3, 6, 4, Float.floatToRawIntBits(0.25f));
+        }
+
+        dump("--format", "json");
+        assertTrue(lines().get(1).contains("\"template\":\"ForkSession\""), lines().get(1));
+        assertTrue(lines().get(1).contains("\"sourceKey\":2"), lines().get(1));
+        assertTrue(lines().get(1).contains("\"status\":\"FORKED\""), lines().get(1));
+        assertTrue(lines().get(2).contains("\"template\":\"Generate\""), lines().get(2));
+        assertTrue(lines().get(2).contains("\"madeTokens\":1,\"maxTokens\":3,\"temperature\":0.5,\"topTokens\":4," +
+                "\"seed\":18446744073709551615,\"stopTokens\":[8,9]"), lines().get(2));
+        assertTrue(lines().get(2).contains("\"features\":[6]"), lines().get(2));
+        assertTrue(lines().get(2).contains("\"outputs\":[4,0.25]"), lines().get(2));
+        written.reset();
+        dump("--format", "csv");
+        assertTrue(lines().get(2).contains(",ForkSession,"), lines().get(2));
+        assertTrue(lines().get(3).contains(",4 0.25,"), lines().get(3));
+        written.reset();
+        dump();
+        assertTrue(lines().get(2).contains("  Fork"), lines().get(2));
+        assertTrue(lines().get(3).contains("  Gen "), lines().get(3));
+    }
+
     /** A journal of one request of two tokens. */
     private void writeTokens(final boolean hasBundle) throws IOException {
         final Bundle bundle = Bundle.open(RandomTransformers.writeTokens(1, 8, directory));

@@ -7,6 +7,8 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.OutcomeEncoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.ForkSessionEncoder;
+import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
 import java.nio.ByteOrder;
@@ -76,6 +78,30 @@ public final class TokenJournal implements AutoCloseable {
         appendRequest(frame, HEADER_BYTES + reset.encodedLength());
         final UnsafeBuffer outcome = new UnsafeBuffer(new byte[FRAME_BYTES]);
         append(outcome, outcome(outcome, sessionKey, 0, OutcomeStatus.RESET));
+    }
+
+    public void fork(final int sessionKey, final int sourceKey) {
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[FRAME_BYTES]);
+        final ForkSessionEncoder fork = new ForkSessionEncoder()
+                .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder())
+                .correlationId(1 + sequence).sessionKey(sessionKey).sourceKey(sourceKey).modelId(0);
+        appendRequest(frame, HEADER_BYTES + fork.encodedLength());
+        final UnsafeBuffer outcome = new UnsafeBuffer(new byte[FRAME_BYTES]);
+        append(outcome, outcome(outcome, sessionKey, 0, OutcomeStatus.FORKED));
+    }
+
+    /** The second of three tokens, drawn, unless 8 or 9 ends it before. */
+    public void generate(final int sessionKey, final int token, final int... outputs) {
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[FRAME_BYTES]);
+        final GenerateEncoder generate = new GenerateEncoder()
+                .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.wire.MessageHeaderEncoder())
+                .correlationId(1 + sequence).sessionKey(sessionKey).budgetNs(0).seed(-1).temperature(0.5f).modelId(0)
+                .tokenCount(1).maxTokens(3).madeTokens(1).topTokens(4).stopCount(2);
+        generate.putTokens(cells(token), 0, Integer.BYTES);
+        generate.putStopTokens(cells(8, 9), 0, 2 * Integer.BYTES);
+        appendRequest(frame, HEADER_BYTES + generate.encodedLength());
+        final UnsafeBuffer outcome = new UnsafeBuffer(new byte[FRAME_BYTES]);
+        append(outcome, outcome(outcome, sessionKey, 1, OutcomeStatus.OK, outputs));
     }
 
     /** A request without an outcome; nothing can come behind it. */
