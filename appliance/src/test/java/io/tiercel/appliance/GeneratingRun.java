@@ -10,7 +10,6 @@ import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -227,19 +226,6 @@ final class GeneratingRun {
     }
 
     private void randomRound() {
-        if (random.nextBoolean()) {
-            harness.tick();
-        }
-        Collections.shuffle(order, random);
-        for (final Agent stage : order) {
-            if (random.nextInt(4) > 0) {
-                try {
-                    stage.doWork();
-                } catch (final Exception ex) {
-                    throw new AssertionError(stage.roleName(), ex);
-                }
-                connections.forEach(Connection::poll);
-            }
-        }
+        harness.randomRound(random, order, () -> connections.forEach(Connection::poll));
     }
 }

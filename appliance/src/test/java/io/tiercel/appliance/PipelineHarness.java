@@ -34,7 +34,9 @@ import org.agrona.concurrent.CachedNanoClock;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -265,6 +267,29 @@ final class PipelineHarness implements AutoCloseable {
             round();
         }
         throw new AssertionError(what + ": not in " + MAX_ROUNDS + " rounds");
+    }
+
+    /**
+     * Some of the stages, in some order, after a moment or none.
+     *
+     * @param order    all stages; shuffled.
+     * @param afterEach of the stages that run.
+     */
+    void randomRound(final Random random, final List<Agent> order, final Runnable afterEach) {
+        if (random.nextBoolean()) {
+            tick();
+        }
+        Collections.shuffle(order, random);
+        for (final Agent stage : order) {
+            if (random.nextInt(4) > 0) {
+                try {
+                    stage.doWork();
+                } catch (final Exception ex) {
+                    throw new AssertionError(stage.roleName(), ex);
+                }
+                afterEach.run();
+            }
+        }
     }
 
     /** Rounds of appliance and client until the client has answers for so many requests. */

@@ -24,7 +24,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -330,21 +329,10 @@ class PipelineProperties {
 
         /** Some of the stages in some order; the client looks after each of them. */
         private void randomRound() {
-            if (random.nextBoolean()) {
-                harness.tick();
-            }
-            Collections.shuffle(order, random);
-            for (final Agent stage : order) {
-                if (random.nextInt(4) > 0) {
-                    try {
-                        stage.doWork();
-                    } catch (final Exception ex) {
-                        throw new AssertionError(stage.roleName(), ex);
-                    }
-                    client.poll(answers, 16);
-                    check();
-                }
-            }
+            harness.randomRound(random, order, () -> {
+                client.poll(answers, 16);
+                check();
+            });
         }
 
         /**

@@ -10,7 +10,6 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -189,19 +188,7 @@ final class RepeatingRun {
     }
 
     private void randomRound() {
-        if (random.nextBoolean()) {
-            harness.tick();
-        }
-        Collections.shuffle(order, random);
-        for (final Agent stage : order) {
-            if (random.nextInt(4) > 0) {
-                try {
-                    stage.doWork();
-                } catch (final Exception ex) {
-                    throw new AssertionError(stage.roleName(), ex);
-                }
-            }
-        }
+        harness.randomRound(random, order, () -> {});
         senders.forEach(sender -> sender.client.poll());
         assertNull(harness.pipeline.state().failure());
     }

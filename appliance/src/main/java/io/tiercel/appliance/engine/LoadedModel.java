@@ -6,7 +6,6 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.HexFormat;
-import java.util.List;
 
 /**
  * A model that the appliance serves.
@@ -33,11 +32,6 @@ public record LoadedModel(int modelId, String alias, DirectBuffer version, Strin
                 BufferUtil.allocateDirectAligned(VERSION_LENGTH, BitUtil.CACHE_LINE_LENGTH));
         copy.putBytes(0, version);
         return copy;
-    }
-
-    /** Floats that a step of each model puts out, by the model's id. */
-    public static int[] outputCounts(final List<LoadedModel> models) {
-        return models.stream().mapToInt(model -> model.model().shape().outputCount()).toArray();
     }
 
     /** A copy of the version's bytes. */
