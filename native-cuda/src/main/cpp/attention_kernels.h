@@ -133,9 +133,12 @@ struct AttentionKernels {
     }
 
     static CoupledCodes coupledCodes(
-        const CodecView& codec, int head, int channels, const uint8_t* page, int64_t pageBytes, int count) {
+        const TransformerView& model, const CodecView& codec, int head, const uint8_t* state, int64_t inPage,
+        int count) {
+        const int channels = model.shape.headSize;
         const int64_t first = static_cast<int64_t>(head) * channels * CoupledCodes::ENTRIES;
-        return {codec.entries + first, codec.codebook + first, channels, codec.channels, page, pageBytes, count};
+        return {codec.entries + first, codec.codebook + first, channels, codec.channels, &model.state, state, inPage,
+                count};
     }
 
     /** Products of coded slots' keys; a page's slots are a region of their own. */
@@ -145,13 +148,13 @@ struct AttentionKernels {
         const int channels = model.shape.headSize;
         if (codec.isCoupled()) {
             const CoupledCodes codes = coupledCodes(
-                codec, keyValueHead, channels, state + model.state.page(0) + model.state.pageKeys(layer, keyValueHead),
-                model.state.pageBytes, coded);
+                model, codec, keyValueHead, state, model.state.pageKeys(layer, keyValueHead), coded);
             A::coupledKeys(codes, query.codes, query.sum, scratch.table, products);
             return;
         }
         for (int slot = 0; slot < coded; slot += SLOTS) {
-            const uint8_t* page = state + model.state.page(slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
+            const uint8_t* page =
+                model.state.page(state, slot / SLOTS) + model.state.pageKeys(layer, keyValueHead);
             const int count = coded - slot < SLOTS ? coded - slot : SLOTS;
             uniformProducts(codec.bits, page, count, query, channels, products + slot);
         }
@@ -296,19 +299,19 @@ struct AttentionKernels {
         const Reach& reach, int64_t total) {
         const CodecView& codec = model.layers[layer].values;
         const int channels = model.shape.headSize;
-        const uint8_t* values = state + model.state.page(0) + model.state.pageValues(layer, head);
+        const int64_t inPage = model.state.pageValues(layer, head);
         const uint8_t* highWeights = scratch.highWeights + reach.codedFirst;
         const uint8_t* lowWeights = scratch.lowWeights + reach.codedFirst;
         if (codec.isCoupled()) {
             std::memset(scratch.codedSums, 0, channels * sizeof(int64_t));
-            A::coupledValues(coupledCodes(codec, head, channels, values, model.state.pageBytes, reach.coded),
-                             highWeights, lowWeights, scratch.codedSums);
+            A::coupledValues(coupledCodes(model, codec, head, state, inPage, reach.coded), highWeights, lowWeights,
+                             scratch.codedSums);
             return;
         }
         ByteSums sums(channels);
         for (int slot = 0; slot < reach.coded; slot += SLOTS) {
             const int count = reach.coded - slot < SLOTS ? reach.coded - slot : SLOTS;
-            uniformValues(codec.bits, values + slot / SLOTS * model.state.pageBytes, count, channels,
+            uniformValues(codec.bits, model.state.page(state, slot / SLOTS) + inPage, count, channels,
                           highWeights + slot, lowWeights + slot, sums.high, sums.low);
         }
         const int64_t factor = codec.hasSteps() ? 2 : 1;

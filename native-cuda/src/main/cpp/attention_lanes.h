@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "exact.h"
+#include "transformer_view.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -31,12 +32,13 @@ struct CoupledCodes {
     int channels;
     /** Channels that share a code: 2, 4 or 8. */
     int width;
-    /** Of each page [channels / width][128] codes. */
-    const uint8_t* pages;
-    int64_t pageBytes;
+    const TransformerStateView* view;
+    const uint8_t* state;
+    /** Where in a page [channels / width][128] codes stand. */
+    int64_t inPage;
     int slots;
 
-    const uint8_t* page(int slot) const { return pages + slot / PAGE_SLOTS * pageBytes; }
+    const uint8_t* page(int slot) const { return view->page(state, slot / PAGE_SLOTS) + inPage; }
     int slotsOfPage(int slot) const { return slots - slot < PAGE_SLOTS ? slots - slot : PAGE_SLOTS; }
 };
 

@@ -152,8 +152,9 @@ struct CacheKernels {
         return static_cast<int8_t>(least & (ENTRIES - 1));
     }
 
+    /** To be written, which only a page in the session's own place is. */
     static uint8_t* pageOf(const TransformerView& model, uint8_t* state, int slot) {
-        return state + model.state.page(slot / SLOTS);
+        return model.state.ownPage(state, slot / SLOTS);
     }
 
     static void putCoded(

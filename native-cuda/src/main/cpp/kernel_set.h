@@ -138,8 +138,9 @@ struct KernelSet {
     void (*forward)(
         const TransformerView& model, const TransformerScratch& scratch, TransformerItem* items, int count);
 
-    /** What a session's next token needs and does not change. */
-    void (*aheadOfToken)(const TransformerView& model, const TransformerScratch& scratch, uint8_t* state);
+    /** Codes a token that leaves the window from its bytes there, of all layers, and notes it in the header. */
+    void (*codeToken)(
+        const TransformerView& model, const TransformerScratch& scratch, uint8_t* state, int64_t leaving);
 
     /** Puts back what an item has written, in all layers. Of a row of items the last one first. */
     void (*undoToken)(const TransformerView& model, const TransformerItem& item);

@@ -397,7 +397,7 @@ struct LstmKernels {
     template <class Transformer>
     static constexpr KernelSet set(const char* name) {
         return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
-                Vectors<L>::quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::ahead,
+                Vectors<L>::quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::codeToken,
                 Transformer::undo, Transformer::likeliest};
     }
 };

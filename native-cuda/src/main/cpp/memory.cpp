@@ -28,6 +28,7 @@ Arena::Arena(size_t bytes) {
         // Advice: a system without huge pages to give goes on with small ones.
         madvise(next, mapping + mappingBytes - next, MADV_HUGEPAGE);
     }
+    first = next;
     end = next + wanted;
 }
 

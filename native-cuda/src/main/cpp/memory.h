@@ -1,4 +1,4 @@
-/* Memory that is aligned to cache lines, and for weights in huge pages where the system gives them. */
+/* Memory that is aligned to cache lines, of any size worth it in huge pages where the system gives them. */
 #ifndef TIERCEL_MEMORY_H
 #define TIERCEL_MEMORY_H
 
@@ -29,9 +29,13 @@ public:
         return static_cast<T*>(take(count * sizeof(T)));
     }
 
+    /** The first byte that is given out. */
+    const uint8_t* start() const { return first; }
+
 private:
     uint8_t* mapping;
     size_t mappingBytes;
+    uint8_t* first;
     uint8_t* next;
     uint8_t* end;
 };

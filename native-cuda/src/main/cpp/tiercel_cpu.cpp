@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lstm.h"
+#include "memory.h"
 #include "transformer.h"
 
 namespace tiercel {
@@ -97,6 +98,18 @@ int32_t tiercel_kernel_sets(void) {
 
 const char* tiercel_kernel_set_name(int32_t kernel_set) {
     return kernels(kernel_set).name;
+}
+
+void* tiercel_memory_new(int64_t bytes) {
+    return orNull([&] { return new Arena(static_cast<size_t>(bytes)); });
+}
+
+void tiercel_memory_delete(void* memory) {
+    delete static_cast<Arena*>(memory);
+}
+
+int64_t tiercel_memory_address(const void* memory) {
+    return reinterpret_cast<int64_t>(static_cast<const Arena*>(memory)->start());
 }
 
 void* tiercel_lstm_new(

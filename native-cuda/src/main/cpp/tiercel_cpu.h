@@ -33,6 +33,11 @@ TIERCEL_EXPORT int32_t tiercel_kernel_sets(void);
 /** Name of one kernel set, for people. */
 TIERCEL_EXPORT const char* tiercel_kernel_set_name(int32_t kernel_set);
 
+/** Zeroed memory, 64-byte aligned, in huge pages where the system gives them; NULL when there is none. */
+TIERCEL_EXPORT void* tiercel_memory_new(int64_t bytes);
+TIERCEL_EXPORT void tiercel_memory_delete(void* memory);
+TIERCEL_EXPORT int64_t tiercel_memory_address(const void* memory);
+
 /**
  * A model of the lstm family, without weights yet; NULL when there is no memory.
  * Flags are 0 or 1; feature_maximum is 127 or 32767.

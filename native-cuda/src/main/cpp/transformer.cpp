@@ -56,7 +56,8 @@ TransformerStateView stateOf(const TransformerShape& shape) {
     state.pageBytes = shape.layers * shape.keyValueHeads * (state.pageKeysBytes + state.pageValuesBytes);
     state.pagesOffset = state.recentKeys(shape.layers, 0, 0);
     state.pages = divideUp(shape.codedTokens(), View::PAGE_SLOTS);
-    state.bytes = state.pagesOffset + state.pages * state.pageBytes;
+    state.tableOffset = state.pagesOffset + state.pages * state.pageBytes;
+    state.bytes = state.tableOffset + toCacheLines(state.pages * sizeof(uint8_t*));
     return state;
 }
 
@@ -353,6 +354,7 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
 }
 
 void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint8_t* state, float* outputs) {
+    __builtin_prefetch(state + model.view().state.tableOffset);
     const TransformerHeader* header = reinterpret_cast<const TransformerHeader*>(state);
     item.input = input;
     item.state = state;
@@ -370,6 +372,40 @@ void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint
     const int64_t coded = std::min<int64_t>(item.position + 1 - shape.recentTokens(), shape.codedTokens());
     item.pageCount = static_cast<int32_t>(
         (std::max<int64_t>(coded, 0) + TransformerStateView::PAGE_SLOTS - 1) / TransformerStateView::PAGE_SLOTS);
+}
+
+/** A page that other sessions have too is never written: before a token is coded, a copy of its page is made. */
+void TransformerExecutor::ownPage(uint8_t* state, int64_t token) const {
+    const TransformerShape& shape = model.view().shape;
+    if (token < shape.sinks || shape.codedTokens() == 0) {
+        return;
+    }
+    const TransformerStateView& view = model.view().state;
+    const int index = static_cast<int>((token - shape.sinks) % shape.codedTokens()) / TransformerStateView::PAGE_SLOTS;
+    uint8_t* const shared = view.table(state)[index];
+    if (shared != nullptr) {
+        std::memcpy(view.ownPage(state, index), shared, view.pageBytes);
+        view.table(state)[index] = nullptr;
+        __atomic_fetch_sub(reinterpret_cast<int64_t*>(shared - TransformerStateView::SHARED_HEADER_BYTES), 1,
+                           __ATOMIC_RELEASE);
+    }
+}
+
+void TransformerExecutor::ownPageOf(const TransformerItem& item) const {
+    const int64_t coded = item.position - model.view().shape.window;
+    if (coded >= item.codedTokens) {
+        ownPage(item.state, coded);
+    }
+}
+
+void TransformerExecutor::codeAhead(uint8_t* state) const {
+    const TransformerHeader* header = reinterpret_cast<const TransformerHeader*>(state);
+    const int window = model.view().shape.window;
+    const int64_t leaving = header->position - window;
+    if (window > 0 && leaving >= header->codedTokens) {
+        ownPage(state, leaving);
+        model.kernels().codeToken(model.view(), scratch, state, leaving);
+    }
 }
 
 /** What an item's step leaves in its session's header, in the order of one token after the other. */
@@ -391,6 +427,7 @@ void TransformerExecutor::settle(const TransformerItem& item) const {
 void TransformerExecutor::step(const Position* positions, int count) {
     for (int i = 0; i < count; i++) {
         prepare(items[i], positions[i].input, positions[i].state, positions[i].outputs);
+        ownPageOf(items[i]);
     }
     model.kernels().forward(model.view(), scratch, items.data(), count);
     for (int i = 0; i < count; i++) {
@@ -400,7 +437,7 @@ void TransformerExecutor::step(const Position* positions, int count) {
 
 void TransformerExecutor::ahead(const Position* positions, int count) {
     for (int i = 0; i < count; i++) {
-        model.kernels().aheadOfToken(model.view(), scratch, positions[i].state);
+        codeAhead(positions[i].state);
     }
 }
 
@@ -418,6 +455,7 @@ uint64_t TransformerExecutor::steps(
             prepare(items[i], inputs + step * inputBytes, state,
                     isWanted ? reinterpret_cast<float*>(outputs + step * stride) : nullptr);
             items[i].position += i;
+            ownPageOf(items[i]);
         }
         model.kernels().forward(model.view(), scratch, items.data(), some);
         for (int i = 0; i < some; i++) {
@@ -426,7 +464,7 @@ uint64_t TransformerExecutor::steps(
         }
         last = some - 1;
     }
-    model.kernels().aheadOfToken(model.view(), scratch, state);
+    codeAhead(state);
     std::swap(items[0].logits, items[last].logits);
     return hash;
 }
@@ -438,6 +476,7 @@ int TransformerExecutor::stepWhileLikeliest(uint8_t* state, const int32_t* token
     for (int i = 0; i < some; i++) {
         prepare(items[i], tokens + i, state, draftOutputs);
         items[i].position += i;
+        ownPageOf(items[i]);
         items[i].undo = i == 0 ? nullptr : undo + static_cast<size_t>(i) * undoBytes(shape);
     }
     kernels.forward(model.view(), scratch, items.data(), some);
@@ -452,7 +491,7 @@ int TransformerExecutor::stepWhileLikeliest(uint8_t* state, const int32_t* token
         settle(items[i]);
         hash = Digest::mix(hash, state, offsetof(TransformerHeader, codedTokens));
     }
-    kernels.aheadOfToken(model.view(), scratch, state);
+    codeAhead(state);
     std::swap(items[0].logits, items[taken - 1].logits);
     return taken;
 }

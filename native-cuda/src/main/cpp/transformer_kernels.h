@@ -50,10 +50,9 @@ private:
             if (!item->isNear && index <= item->pageCount) {
                 range = index;
                 const TransformerStateView& state = model->state;
-                const int64_t page = index == 0 ? 0 : state.page(index - 1);
-                next = item->state + page + (index == 0 ? state.recentKeys(layer, 0, 0) : state.pageKeys(layer, 0));
-                end = item->state + page +
-                      (index == 0 ? state.recentKeys(layer + 1, 0, 0) : state.pageKeys(layer + 1, 0));
+                const uint8_t* from = index == 0 ? item->state : state.page(item->state, index - 1);
+                next = from + (index == 0 ? state.recentKeys(layer, 0, 0) : state.pageKeys(layer, 0));
+                end = from + (index == 0 ? state.recentKeys(layer + 1, 0, 0) : state.pageKeys(layer + 1, 0));
                 if (next < end) {
                     return;
                 }
@@ -468,13 +467,10 @@ struct TransformerKernels {
         return best;
     }
 
-    /** Codes the token that the next one will displace from the window, if there is one. */
-    static void ahead(const TransformerView& model, const TransformerScratch& scratch, uint8_t* state) {
+    /** Codes the token that the next one will displace from the window. */
+    static void codeToken(
+        const TransformerView& model, const TransformerScratch& scratch, uint8_t* state, int64_t leaving) {
         TransformerHeader* header = reinterpret_cast<TransformerHeader*>(state);
-        const int64_t leaving = header->position - model.shape.window;
-        if (model.shape.window == 0 || leaving < header->codedTokens) {
-            return;
-        }
         uint64_t digest = 0;
         for (int layer = 0; layer < model.shape.layers && C::hasCodes(model.shape, leaving); layer++) {
             digest = C::codeRecent(model, scratch, layer, leaving, state, digest);

@@ -126,6 +126,8 @@ struct TransformerLayerView {
 /** Where the parts of a state stand: as TransformerStateLayout.java says. Bytes from the state's start. */
 struct TransformerStateView {
     static constexpr int HEADER_BYTES = 64;
+    /** Before a shared page: an int64, how many sessions have it. */
+    static constexpr int SHARED_HEADER_BYTES = 64;
     static constexpr int PAGE_SLOTS = 128;
     static constexpr int KEY_LANES = 16;
     static constexpr int VALUE_LANES = 4;
@@ -139,6 +141,7 @@ struct TransformerStateView {
     int64_t pageBytes;
     int64_t pagesOffset;
     int64_t pages;
+    int64_t tableOffset;
     int64_t bytes;
 
     int64_t recentKeys(int layer, int head, int plane) const {
@@ -148,7 +151,16 @@ struct TransformerStateView {
     int64_t recentValues(int layer, int head, int plane) const {
         return recentKeys(layer, head, recentPlanes) + plane * recentValuesBytes;
     }
-    int64_t page(int index) const { return pagesOffset + index * pageBytes; }
+    uint8_t* ownPage(uint8_t* state, int index) const { return state + pagesOffset + index * pageBytes; }
+    /** For each page where it stands if not in the session's own place: null, or a page of SharedPages.java. */
+    uint8_t** table(uint8_t* state) const { return reinterpret_cast<uint8_t**>(state + tableOffset); }
+    uint8_t* const* table(const uint8_t* state) const {
+        return reinterpret_cast<uint8_t* const*>(state + tableOffset);
+    }
+    const uint8_t* page(const uint8_t* state, int index) const {
+        const uint8_t* shared = table(state)[index];
+        return shared != nullptr ? shared : state + pagesOffset + index * pageBytes;
+    }
     /** From a page's start. */
     int64_t pageKeys(int layer, int head) const {
         return (layer * keyValueHeads + head) * (pageKeysBytes + pageValuesBytes);

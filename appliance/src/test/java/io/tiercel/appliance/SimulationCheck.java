@@ -351,8 +351,7 @@ final class SimulationCheck implements AutoCloseable {
         final long principalId = table.principalId(index);
         final int modelIndex = table.modelIndex(index);
         final long sessionKey = table.sessionKey(index);
-        final byte[] state = new byte[states.shape().canonicalBytes()];
-        new UnsafeBuffer(states.stateAddress(index), state.length).getBytes(0, state);
+        final byte[] state = states.canonicalState(index);
         that(states.hash(index) == straight.hash(principalId, modelIndex, sessionKey) &&
                 Arrays.equals(state, straight.canonicalState(principalId, modelIndex, sessionKey)),
                 () -> "a session is not what its requests come to: modelIndex=" + modelIndex + " sessionKey=" +

@@ -78,7 +78,7 @@ final class StraightRun implements AutoCloseable {
         this.maxSessions = maxSessions;
         stepCounts = new int[maxSessions];
         for (final LoadedModel model : models) {
-            states.add(new SessionStates(maxSessions, model.model().shape(), model.versionBytes()));
+            states.add(new SessionStates(maxSessions, model.model(), model.versionBytes()));
             executors.add(model.model().newExecutor(1));
         }
     }
@@ -156,11 +156,7 @@ final class StraightRun implements AutoCloseable {
 
     /** The canonical state of a session as it stands. */
     byte[] canonicalState(final long principalId, final int modelId, final long sessionKey) {
-        final SessionStates modelStates = states.get(modelId);
-        final byte[] bytes = new byte[modelStates.shape().canonicalBytes()];
-        final int index = sessions.get(new Name(principalId, modelId, sessionKey));
-        new UnsafeBuffer(modelStates.stateAddress(index), bytes.length).getBytes(0, bytes);
-        return bytes;
+        return states.get(modelId).canonicalState(sessions.get(new Name(principalId, modelId, sessionKey)));
     }
 
     @Override

@@ -79,7 +79,7 @@ final class ReplayModel implements AutoCloseable {
         }
         SessionStates states = blocks.get(block);
         if (states == null) {
-            states = new SessionStates(BLOCK_SESSIONS, model.shape(), version);
+            states = new SessionStates(BLOCK_SESSIONS, model, version);
             blocks.set(block, states);
         }
         return states;

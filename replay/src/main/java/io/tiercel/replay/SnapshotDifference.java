@@ -71,7 +71,7 @@ public record SnapshotDifference(
     }
 
     private static DirectBuffer computed(final SessionStates states, final int slot) {
-        return new UnsafeBuffer(states.stateAddress(slot), states.shape().canonicalBytes());
+        return new UnsafeBuffer(states.canonicalState(slot));
     }
 
     private static String hex(final byte value) {

@@ -408,7 +408,7 @@ public final class JournalFixture {
         LiveModel(final Bundle bundle) {
             model = Backends.select(Backends.AUTO, bundle).load(bundle, 1);
             executor = model.newExecutor(MAX_BATCH);
-            states = new SessionStates(MAX_SESSIONS, model.shape(), bundle.version());
+            states = new SessionStates(MAX_SESSIONS, model, bundle.version());
         }
 
         void answer(final List<Draft> drafts) {

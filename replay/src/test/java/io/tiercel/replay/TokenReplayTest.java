@@ -73,7 +73,7 @@ class TokenReplayTest {
         Files.copy(bundle.path(), bundles.resolve(bundle.versionHex() + ".safetensors"));
         try (Model model = Backends.select("reference", bundle).load(bundle, 1);
                 ModelExecutor executor = model.newExecutor(1);
-                SessionStates states = new SessionStates(SESSIONS, model.shape(), bundle.version())) {
+                SessionStates states = new SessionStates(SESSIONS, model, bundle.version())) {
             for (int sequence = 0; sequence < COUNT; sequence++) {
                 final int session = random.nextInt(SESSIONS);
                 states.ensureInitialised(session, executor);

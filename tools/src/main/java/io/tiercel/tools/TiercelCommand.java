@@ -15,6 +15,7 @@ import io.tiercel.tools.engine.EngineBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
 import io.tiercel.tools.journal.ReplayCommand;
 import io.tiercel.tools.journal.SnapshotCommand;
+import io.tiercel.tools.kv.ForkBenchCommand;
 import io.tiercel.tools.kv.KvBenchCommand;
 import io.tiercel.tools.load.JournalBenchCommand;
 import io.tiercel.tools.load.LoadCommand;
@@ -70,7 +71,8 @@ public final class TiercelCommand implements Runnable {
 
     /** The subcommands of {@code bench}. */
     static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(
-            JournalBenchCommand.class, EngineBenchCommand.class, DecodeBenchCommand.class, KvBenchCommand.class);
+            JournalBenchCommand.class, EngineBenchCommand.class, DecodeBenchCommand.class, KvBenchCommand.class,
+            ForkBenchCommand.class);
 
     @Spec
     private CommandSpec spec;

@@ -18,6 +18,20 @@ public interface Model extends AutoCloseable {
      */
     ModelExecutor newExecutor(int maxBatch);
 
+    /** Pages that sessions' states can have in common. */
+    default StatePages pages() {
+        return StatePages.NONE;
+    }
+
+    /**
+     * Memory for states and pages of them, where executors of this model like it best.
+     *
+     * @throws OutOfMemoryError if there is none.
+     */
+    default StateMemory newStateMemory(final long bytes) {
+        return StateMemory.plain(bytes);
+    }
+
     @Override
     void close();
 }

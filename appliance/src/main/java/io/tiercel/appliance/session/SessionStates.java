@@ -1,10 +1,15 @@
 package io.tiercel.appliance.session;
 
+import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StateMemory;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.StepBatch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.LongFunction;
+import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -19,6 +24,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  * of the session may not begin there. {@link #steps} is the whole of it for one session. An expired request, and one
  * for which the session {@link #hasRoom has no room}, only calls {@link #ensureInitialised}: the session exists, its
  * state and hash stand.
+ *
+ * <p>A forked session has the full pages of its source's state in common with it ({@link StatePages}), until one of
+ * them is written: then whoever writes has a page of its own. Hashes and copies are those of the canonical state.
  *
  * <p>The memory is one block, which the operating system fills in page by page as sessions come. Each slot begins on
  * a cache line of its own, so workers do not share any:
@@ -42,14 +50,26 @@ public final class SessionStates implements AutoCloseable {
     private final long slotBytes;
     private final long genesisHash;
     private final ModelShape shape;
-    private long allocation;
+    private final StatePages pages;
+    private final SharedPages sharedPages;
+    private StateMemory memory;
     private long firstStateAddress;
 
     /**
      * @param maxSessions  slots, from index 0.
      * @param modelVersion SHA-256 of the bundle: its first 8 bytes, little-endian, are every new session's hash.
      */
-    public SessionStates(final int maxSessions, final ModelShape shape, final byte[] modelVersion) {
+    public SessionStates(final int maxSessions, final Model model, final byte[] modelVersion) {
+        this(maxSessions, model.shape(), model.pages(), model::newStateMemory, modelVersion);
+    }
+
+    /** @param newMemory makes a block of so many bytes. */
+    SessionStates(
+            final int maxSessions,
+            final ModelShape shape,
+            final StatePages pages,
+            final LongFunction<StateMemory> newMemory,
+            final byte[] modelVersion) {
         if (maxSessions < 1) {
             throw new IllegalArgumentException("maxSessions=" + maxSessions + " is below 1");
         }
@@ -60,8 +80,10 @@ public final class SessionStates implements AutoCloseable {
         this.initialised = new boolean[maxSessions];
         this.slotBytes = HEADER_BYTES + (long) shape.stateBytes();
         this.genesisHash = genesisHash(modelVersion);
-        this.allocation = allocate(maxSessions * slotBytes + ALIGNMENT, maxSessions);
-        this.firstStateAddress = ((allocation + ALIGNMENT - 1) & -ALIGNMENT) + HEADER_BYTES;
+        this.pages = pages;
+        this.memory = allocate(newMemory, maxSessions * slotBytes, maxSessions);
+        this.firstStateAddress = memory.address() + HEADER_BYTES;
+        this.sharedPages = pages.count() == 0 ? null : newSharedPages(newMemory, maxSessions);
     }
 
     /** The hash of a session that has not made a step: the first 8 bytes, little-endian, of the model version. */
@@ -132,6 +154,7 @@ public final class SessionStates implements AutoCloseable {
     /** Puts a session, new or not, into the first state, with the first hash. */
     public void reset(final int sessionIndex, final ModelExecutor executor) {
         final long stateAddress = stateAddress(sessionIndex);
+        release(sessionIndex, stateAddress);
         executor.initialise(stateAddress);
         SessionHeader.hash(stateAddress - HEADER_BYTES, genesisHash);
         initialised[sessionIndex] = true;
@@ -152,7 +175,21 @@ public final class SessionStates implements AutoCloseable {
 
     /** Copies a session's header and, behind it, the canonical part of its state. The last step must be settled. */
     public void copyCanonical(final int sessionIndex, final long targetAddress) {
-        UnsafeApi.copyMemory(headerAddress(sessionIndex), targetAddress, HEADER_BYTES + (long) shape.canonicalBytes());
+        UnsafeApi.copyMemory(headerAddress(sessionIndex), targetAddress, HEADER_BYTES);
+        copyCanonicalState(sessionIndex, targetAddress + HEADER_BYTES);
+    }
+
+    /** A copy of the canonical part of a session's state. Allocates. */
+    public byte[] canonicalState(final int sessionIndex) {
+        final byte[] bytes = new byte[shape.canonicalBytes()];
+        final UnsafeBuffer copy = new UnsafeBuffer(ByteBuffer.allocateDirect(bytes.length));
+        copyCanonicalState(sessionIndex, copy.addressOffset());
+        copy.getBytes(0, bytes);
+        return bytes;
+    }
+
+    private void copyCanonicalState(final int sessionIndex, final long targetAddress) {
+        pages.copyCanonical(stateAddress(sessionIndex), targetAddress, shape.canonicalBytes());
     }
 
     /**
@@ -163,6 +200,7 @@ public final class SessionStates implements AutoCloseable {
     public void restore(
             final int sessionIndex, final long hash, final DirectBuffer canonical, final ModelExecutor executor) {
         final long stateAddress = stateAddress(sessionIndex);
+        release(sessionIndex, stateAddress);
         canonical.getBytes(0, new UnsafeBuffer(stateAddress, shape.canonicalBytes()), 0, shape.canonicalBytes());
         executor.restore(stateAddress);
         SessionHeader.hash(stateAddress - HEADER_BYTES, hash);
@@ -170,17 +208,43 @@ public final class SessionStates implements AutoCloseable {
     }
 
     /**
-     * Puts a session, new or not, where another one stands, hash included. The source's last step must be settled; it
-     * is not changed.
+     * Puts a session, new or not, where another one stands, hash included. The source's last step must be settled; its
+     * canonical state is not changed, but nobody else may be at work on it: its full pages come to be shared.
      */
     public void fork(final int sourceIndex, final int sessionIndex) {
-        fork(this, sourceIndex, sessionIndex);
+        if (sharedPages == null) {
+            fork(this, sourceIndex, sessionIndex);
+            return;
+        }
+        final long from = stateAddress(sourceIndex);
+        final long to = stateAddress(sessionIndex);
+        release(sessionIndex, to);
+        putHash(sessionIndex, hash(sourceIndex));
+        UnsafeApi.copyMemory(from, to, pages.offset());
+        pages.clear(to);
+        for (int page = 0; page < pages.count(); page++) {
+            if (!pages.isFull(from, page) || !sharedPages.share(from, page, to)) {
+                UnsafeApi.copyMemory(pages.address(from, page), pages.ownAddress(to, page), pages.bytes());
+            }
+        }
+        initialised[sessionIndex] = true;
+    }
+
+    /** Pages that sessions have in common, each counted once, at a moment when no worker is at work. */
+    public int sharedPageCount() {
+        return sharedPages == null ? 0 : sharedPages.heldCount();
     }
 
     /** As {@link #fork(int, int)}, where the source's state stands in another object, of the same model and backend. */
     public void fork(final SessionStates source, final int sourceIndex, final int sessionIndex) {
+        final long from = source.stateAddress(sourceIndex);
+        final long to = stateAddress(sessionIndex);
+        final int canonicalBytes = shape.canonicalBytes();
+        release(sessionIndex, to);
         putHash(sessionIndex, source.hash(sourceIndex));
-        UnsafeApi.copyMemory(source.stateAddress(sourceIndex), stateAddress(sessionIndex), shape.stateBytes());
+        source.copyCanonicalState(sourceIndex, to);
+        UnsafeApi.copyMemory(from + canonicalBytes, to + canonicalBytes, shape.stateBytes() - (long) canonicalBytes);
+        pages.clear(to);
         initialised[sessionIndex] = true;
     }
 
@@ -222,9 +286,10 @@ public final class SessionStates implements AutoCloseable {
     /** Gives the memory back; every address is invalid from here on. A second call does nothing. */
     @Override
     public void close() {
-        if (allocation != 0) {
-            UnsafeApi.freeMemory(allocation);
-            allocation = 0;
+        if (memory != null) {
+            memory.close();
+            CloseHelper.close(sharedPages);
+            memory = null;
             firstStateAddress = 0;
         }
     }
@@ -239,17 +304,29 @@ public final class SessionStates implements AutoCloseable {
     }
 
     private int checkedIndex(final int sessionIndex) {
-        if (sessionIndex < 0 || sessionIndex >= initialised.length || allocation == 0) {
+        if (sessionIndex < 0 || sessionIndex >= initialised.length || memory == null) {
             throw new IndexOutOfBoundsException(
                     "sessionIndex=" + sessionIndex + " maxSessions=" + initialised.length +
-                            " closed=" + (allocation == 0));
+                            " closed=" + (memory == null));
         }
         return sessionIndex;
     }
 
-    private long allocate(final long bytes, final int maxSessions) {
+    /** Whatever stands in a slot that is about to be overwritten. */
+    private void release(final int sessionIndex, final long stateAddress) {
+        if (initialised[sessionIndex]) {
+            pages.release(stateAddress);
+        }
+    }
+
+    private SharedPages newSharedPages(final LongFunction<StateMemory> newMemory, final int capacity) {
+        return new SharedPages(
+                allocate(newMemory, SharedPages.bytesOf(pages, capacity), capacity), pages, capacity);
+    }
+
+    private StateMemory allocate(final LongFunction<StateMemory> newMemory, final long bytes, final int maxSessions) {
         try {
-            return UnsafeApi.allocateMemory(bytes);
+            return newMemory.apply(bytes);
         } catch (final OutOfMemoryError ex) {
             throw new IllegalStateException(
                     "no memory for the states of maxSessions=" + maxSessions + " stateBytes=" + shape.stateBytes() +

@@ -25,7 +25,7 @@ public final class Sessions implements AutoCloseable {
         states = new SessionStates[models.size()];
         for (int index = 0; index < states.length; index++) {
             final LoadedModel model = models.get(index);
-            states[index] = new SessionStates(maxSessions, model.model().shape(), model.versionBytes());
+            states[index] = new SessionStates(maxSessions, model.model(), model.versionBytes());
         }
     }
 

@@ -93,6 +93,21 @@ public record TransformerSetting(
         return setting;
     }
 
+    /** A small setting of odd sizes whose cache has two to four pages. */
+    public static TransformerSetting randomOfPages(final long seed) {
+        TransformerSetting setting = random(seed);
+        while (!setting.isSmall() || setting.recentBits == 16) {
+            setting = random(setting.seed + 1);
+        }
+        final int coded = 160 + new SplittableRandom(seed).nextInt(280);
+        return new TransformerSetting(
+                setting.seed, setting.layers, setting.dimension, setting.heads, setting.keyValueHeads,
+                setting.headSize, setting.hidden, setting.vocabulary, setting.features, setting.outputs, setting.task,
+                setting.sinks + setting.window + coded, setting.window, setting.sinks, setting.experts,
+                setting.activeExperts, setting.isHeadTied, setting.weights, setting.head, setting.activationBits,
+                setting.keys, setting.values, setting.isRotated, setting.recentBits);
+    }
+
     /** Of what a step reads: 4 bytes each. */
     public int inputCount() {
         return vocabulary > 0 ? 1 : features;
@@ -119,8 +134,11 @@ public record TransformerSetting(
 
     /** How many steps it takes to use slots of the cache again, or fewer where they take long. */
     public int stepsPastContext() {
-        final boolean isSmall = layers * heads * headSize <= 100;
-        return Math.min(context + 40, isSmall ? 420 : 80);
+        return Math.min(context + 40, isSmall() ? 420 : 80);
+    }
+
+    private boolean isSmall() {
+        return layers * heads * headSize <= 100;
     }
 
     private static Bundle withEqualRows(final BundleEditor editor) {

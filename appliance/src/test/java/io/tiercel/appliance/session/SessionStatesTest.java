@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StateHash;
+import io.tiercel.appliance.engine.StateMemory;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.StepByStep;
 import org.agrona.UnsafeApi;
@@ -32,7 +34,7 @@ class SessionStatesTest {
         for (int i = 0; i < 8; i++) {
             VERSION[i] = (byte) (i + 1);
         }
-        states = new SessionStates(5, SHAPE, VERSION);
+        states = statesOf(5, SHAPE);
         features = UnsafeApi.allocateMemory(64);
         outputs = UnsafeApi.allocateMemory(64);
         for (int i = 0; i < 16; i++) {
@@ -127,7 +129,7 @@ class SessionStatesTest {
 
     @Test
     void shouldKeepOnlyAHashWhenTheModelHasNoState() {
-        try (SessionStates stateless = new SessionStates(2, new ModelShape("none", 1, 1, 0, 0), VERSION)) {
+        try (SessionStates stateless = statesOf(2, new ModelShape("none", 1, 1, 0, 0))) {
             stateless.reset(0, new StatelessExecutor());
             stateless.reset(1, new StatelessExecutor());
             stateless.applyHash(0, new StatelessExecutor());
@@ -148,10 +150,14 @@ class SessionStatesTest {
 
     @Test
     void shouldPlaceTheLastSessionFarOutWhenThereAreMany() {
-        try (SessionStates wide = new SessionStates(20_000, new ModelShape("wide", 1, 1, 64 << 10, 8), VERSION)) {
+        try (SessionStates wide = statesOf(20_000, new ModelShape("wide", 1, 1, 64 << 10, 8))) {
             wide.reset(19_999, executor);
             assertEquals(GENESIS, wide.hash(19_999));
         }
+    }
+
+    private static SessionStates statesOf(final int maxSessions, final ModelShape shape) {
+        return new SessionStates(maxSessions, shape, StatePages.NONE, StateMemory::plain, VERSION);
     }
 
     /** State: one float, the sum of all inputs; output: the sum. */

@@ -72,6 +72,15 @@ public final class CpuKernels {
     @Name("tiercel_kernel_sets")
     static native int kernelSets();
 
+    @Name("tiercel_memory_new")
+    static native @Cast("int64_t") long newMemory(@Cast("int64_t") long bytes);
+
+    @Name("tiercel_memory_delete")
+    static native void deleteMemory(@Cast("void*") long memory);
+
+    @Name("tiercel_memory_address")
+    static native @Cast("int64_t") long memoryAddress(@Cast("void*") long memory);
+
     @Name("tiercel_lstm_new")
     static native @Cast("int64_t") long newLstm(
             int kernelSet, int layers, int hidden, int features, int outputs, int isInt4, int isHeadInt4,

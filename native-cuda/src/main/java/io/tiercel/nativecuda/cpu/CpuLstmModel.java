@@ -3,6 +3,7 @@ package io.tiercel.nativecuda.cpu;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StateMemory;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmLayerParameters;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
@@ -59,6 +60,11 @@ public final class CpuLstmModel implements Model {
     @Override
     public Arithmetic arithmetic() {
         return Arithmetic.EXACT;
+    }
+
+    @Override
+    public StateMemory newStateMemory(final long bytes) {
+        return new CpuStateMemory(bytes);
     }
 
     @Override

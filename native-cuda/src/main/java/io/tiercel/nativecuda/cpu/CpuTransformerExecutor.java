@@ -79,7 +79,7 @@ public final class CpuTransformerExecutor implements TokenExecutor {
 
     @Override
     public void restore(final long stateAddress) {
-        // Nothing of a state is derived.
+        layout.statePages().clear(stateAddress);
     }
 
     @Override

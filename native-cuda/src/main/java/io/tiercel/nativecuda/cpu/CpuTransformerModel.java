@@ -2,6 +2,8 @@ package io.tiercel.nativecuda.cpu;
 
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StateMemory;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.matrix.MatrixParameters;
 import io.tiercel.appliance.engine.transformer.CodecParameters;
@@ -63,6 +65,16 @@ public final class CpuTransformerModel implements Model {
     @Override
     public Arithmetic arithmetic() {
         return Arithmetic.EXACT;
+    }
+
+    @Override
+    public StatePages pages() {
+        return layout.statePages();
+    }
+
+    @Override
+    public StateMemory newStateMemory(final long bytes) {
+        return new CpuStateMemory(bytes);
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.tiercel.appliance.engine.TransformerSetting;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
+import io.tiercel.appliance.session.ForkCheck;
 import java.util.SplittableRandom;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -71,6 +72,16 @@ class CpuTransformerProperties {
         final TransformerSetting setting = TransformerSetting.random(seed);
         try (CpuTransformerModel model = model(setting.bundle(), kernels)) {
             FootprintCheck.check(setting, model, seed);
+        }
+    }
+
+    @Property(tries = 30, edgeCases = EdgeCasesMode.NONE)
+    void shouldChangeNoBitByPagesThatSessionsShare(
+            @ForAll final long seed, @ForAll("kernelSets") final KernelSet kernels) {
+        final TransformerSetting setting = TransformerSetting.randomOfPages(seed);
+        final Bundle bundle = setting.bundle();
+        try (CpuTransformerModel model = model(bundle, kernels)) {
+            ForkCheck.check(setting, model, new ReferenceBackend().load(bundle, 1), seed);
         }
     }
 

@@ -140,13 +140,14 @@ final class KvBench {
         final int[] tokens = subject.heldOut().get(0);
         final int stateBytes;
         final Histogram hotNs;
-        try (StepTimes times = new StepTimes(bundle, 1, tokens, clock)) {
+        try (StepTimes times = new StepTimes(bundle, 1, tokens, subject.context(), clock)) {
             stateBytes = times.stateBytes();
             hotNs = times.hot(plan.stepCount());
         }
         final int sessions = (int) Math.max(1, Math.min(plan.sessionCount(),
                 FreeMemory.bytes() / 2 / (stateBytes + SLOT_HEADER_BYTES)));
-        try (StepTimes times = new StepTimes(bundle, sessions, tokens, clock)) {
+        try (StepTimes times = new StepTimes(bundle, sessions, tokens, subject.context(), clock)) {
+            times.begin(Beginning.COPIED);
             return new KvRow(row.codecs, row.window, row.isRotated(), null, stateBytes, hotNs,
                     times.cold(new SplittableRandom(plan.seed())), sessions, quality);
         }

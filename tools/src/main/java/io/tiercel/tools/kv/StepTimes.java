@@ -19,17 +19,26 @@ final class StepTimes implements AutoCloseable {
     private final TokenSessions sessions;
     private final int sessionCount;
     private final int[] tokens;
+    private final int[] warmUp;
     private final NanoClock clock;
     private int next;
 
-    /** @param tokens that sessions take, again and again. */
+    /**
+     * @param tokens      that sessions take, again and again.
+     * @param warmUpCount of tokens that the first session takes at once.
+     */
     StepTimes(
-            final Bundle bundle, final int sessionCount, final int[] tokens, final NanoClock clock) {
+            final Bundle bundle, final int sessionCount, final int[] tokens, final int warmUpCount,
+            final NanoClock clock) {
         this.sessionCount = sessionCount;
         this.tokens = tokens;
         this.clock = clock;
         sessions = new TokenSessions(bundle, Backends.select(Backends.AUTO, bundle), sessionCount);
-        step(bundle.manifest().shape().get("context"));
+        warmUp = new int[warmUpCount];
+        for (int i = 0; i < warmUpCount; i++) {
+            warmUp[i] = nextToken();
+        }
+        sessions.steps(0, warmUp);
     }
 
     static Histogram newHistogram() {
@@ -50,11 +59,34 @@ final class StepTimes implements AutoCloseable {
         return ns;
     }
 
+    /** Of a state: what one session alone has, of all sessions together. */
+    long ownBytes() {
+        return sessions.ownBytes();
+    }
+
+    /** Of pages that several sessions have. */
+    long commonBytes() {
+        return sessions.commonBytes();
+    }
+
+    /** All sessions come to stand where the first one stands; the time that each of them takes. */
+    Histogram begin(final Beginning beginning) {
+        final Histogram ns = newHistogram();
+        for (int session = 1; session < sessionCount; session++) {
+            final long begunNs = clock.nanoTime();
+            switch (beginning) {
+                case BY_ITSELF -> sessions.steps(session, warmUp);
+                case COPIED -> sessions.copy(0, session);
+                case SHARED -> sessions.fork(0, session);
+                default -> throw new IllegalArgumentException("beginning=" + beginning);
+            }
+            ns.recordValue(Math.min(MAX_NS, clock.nanoTime() - begunNs));
+        }
+        return ns;
+    }
+
     /** A step of each session, in an order by chance; all have been in another one's place of that order before. */
     Histogram cold(final SplittableRandom random) {
-        for (int i = 1; i < sessionCount; i++) {
-            sessions.copy(0, i);
-        }
         final int[] order = new int[sessionCount];
         for (int i = 0; i < sessionCount; i++) {
             order[i] = i;

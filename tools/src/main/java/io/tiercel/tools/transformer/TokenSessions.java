@@ -3,6 +3,7 @@ package io.tiercel.tools.transformer;
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
@@ -53,7 +54,7 @@ public final class TokenSessions implements AutoCloseable {
         }
         executor = (TokenExecutor) any;
         vocabularySize = bundle.manifest().shape().get("vocabulary");
-        states = new SessionStates(sessionCount, model.shape(), new byte[Long.BYTES]);
+        states = new SessionStates(sessionCount, model, new byte[Long.BYTES]);
         hashes = new long[sessionCount];
         token = allocate(Integer.BYTES);
         outputs = allocate(model.shape().outputCount() * Float.BYTES);
@@ -78,6 +79,23 @@ public final class TokenSessions implements AutoCloseable {
         return model.shape().stateBytes();
     }
 
+    /** Of all sessions' states, what one session alone has. */
+    public long ownBytes() {
+        final StatePages pages = model.pages();
+        long bytes = (long) hashes.length * model.shape().stateBytes();
+        for (int session = 0; session < hashes.length; session++) {
+            for (int page = 0; page < pages.count(); page++) {
+                bytes -= pages.sharedAddress(states.stateAddress(session), page) == 0 ? 0 : pages.bytes();
+            }
+        }
+        return bytes;
+    }
+
+    /** Of pages that several sessions have, each once. */
+    public long commonBytes() {
+        return (long) states.sharedPageCount() * model.pages().bytes();
+    }
+
     /** The model as the cpu backend holds it; null on another backend. */
     public CpuTransformerModel cpuModel() {
         return model instanceof CpuTransformerModel cpu ? cpu : null;
@@ -85,13 +103,19 @@ public final class TokenSessions implements AutoCloseable {
 
     /** Forgets all tokens. */
     public void reset(final int session) {
-        executor.initialise(states.stateAddress(session));
+        states.reset(session, executor);
         hashes[session] = 0;
     }
 
-    /** Puts a session where another one is. */
+    /** Puts a session where another one is, with a state of its own. */
     public void copy(final int from, final int to) {
-        UnsafeApi.copyMemory(states.stateAddress(from), states.stateAddress(to), stateBytes());
+        states.fork(states, from, to);
+        hashes[to] = hashes[from];
+    }
+
+    /** As {@link #copy}, with what both can have in common shared: as the appliance forks. */
+    public void fork(final int from, final int to) {
+        states.fork(from, to);
         hashes[to] = hashes[from];
     }
 

@@ -127,12 +127,16 @@ final class TransformerCache {
     }
 
     private long page(final int slot) {
-        return stateAddress + layout.pagesOffset() +
-                (long) (slot / TransformerStateLayout.PAGE_SLOTS) * layout.pageBytes();
+        return layout.statePages().address(stateAddress, slot / TransformerStateLayout.PAGE_SLOTS);
     }
 
     private static int pageSlot(final int slot) {
         return slot % TransformerStateLayout.PAGE_SLOTS;
+    }
+
+    /** Before a token is coded: its page is not, or no longer, one of another session too. */
+    void ownPage(final int slot) {
+        layout.statePages().own(stateAddress, slot / TransformerStateLayout.PAGE_SLOTS);
     }
 
     private void putKeys(

@@ -199,7 +199,7 @@ final class TransformerExecutor implements TokenExecutor {
 
     @Override
     public void restore(final long stateAddress) {
-        // Nothing of a state is derived.
+        layout.statePages().clear(stateAddress);
     }
 
     @Override
@@ -304,6 +304,7 @@ final class TransformerExecutor implements TokenExecutor {
     /** Codes the rows of keys and values again, for good. */
     private void code(final TransformerLayer layer, final int layerIndex, final long token) {
         final int slot = layout.codedSlot(token);
+        cache.ownPage(slot);
         for (int head = 0; head < shape.keyValueHeads(); head++) {
             layer.keys.code(keyRow, head, codes);
             cache.putCodedKeys(layerIndex, head, slot, codes, layer.keys.codesOfHead());

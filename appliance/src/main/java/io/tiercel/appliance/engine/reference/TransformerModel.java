@@ -2,6 +2,7 @@ package io.tiercel.appliance.engine.reference;
 
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.matrix.MatrixParameters;
@@ -47,6 +48,11 @@ public final class TransformerModel implements Model {
     @Override
     public Arithmetic arithmetic() {
         return Arithmetic.EXACT;
+    }
+
+    @Override
+    public StatePages pages() {
+        return parameters.layout().statePages();
     }
 
     @Override

@@ -48,8 +48,7 @@ final class TransformerFootprint implements Footprint {
             for (int head = 0; head < shape.keyValueHeads(); head++) {
                 address = isRecent
                         ? copyRecent(stateAddress, layer, head, layout.recentSlot(position), address, isOut)
-                        : move(stateAddress + pagePartOffset(layer, head, position), address, layout.pagePartBytes(),
-                                isOut);
+                        : move(pagePart(stateAddress, layer, head, position), address, layout.pagePartBytes(), isOut);
             }
         }
     }
@@ -67,9 +66,10 @@ final class TransformerFootprint implements Footprint {
         return address;
     }
 
-    private long pagePartOffset(final int layer, final int head, final long position) {
+    /** The page is the session's own once the step has been made: what is written is never shared. */
+    private long pagePart(final long stateAddress, final int layer, final int head, final long position) {
         final int page = layout.codedSlot(position) / TransformerStateLayout.PAGE_SLOTS;
-        return layout.pagesOffset() + (long) page * layout.pageBytes() + layout.pageKeysOffset(layer, head);
+        return layout.statePages().address(stateAddress, page) + layout.pageKeysOffset(layer, head);
     }
 
     /** @return the address behind the copy. */

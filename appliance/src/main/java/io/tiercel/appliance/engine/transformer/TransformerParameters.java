@@ -90,10 +90,10 @@ public final class TransformerParameters {
         return layout;
     }
 
-    /** What the pipeline needs to know; the same with every backend, as no part of a state is derived. */
+    /** What the pipeline needs to know; the same with every backend. */
     public ModelShape modelShape() {
         return new ModelShape(FAMILY, manifest.featureCount(), manifest.outputCount(), layout.stateBytes(),
-                layout.stateBytes(), shape.vocabulary(), contextTokens(),
+                layout.canonicalBytes(), shape.vocabulary(), contextTokens(),
                 manifest.task() == Manifest.Task.TOKENS);
     }
 

@@ -1,18 +1,20 @@
 package io.tiercel.appliance.engine.transformer;
 
 import io.tiercel.appliance.engine.Footprint;
+import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.bundle.CacheFormat;
 import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import org.agrona.UnsafeApi;
 
 /**
- * Where each code of a session's state stands: canonical, the same for every backend; nothing is derived. Immutable.
+ * Where each code of a session's state stands: canonical, the same for every backend. Immutable.
  *
  * <pre>
  *   header, 64 bytes                     int64: position, digest, coded; the rest zeros
  *   recent, for each layer, each head    keys, then values, in 8 bits: sinks + window slots
  *   page 0, 128 slots                    for each layer, each head: keys, then values, coded
  *   page 1 …
+ *   table, not canonical                 for each page where it stands, if elsewhere: {@link StatePages}
  * </pre>
  *
  * <p><b>Header.</b> {@code position}: tokens taken so far. {@code digest}: a chain over all that was written. {@code
@@ -59,6 +61,7 @@ public final class TransformerStateLayout {
     private final int pageBytes;
     private final int pages;
     private final int pagesOffset;
+    private final StatePages statePages;
 
     /** @throws ArithmeticException if a state would have 2 GiB or more. */
     public TransformerStateLayout(final TransformerShape shape, final CacheFormat cache) {
@@ -77,7 +80,8 @@ public final class TransformerStateLayout {
         pages = divideUp(shape.codedTokens(), PAGE_SLOTS);
         pagesOffset = Math.addExact(
                 HEADER_BYTES, Math.multiplyExact(parts, planes * (recentKeysBytes + recentValuesBytes)));
-        Math.addExact(pagesOffset, Math.multiplyExact(pages, pageBytes));
+        Math.addExact(Math.addExact(pagesOffset, Math.multiplyExact(pages, pageBytes)), StatePages.tableBytes(pages));
+        statePages = pages == 0 ? StatePages.NONE : new TransformerPages(shape, this);
     }
 
     /** Whether a state has room for so many steps more, if it takes {@code contextTokens} of them; 0 for any number. */
@@ -90,8 +94,23 @@ public final class TransformerStateLayout {
         return new TransformerFootprint(shape, this);
     }
 
+    /** The canonical part, and the table of pages. */
     public int stateBytes() {
+        return tableOffset() + StatePages.tableBytes(pages);
+    }
+
+    public int canonicalBytes() {
         return pagesOffset + pages * pageBytes;
+    }
+
+    /** Of the table of pages. */
+    int tableOffset() {
+        return canonicalBytes();
+    }
+
+    /** Where pages stand, and which of them several sessions can have in common. */
+    public StatePages statePages() {
+        return statePages;
     }
 
     public int pages() {

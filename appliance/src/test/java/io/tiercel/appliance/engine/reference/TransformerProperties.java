@@ -10,6 +10,7 @@ import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.TransformerSetting;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.ForkCheck;
 import java.util.SplittableRandom;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
@@ -46,6 +47,13 @@ class TransformerProperties {
     void shouldTakeAStepBackAndTakeItAgainWithoutComputingIt(@ForAll final long seed) {
         final TransformerSetting setting = TransformerSetting.random(seed);
         FootprintCheck.check(setting, new ReferenceBackend().load(setting.bundle(), 1), seed);
+    }
+
+    @Property(tries = 10, edgeCases = EdgeCasesMode.NONE)
+    void shouldChangeNoBitByPagesThatSessionsShare(@ForAll final long seed) {
+        final TransformerSetting setting = TransformerSetting.randomOfPages(seed);
+        final Model model = new ReferenceBackend().load(setting.bundle(), 1);
+        ForkCheck.check(setting, model, model, seed);
     }
 
     @Property(tries = 40, edgeCases = EdgeCasesMode.NONE)

@@ -50,7 +50,8 @@ class TransformerStateLayoutTest {
         assertEquals(0, layout.pagesOffset() % 64);
         assertEquals(0, layout.pageBytes() % 64);
         assertEquals((coded + 127) / 128, layout.pages());
-        assertEquals(layout.pagesOffset() + layout.pages() * layout.pageBytes(), layout.stateBytes());
+        assertEquals(layout.pagesOffset() + layout.pages() * layout.pageBytes(), layout.canonicalBytes());
+        assertEquals(layout.canonicalBytes() + (layout.pages() == 0 ? 0 : 64), layout.stateBytes());
         for (int layer = 0; layer < LAYERS; layer++) {
             for (int head = 0; head < HEADS; head++) {
                 for (int plane = 0; plane < layout.planes(); plane++) {
@@ -65,7 +66,7 @@ class TransformerStateLayoutTest {
                 }
             }
         }
-        assertTrue(taken.length() <= layout.stateBytes() * 8);
+        assertTrue(taken.length() <= layout.canonicalBytes() * 8);
     }
 
     private void takeKeys(final Codec codec, final int slots, final int headSize, final int region) {

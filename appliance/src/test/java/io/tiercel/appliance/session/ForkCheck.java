@@ -1,0 +1,152 @@
+package io.tiercel.appliance.session;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.TransformerSetting;
+import java.util.SplittableRandom;
+import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** Sessions that are forked from one another, and have pages in common, against the same with states of their own. */
+public final class ForkCheck implements AutoCloseable {
+
+    private static final int SESSIONS = 5;
+    private static final int ROUNDS = 40;
+    private static final int MAX_STEPS = 300;
+
+    private final TransformerSetting setting;
+    private final SplittableRandom random;
+    private final ModelExecutor executor;
+    private final ModelExecutor plainExecutor;
+    private final SessionStates states;
+    private final SessionStates plainStates;
+    private final UnsafeBuffer inputs;
+    private final UnsafeBuffer outputs;
+    private final UnsafeBuffer plainOutputs;
+
+    private ForkCheck(
+            final TransformerSetting setting, final Model model, final Model plainModel,
+            final SplittableRandom random) {
+        this.setting = setting;
+        this.random = random;
+        executor = model.newExecutor(1);
+        plainExecutor = plainModel.newExecutor(1);
+        states = new SessionStates(SESSIONS, model, new byte[Long.BYTES]);
+        plainStates = new SessionStates(SESSIONS, plainModel, new byte[Long.BYTES]);
+        inputs = allocate(MAX_STEPS * setting.inputCount() * Integer.BYTES);
+        outputs = allocate(model.shape().outputCount() * Float.BYTES);
+        plainOutputs = allocate(model.shape().outputCount() * Float.BYTES);
+    }
+
+    /**
+     * @param setting    of {@link TransformerSetting#randomOfPages}.
+     * @param plainModel of the same bundle, maybe of another backend.
+     * @throws AssertionError if a session is not what it would be without the others, or a page is lost.
+     */
+    public static void check(
+            final TransformerSetting setting, final Model model, final Model plainModel, final long seed) {
+        try (ForkCheck check = new ForkCheck(setting, model, plainModel, new SplittableRandom(seed))) {
+            check.run();
+        }
+    }
+
+    private void run() {
+        for (int session = 0; session < SESSIONS; session++) {
+            reset(session);
+        }
+        takeSteps(0, setting.sinks() + setting.window() + 140);
+        fork(0, 1);
+        assertEquals(1, states.sharedPageCount(), setting::toString);
+        for (int round = 0; round < ROUNDS; round++) {
+            final int session = random.nextInt(SESSIONS);
+            switch (random.nextInt(12)) {
+                case 0 -> reset(session);
+                case 1 -> restore(session, (session + 1) % SESSIONS);
+                case 2, 3, 4 -> fork((session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS, session);
+                case 5, 6 -> takeSteps(session, 1 + random.nextInt(MAX_STEPS));
+                case 7, 8 -> takeSteps(session, 1 + random.nextInt(20));
+                default -> takeOneStep(session);
+            }
+            verify(session, round);
+        }
+        for (int session = 0; session < SESSIONS; session++) {
+            verify(session, ROUNDS);
+            states.reset(session, executor);
+        }
+        assertEquals(0, states.sharedPageCount(), setting::toString);
+    }
+
+    private void reset(final int session) {
+        states.reset(session, executor);
+        plainStates.reset(session, plainExecutor);
+    }
+
+    /** As a recovery does. */
+    private void restore(final int session, final int other) {
+        final UnsafeBuffer state = new UnsafeBuffer(states.canonicalState(other));
+        states.restore(session, states.hash(other), state, executor);
+        plainStates.restore(session, states.hash(other), state, plainExecutor);
+    }
+
+    private void fork(final int source, final int session) {
+        states.fork(source, session);
+        plainStates.fork(plainStates, source, session);
+        verify(source, -1);
+    }
+
+    private void takeSteps(final int session, final int count) {
+        for (int step = 0; step < count; step++) {
+            putInput(step);
+        }
+        states.steps(session, executor, inputs.addressOffset(), count, outputs.addressOffset(), 0);
+        plainStates.steps(session, plainExecutor, inputs.addressOffset(), count, plainOutputs.addressOffset(), 0);
+    }
+
+    private void takeOneStep(final int session) {
+        putInput(0);
+        takeOneStep(states, executor, session, outputs);
+        takeOneStep(plainStates, plainExecutor, session, plainOutputs);
+    }
+
+    private void takeOneStep(
+            final SessionStates of, final ModelExecutor by, final int session, final UnsafeBuffer to) {
+        final StepBatch batch = new StepBatch(1);
+        batch.add(inputs.addressOffset(), of.stateAddress(session), to.addressOffset());
+        by.step(batch);
+        of.settle(batch, by);
+    }
+
+    private void putInput(final int step) {
+        final int[] input = setting.input(random);
+        for (int i = 0; i < input.length; i++) {
+            inputs.putInt((step * input.length + i) * Integer.BYTES, input[i]);
+        }
+    }
+
+    private void verify(final int session, final int round) {
+        final String what = setting + " round " + round + " session " + session;
+        assertEquals(plainStates.hash(session), states.hash(session), what);
+        assertEquals(plainOutputs, outputs, what);
+        assertArrayEquals(plainStates.canonicalState(session), states.canonicalState(session), what);
+        assertTrue(states.sharedPageCount() <= SESSIONS * setting.context() / 128, what);
+    }
+
+    @Override
+    public void close() {
+        states.close();
+        plainStates.close();
+        executor.close();
+        plainExecutor.close();
+    }
+
+    private static UnsafeBuffer allocate(final int bytes) {
+        return new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+                BitUtil.align(bytes, BitUtil.CACHE_LINE_LENGTH), BitUtil.CACHE_LINE_LENGTH));
+    }
+}

@@ -1,0 +1,79 @@
+package io.tiercel.tools.kv;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.TiercelCommand;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The benchmark in small, so that it keeps running. No time is judged here. */
+@Timeout(120)
+class ForkBenchCommandTest {
+
+    @TempDir
+    private Path directory;
+
+    private final StringWriter err = new StringWriter();
+    private String out;
+
+    /** The default model's context is two pages and a window; it slides, so that one page is being written. */
+    @Test
+    void shouldShareWhatTheOthersHaveEachForItself() throws IOException {
+        final Path json = directory.resolve("fork.json");
+        assertEquals(ExitCode.OK, run("--sessions", "4", "--json", json.toString()), err.toString());
+        final JsonNode result = new ObjectMapper().readTree(json.toFile());
+        assertTrue(out.contains(result.get("commit").asText()), out);
+        final JsonNode rows = result.get("rows");
+        assertEquals(Beginning.values().length, rows.size());
+        for (final JsonNode row : rows) {
+            assertTrue(out.contains(row.get("beginning").asText()), out);
+        }
+        final long own = rows.get(0).get("ownBytes").asLong();
+        assertEquals(own, rows.get(1).get("ownBytes").asLong());
+        final JsonNode shared = rows.get(2);
+        assertTrue(shared.get("commonBytes").asLong() > 0, shared.toString());
+        assertEquals(own, shared.get("ownBytes").asLong() + shared.get("commonBytes").asLong());
+        assertEquals(0, rows.get(0).get("commonBytes").asLong());
+        assertEquals(0, rows.get(1).get("commonBytes").asLong());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--sessions,1", "--tokens,0", "--model,none"})
+    void shouldRefuseInOneLineWhenAnArgumentIsBad(final String option, final String value) {
+        assertEquals(ExitCode.BAD_ARGUMENTS, run(option, value));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains(option + "=" + value), err.toString());
+        assertFalse(err.toString().contains("Exception"), err.toString());
+    }
+
+    private int run(final String... arguments) {
+        final String[] all = new String[arguments.length + 2];
+        all[0] = "bench";
+        all[1] = "fork";
+        System.arraycopy(arguments, 0, all, 2, arguments.length);
+        final PrintStream standardOut = System.out;
+        final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            return TiercelCommand.commandLine(new PrintWriter(bytes, true), new PrintWriter(err, true)).execute(all);
+        } finally {
+            System.setOut(standardOut);
+            out = bytes.toString(StandardCharsets.UTF_8);
+        }
+    }
+}
