@@ -20,6 +20,7 @@ import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.appliance.transport.TransportException;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.SystemEpochClock;
 import org.agrona.concurrent.SystemEpochNanoClock;
@@ -49,7 +50,7 @@ public final class Appliance implements AutoCloseable {
     private static final long GOODBYE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
     private static final long SNAPSHOT_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final long TELEMETRY_SLEEP_MS = 100;
-    private static final long SNAPSHOT_SLEEP_MS = 10;
+    private static final long BACKGROUND_SLEEP_MS = 10;
     private static final long POLL_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Foundation foundation;
@@ -58,7 +59,7 @@ public final class Appliance implements AutoCloseable {
     private final List<AgentRunner> runners = new ArrayList<>();
     private final AgentRunner telemetry;
     private final SnapshotAgent snapshots;
-    private final AgentRunner snapshotRunner;
+    private final AgentRunner backgroundRunner;
     private final WarmUp.Report warmUp;
     private ShutdownReport shutdownReport;
 
@@ -96,8 +97,9 @@ public final class Appliance implements AutoCloseable {
                     recorder, pipeline.state())));
         }
         snapshots = snapshots(cut);
-        snapshotRunner = new AgentRunner(
-                new SleepingMillisIdleStrategy(SNAPSHOT_SLEEP_MS), this::onError, null, snapshots);
+        backgroundRunner = new AgentRunner(
+                new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null,
+                new CompositeAgent(snapshots, new StateToucher(foundation.sessions())));
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
                 new TelemetryWriter(stages, hiccups, context.telemetryDirectory(), context.telemetryIntervalNs(),
                         SystemEpochClock.INSTANCE));
@@ -186,7 +188,7 @@ public final class Appliance implements AutoCloseable {
                 await(snapshots::isIdle, SNAPSHOT_TIMEOUT_NS);
             }
             CloseHelper.quietCloseAll(runners);
-            CloseHelper.quietCloseAll(snapshotRunner, telemetry);
+            CloseHelper.quietCloseAll(backgroundRunner, telemetry);
             shutdownReport = new ShutdownReport(
                     drained, pipeline.takenCount(), pipeline.recordedCount(), failure());
             pipeline.close();
@@ -234,9 +236,10 @@ public final class Appliance implements AutoCloseable {
     }
 
     private void start() {
+        foundation.sessions().touchAhead();
         pipeline.open();
         AgentRunner.startOnThread(telemetry);
-        AgentRunner.startOnThread(snapshotRunner);
+        AgentRunner.startOnThread(backgroundRunner);
         runners.forEach(AgentRunner::startOnThread);
     }
 

@@ -52,8 +52,11 @@ public final class SessionStates implements AutoCloseable {
     private final ModelShape shape;
     private final StatePages pages;
     private final SharedPages sharedPages;
+    private final FirstTouch firstTouch;
     private StateMemory memory;
     private long firstStateAddress;
+    /** Of all that have been used the highest index, and one; a hint for who touches memory ahead of it. */
+    private volatile int usedCount;
 
     /**
      * @param maxSessions  slots, from index 0.
@@ -83,6 +86,7 @@ public final class SessionStates implements AutoCloseable {
         this.pages = pages;
         this.memory = allocate(newMemory, maxSessions * slotBytes, maxSessions);
         this.firstStateAddress = memory.address() + HEADER_BYTES;
+        this.firstTouch = new FirstTouch(memory.address(), maxSessions * slotBytes);
         this.sharedPages = pages.count() == 0 ? null : newSharedPages(newMemory, maxSessions);
     }
 
@@ -157,7 +161,7 @@ public final class SessionStates implements AutoCloseable {
         release(sessionIndex, stateAddress);
         executor.initialise(stateAddress);
         SessionHeader.hash(stateAddress - HEADER_BYTES, genesisHash);
-        initialised[sessionIndex] = true;
+        onInitialised(sessionIndex);
     }
 
     /**
@@ -204,7 +208,7 @@ public final class SessionStates implements AutoCloseable {
         canonical.getBytes(0, new UnsafeBuffer(stateAddress, shape.canonicalBytes()), 0, shape.canonicalBytes());
         executor.restore(stateAddress);
         SessionHeader.hash(stateAddress - HEADER_BYTES, hash);
-        initialised[sessionIndex] = true;
+        onInitialised(sessionIndex);
     }
 
     /**
@@ -227,7 +231,7 @@ public final class SessionStates implements AutoCloseable {
                 UnsafeApi.copyMemory(pages.address(from, page), pages.ownAddress(to, page), pages.bytes());
             }
         }
-        initialised[sessionIndex] = true;
+        onInitialised(sessionIndex);
     }
 
     /** Pages that sessions have in common, each counted once, at a moment when no worker is at work. */
@@ -245,7 +249,7 @@ public final class SessionStates implements AutoCloseable {
         source.copyCanonicalState(sourceIndex, to);
         UnsafeApi.copyMemory(from + canonicalBytes, to + canonicalBytes, shape.stateBytes() - (long) canonicalBytes);
         pages.clear(to);
-        initialised[sessionIndex] = true;
+        onInitialised(sessionIndex);
     }
 
     /** Chains what the last step wrote into the session's hash. Once for each step, before {@code ahead}. */
@@ -283,6 +287,17 @@ public final class SessionStates implements AutoCloseable {
                 outputsStride, SessionHeader.hash(headerAddress)));
     }
 
+    /**
+     * Touches memory that new sessions will need; see {@link FirstTouch}. One thread, any, at a time; not after {@link
+     * #close}.
+     *
+     * @return whether there was anything to touch.
+     */
+    public boolean touchAhead() {
+        final boolean hasTouched = firstTouch.ahead(usedCount * slotBytes);
+        return sharedPages != null && sharedPages.touchAhead() || hasTouched;
+    }
+
     /** Gives the memory back; every address is invalid from here on. A second call does nothing. */
     @Override
     public void close() {
@@ -310,6 +325,13 @@ public final class SessionStates implements AutoCloseable {
                             " closed=" + (memory == null));
         }
         return sessionIndex;
+    }
+
+    private void onInitialised(final int sessionIndex) {
+        initialised[sessionIndex] = true;
+        if (sessionIndex >= usedCount) {
+            usedCount = sessionIndex + 1;
+        }
     }
 
     /** Whatever stands in a slot that is about to be overwritten. */

@@ -46,6 +46,15 @@ public final class Sessions implements AutoCloseable {
         return workerCount == 1 ? 0 : (int) (((sessionKey * SPREAD) >>> 33) % workerCount);
     }
 
+    /** As {@link SessionStates#touchAhead}, of all models. */
+    public boolean touchAhead() {
+        boolean hasTouched = false;
+        for (final SessionStates of : states) {
+            hasTouched |= of.touchAhead();
+        }
+        return hasTouched;
+    }
+
     /** Gives the states' memory back. No worker may run any more. */
     @Override
     public void close() {

@@ -18,6 +18,7 @@ final class SharedPages implements AutoCloseable {
     private final StatePages pages;
     private final int capacity;
     private final long placeBytes;
+    private final FirstTouch firstTouch;
     /** Places that have been given out before; the memory of those behind them has not been touched. */
     private volatile int usedCount;
     /** Where the next search begins. Plain, as it is no more than a hint. */
@@ -29,6 +30,7 @@ final class SharedPages implements AutoCloseable {
         this.pages = pages;
         this.capacity = capacity;
         placeBytes = bytesOf(pages, 1);
+        firstTouch = new FirstTouch(memory.address(), bytesOf(pages, capacity));
     }
 
     static long bytesOf(final StatePages pages, final int capacity) {
@@ -54,6 +56,11 @@ final class SharedPages implements AutoCloseable {
         UnsafeApi.getAndAddLong(null, StatePages.sharersAddress(shared), 1);
         pages.share(otherAddress, page, shared);
         return true;
+    }
+
+    /** As {@link SessionStates#touchAhead}, once a page has been shared. */
+    boolean touchAhead() {
+        return usedCount > 0 && firstTouch.ahead(usedCount * placeBytes);
     }
 
     /** How many pages stand here, at a moment when nobody shares or lets go. */
