@@ -144,9 +144,6 @@ struct KernelSet {
 
     /** Puts back what an item has written, in all layers. Of a row of items the last one first. */
     void (*undoToken)(const TransformerView& model, const TransformerItem& item);
-
-    /** The index of the largest of some values, of equals the lowest. */
-    int32_t (*likeliest)(const float* values, int32_t count);
 };
 
 extern const KernelSet PORTABLE_KERNELS;

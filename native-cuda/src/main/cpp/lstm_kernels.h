@@ -398,7 +398,7 @@ struct LstmKernels {
     static constexpr KernelSet set(const char* name) {
         return {name, L::LANES, L::COLUMNS, L::VECTORS * L::LANES, L::CODE_OFFSET, sizeof(Activation),
                 Vectors<L>::quantiseFeatures, loadHidden, gates, ahead, head, stream, Transformer::forward, Transformer::codeToken,
-                Transformer::undo, Transformer::likeliest};
+                Transformer::undo};
     }
 };
 

@@ -247,11 +247,16 @@ int64_t tiercel_transformer_steps(
         reinterpret_cast<uint8_t*>(outputs), outputs_stride, static_cast<uint64_t>(previous_hash)));
 }
 
-int32_t tiercel_transformer_step_while_likeliest(
-    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t hash) {
-    return asTransformerExecutor(executor)->stepWhileLikeliest(
+void tiercel_transformer_step_tentatively(
+    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t outputs, int32_t outputs_stride) {
+    asTransformerExecutor(executor)->stepTentatively(
         reinterpret_cast<uint8_t*>(state), reinterpret_cast<const int32_t*>(tokens), count,
-        *reinterpret_cast<uint64_t*>(hash));
+        reinterpret_cast<uint8_t*>(outputs), outputs_stride);
+}
+
+int64_t tiercel_transformer_keep(void* executor, int64_t state, int32_t count, int64_t previous_hash) {
+    return static_cast<int64_t>(asTransformerExecutor(executor)->keep(
+        reinterpret_cast<uint8_t*>(state), count, static_cast<uint64_t>(previous_hash)));
 }
 
 int64_t tiercel_transformer_logits(const void* executor, int32_t position) {

@@ -160,13 +160,16 @@ TIERCEL_EXPORT int64_t tiercel_transformer_steps(
     int64_t previous_hash);
 
 /**
- * Steps of one session, settled, for as long as its int32 tokens (1..16) are the likeliest after the one before them; the
- * first is taken in any case. hash is the session's, in and out. Returns how many were taken.
+ * Steps of one session by a row of int32 tokens (1..16), of which tiercel_transformer_keep, before anything else of the
+ * executor, takes back all but the first count: the state is then as after the last one's step, the work ahead of the
+ * next still to come. It may be called again with fewer. Returns the session's hash, which was previous_hash.
  */
-TIERCEL_EXPORT int32_t tiercel_transformer_step_while_likeliest(
-    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t hash);
+TIERCEL_EXPORT void tiercel_transformer_step_tentatively(
+    void* executor, int64_t state, int64_t tokens, int32_t count, int64_t outputs, int32_t outputs_stride);
+TIERCEL_EXPORT int64_t tiercel_transformer_keep(
+    void* executor, int64_t state, int32_t count, int64_t previous_hash);
 
-/** Where the logits of a position of the last step are; of the last one of steps at 0. */
+/** Where the logits of a position of the last step, or of a tentative row, are; of the last one of steps at 0. */
 TIERCEL_EXPORT int64_t tiercel_transformer_logits(const void* executor, int32_t position);
 
 /**

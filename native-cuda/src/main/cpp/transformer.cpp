@@ -290,8 +290,7 @@ size_t TransformerExecutor::arenaBytes(const TransformerModel& model, int itemCo
                       vector(std::max(shape.top, std::max(1, shape.activeExperts))) + vector(paddedRows(shape.logits)) +
                       activationsBytes(kernels, std::max(1, shape.features),
                                        planesOf(kernels, shape.featureMaximum));
-    return itemCount * item + of + PROMPT_TOKENS * undoBytes(shape) +
-           vector(shape.outputs == Outputs::LIKELIEST_TOKENS ? 2 * shape.top : shape.logits);
+    return itemCount * item + of + PROMPT_TOKENS * undoBytes(shape);
 }
 
 size_t TransformerExecutor::queriesBytes(const TransformerShape& shape) {
@@ -329,7 +328,6 @@ TransformerExecutor::TransformerExecutor(const TransformerModel& model, int maxB
         item.hiddenCodes = takeActivations(arena, kernels, shape.hidden, planes);
     }
     undo = arena.take<uint8_t>(PROMPT_TOKENS * undoBytes(shape));
-    draftOutputs = arena.take<float>(shape.outputs == Outputs::LIKELIEST_TOKENS ? 2 * shape.top : shape.logits);
     const int slots = shape.context + 3 * TransformerStateView::PAGE_SLOTS;
     scratch.normed = arena.take<float>(shape.dimension);
     scratch.expertSum = arena.take<float>(shape.dimension);
@@ -469,31 +467,30 @@ uint64_t TransformerExecutor::steps(
     return hash;
 }
 
-int TransformerExecutor::stepWhileLikeliest(uint8_t* state, const int32_t* tokens, int count, uint64_t& hash) {
-    const TransformerShape& shape = model.view().shape;
-    const KernelSet& kernels = model.kernels();
-    const int some = std::min(count, PROMPT_TOKENS);
-    for (int i = 0; i < some; i++) {
-        prepare(items[i], tokens + i, state, draftOutputs);
+void TransformerExecutor::stepTentatively(
+    uint8_t* state, const int32_t* tokens, int count, uint8_t* outputs, int64_t stride) {
+    tentative = std::min(count, PROMPT_TOKENS);
+    before = *reinterpret_cast<const TransformerHeader*>(state);
+    for (int i = 0; i < tentative; i++) {
+        prepare(items[i], tokens + i, state, reinterpret_cast<float*>(outputs + i * stride));
         items[i].position += i;
         ownPageOf(items[i]);
-        items[i].undo = i == 0 ? nullptr : undo + static_cast<size_t>(i) * undoBytes(shape);
+        items[i].undo = undo + i * undoBytes(model.view().shape);
     }
-    kernels.forward(model.view(), scratch, items.data(), some);
-    int taken = 1;
-    while (taken < some && kernels.likeliest(items[taken - 1].logits, shape.logits) == tokens[taken]) {
-        taken++;
+    model.kernels().forward(model.view(), scratch, items.data(), tentative);
+}
+
+uint64_t TransformerExecutor::keep(uint8_t* state, int count, uint64_t previousHash) {
+    for (; tentative > count; tentative--) {
+        model.kernels().undoToken(model.view(), items[tentative - 1]);
     }
-    for (int i = some - 1; i >= taken; i--) {
-        kernels.undoToken(model.view(), items[i]);
-    }
-    for (int i = 0; i < taken; i++) {
+    *reinterpret_cast<TransformerHeader*>(state) = before;
+    uint64_t hash = previousHash;
+    for (int i = 0; i < tentative; i++) {
         settle(items[i]);
         hash = Digest::mix(hash, state, offsetof(TransformerHeader, codedTokens));
     }
-    codeAhead(state);
-    std::swap(items[0].logits, items[taken - 1].logits);
-    return taken;
+    return hash;
 }
 
 size_t TransformerExecutor::undoBytes(const TransformerShape& shape) {

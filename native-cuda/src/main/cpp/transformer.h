@@ -86,11 +86,9 @@ public:
     uint64_t steps(
         uint8_t* state, const uint8_t* inputs, int count, uint8_t* outputs, int64_t stride, uint64_t previousHash);
 
-    /**
-     * Steps of one session for as long as its tokens are the likeliest; TokenExecutor.java says it. hash is the
-     * session's, in and out. Returns how many tokens were taken.
-     */
-    int stepWhileLikeliest(uint8_t* state, const int32_t* tokens, int count, uint64_t& hash);
+    /** A row of tokens of one session, to be taken back from its end by keep; TokenExecutor.java says it. */
+    void stepTentatively(uint8_t* state, const int32_t* tokens, int count, uint8_t* outputs, int64_t stride);
+    uint64_t keep(uint8_t* state, int count, uint64_t previousHash);
 
     const float* logits(int position) const { return items[position].logits; }
 
@@ -116,9 +114,10 @@ private:
     TransformerScratch scratch{};
     /** The state of the last call's last item. */
     const uint8_t* lastState = nullptr;
-    /** Of each item of a draft, what it overwrites; and its outputs, which nobody reads. */
+    /** Of each item of a tentative row, what it overwrites; how many stand, and the header before the first one. */
     uint8_t* undo;
-    float* draftOutputs;
+    int tentative = 0;
+    TransformerHeader before{};
 };
 
 }  // namespace tiercel

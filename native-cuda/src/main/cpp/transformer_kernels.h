@@ -461,12 +461,6 @@ struct TransformerKernels {
         }
     }
 
-    static int32_t likeliest(const float* values, int32_t count) {
-        int32_t best = 0;
-        T::rank(values, count, 1, &best);
-        return best;
-    }
-
     /** Codes the token that the next one will displace from the window. */
     static void codeToken(
         const TransformerView& model, const TransformerScratch& scratch, uint8_t* state, int64_t leaving) {

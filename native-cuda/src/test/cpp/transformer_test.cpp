@@ -462,27 +462,44 @@ const char* stepInRows(
 }
 
 /**
- * One session whose next tokens are guessed: as the tokens that did come, which are rarely what the model would say, so
- * that most of a draft has to be undone.
+ * One session in tentative rows, of which the first tokens are those that did come; what is behind them is taken back, in
+ * one go or in two.
  */
-const char* stepWithDrafts(
+const char* stepTentatively(
     const Setting& setting, const Transformer& model, const Expected& expected, Random random) {
     Sessions sessions(setting, model, 1, 1);
     uint64_t hash = 1;
     for (int step = 0; step < setting.steps();) {
         const int count = std::min(setting.steps() - step, uniform(random, 1, 16));
         const auto inputs = sessions.input(expected, step, count);
-        step += tiercel_transformer_step_while_likeliest(
-            sessions.executor, sessions.states[0]->address(), inputs->address(), count,
-            reinterpret_cast<int64_t>(&hash));
-        if (hash != expected.hashes[step - 1]) {
-            return "hash of a draft";
+        const int kept = uniform(random, 0, count);
+        for (int i = kept; i < count; i++) {
+            static_cast<int32_t*>(inputs->at)[i] = uniform(random, 0, setting.sizes[TIERCEL_VOCABULARY] - 1);
         }
-        if (!sessions.hasLogits(0, expected, step - 1)) {
-            return "logits of a draft";
+        const int stride = random() % 2 == 0 ? setting.outputBytes() : 0;
+        const Bytes outputs(static_cast<size_t>(count - 1) * stride + setting.outputBytes());
+        const int64_t state = sessions.states[0]->address();
+        tiercel_transformer_step_tentatively(
+            sessions.executor, state, inputs->address(), count, outputs.address(), stride);
+        for (int i = 0; i < kept; i++) {
+            if (!sessions.hasLogits(i, expected, step + i)) {
+                return "logits of a tentative row";
+            }
+            if (stride > 0 && !sessions.hasOutputs(static_cast<uint8_t*>(outputs.at) + i * stride, expected, step + i)) {
+                return "outputs of a tentative row";
+            }
+        }
+        const int64_t previous = static_cast<int64_t>(hash);
+        tiercel_transformer_keep(sessions.executor, state, uniform(random, kept, count), previous);
+        hash = static_cast<uint64_t>(tiercel_transformer_keep(sessions.executor, state, kept, previous));
+        const int64_t position[] = {inputs->address(), state, outputs.address()};
+        tiercel_transformer_ahead(sessions.executor, reinterpret_cast<int64_t>(position), 1);
+        step += kept;
+        if (hash != (step == 0 ? 1 : expected.hashes[step - 1])) {
+            return "hash of a tentative row";
         }
     }
-    return sessions.hasState(0, expected) ? nullptr : "state after drafts";
+    return sessions.hasState(0, expected) ? nullptr : "state after tentative rows";
 }
 
 }  // namespace
@@ -508,7 +525,7 @@ bool transformerAgrees(uint64_t seed, int index) {
         std::thread thread([&] { inThread = stepInRows(setting, model, expected[0], ofThread); });
         const char* here = stepTogether(setting, model, expected, Random(random()));
         if (here == nullptr && setting.hasTokens()) {
-            here = stepWithDrafts(setting, model, expected[1], Random(random()));
+            here = stepTentatively(setting, model, expected[1], Random(random()));
         }
         thread.join();
         const char* wrong = here != nullptr ? here : inThread.load();

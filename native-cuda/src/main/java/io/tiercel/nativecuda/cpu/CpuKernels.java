@@ -178,10 +178,15 @@ public final class CpuKernels {
             @Cast("void*") long executor, @Cast("int64_t") long stateAddress, @Cast("int64_t") long inputsAddress,
             int count, @Cast("int64_t") long outputsAddress, int outputsStride, @Cast("int64_t") long previousHash);
 
-    @Name("tiercel_transformer_step_while_likeliest")
-    static native int stepWhileLikeliest(
+    @Name("tiercel_transformer_step_tentatively")
+    static native void transformerStepTentatively(
             @Cast("void*") long executor, @Cast("int64_t") long stateAddress, @Cast("int64_t") long tokensAddress,
-            int count, @Cast("int64_t") long hashAddress);
+            int count, @Cast("int64_t") long outputsAddress, int outputsStride);
+
+    @Name("tiercel_transformer_keep")
+    static native @Cast("int64_t") long transformerKeep(
+            @Cast("void*") long executor, @Cast("int64_t") long stateAddress, int count,
+            @Cast("int64_t") long previousHash);
 
     @Name("tiercel_transformer_logits")
     static native @Cast("int64_t") long transformerLogits(@Cast("void*") long executor, int position);

@@ -72,9 +72,16 @@ public final class CpuTransformerExecutor implements TokenExecutor {
     }
 
     @Override
-    public int stepWhileLikeliest(
-            final long stateAddress, final long tokensAddress, final int tokenCount, final long hashAddress) {
-        return CpuKernels.stepWhileLikeliest(handle, stateAddress, tokensAddress, tokenCount, hashAddress);
+    public void stepTentatively(
+            final long stateAddress, final long tokensAddress, final int tokenCount, final long outputsAddress,
+            final int outputsStride) {
+        CpuKernels.transformerStepTentatively(
+                handle, stateAddress, tokensAddress, tokenCount, outputsAddress, outputsStride);
+    }
+
+    @Override
+    public long keep(final long stateAddress, final int keptCount, final long previousHash) {
+        return CpuKernels.transformerKeep(handle, stateAddress, keptCount, previousHash);
     }
 
     @Override

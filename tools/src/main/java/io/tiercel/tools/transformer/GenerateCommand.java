@@ -3,7 +3,6 @@ package io.tiercel.tools.transformer;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
-import io.tiercel.appliance.engine.exact.TokenSampler;
 import io.tiercel.protocol.client.Generation;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.ModelInputException;
@@ -64,7 +63,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
     @Option(names = "--draft", defaultValue = "0", paramLabel = "N",
             description = "Guess up to N tokens from what the text has said before, and verify them in one pass; " +
-                    "greedy only, and the text is the same (0..15, default: ${DEFAULT-VALUE}).")
+                    "the text is the same, drawn or not (0..15, default: ${DEFAULT-VALUE}).")
     private int draftCount;
 
     @Option(names = "--draft-model", paramLabel = "BUNDLE",
@@ -105,14 +104,12 @@ public final class GenerateCommand implements Callable<Integer> {
         if (draftCount < 0 || draftCount >= TokenExecutor.MAX_DRAFT) {
             throw new ModelInputException("--draft=" + draftCount + " is not in 0.." + (TokenExecutor.MAX_DRAFT - 1));
         }
-        if (draftCount > 0 && temperature != 0) {
-            throw new ModelInputException("--draft is for --temperature=0: a drawn token cannot be guessed yet");
-        }
         if (draftModel != null && draftCount == 0) {
             throw new ModelInputException("--draft-model=" + draftModel + " needs --draft=N, how many to guess");
         }
         if (draftCount > 0 && aeronDirectoryName != null) {
-            throw new ModelInputException("--draft is not for --aeron-dir: an appliance makes its tokens one by one");
+            throw new ModelInputException("--draft is not for --aeron-dir: what an appliance guesses says its " +
+                    "foreseen-generated-tokens");
         }
         if (aeronDirectoryName != null && tokens > MAX_TOKENS) {
             throw new ModelInputException("--tokens=" + tokens + " is above " + MAX_TOKENS +
@@ -121,7 +118,7 @@ public final class GenerateCommand implements Callable<Integer> {
         if (top < 0 || top > MAX_TOKENS) {
             throw new ModelInputException("--top=" + top + " is not in 0.." + MAX_TOKENS);
         }
-        if (temperature < 0 || temperature != 0 && !Float.isFinite(1 / temperature) || !Float.isFinite(temperature)) {
+        if (!Sampling.isTemperature(temperature)) {
             throw new ModelInputException("--temperature=" + temperature + " is not 0 or a number above it");
         }
     }
@@ -146,24 +143,30 @@ public final class GenerateCommand implements Callable<Integer> {
         final TextStream text = new TextStream(spec.commandLine().getOut());
         final int[] promptTokens = begin(text, tokenizer, session.contextTokens());
         session.steps(promptTokens);
-        final long begunNs;
-        final int passes;
-        try (Draft draft = newDraft(session.vocabularySize())) {
-            begunNs = System.nanoTime();
-            passes = goOn(session, draft, tokenizer, promptTokens, text);
+        last = promptTokens[promptTokens.length - 1];
+        final Sampling sampling = new Sampling(temperature, top, seed);
+        try (Draft draft = newDraft(session.vocabularySize(), sampling)) {
+            final TokenMaker maker = new TokenMaker(session, sampling, draft, draftCount);
+            final long begunNs = System.nanoTime();
+            maker.goOn(promptTokens, tokens, token -> isEnd(tokenizer, token), token -> write(text, tokenizer, token));
+            end(begunNs, String.format(Locale.ROOT, " passes=%d guesses=%d right=%d hash=%016x", maker.passCount(),
+                    maker.guessCount(), maker.rightCount(), session.hash()));
         }
-        end(begunNs, String.format(Locale.ROOT, " passes=%d hash=%016x", passes, session.hash()));
     }
 
-    private Draft newDraft(final int vocabularySize) {
+    private static boolean isEnd(final Tokenizer tokenizer, final int token) {
+        return token == tokenizer.eosId() || token == tokenizer.bosId();
+    }
+
+    private Draft newDraft(final int vocabularySize, final Sampling sampling) {
         if (draftModel == null) {
             return new NgramDraft();
         }
         final Bundle bundle = Bundle.open(draftModel);
-        return new ModelDraft(bundle, Backends.select(backend, bundle), vocabularySize);
+        return new ModelDraft(bundle, Backends.select(backend, bundle), vocabularySize, sampling);
     }
 
-    /** As {@link #goOn}, but that the appliance does it. */
+    /** The appliance does it. */
     private void generate(final ApplianceText appliance, final Tokenizer tokenizer) {
         final TextStream text = new TextStream(spec.commandLine().getOut());
         final int[] promptTokens = begin(text, tokenizer, appliance.contextTokens());
@@ -171,7 +174,7 @@ public final class GenerateCommand implements Callable<Integer> {
         last = promptTokens[promptTokens.length - 1];
         appliance.goOn(promptTokens, new Generation().maxTokens(tokens).temperature(temperature).topTokens(top)
                 .seed(seed).stopTokens(tokenizer.eosId(), tokenizer.bosId()), token -> {
-                    if (token != tokenizer.eosId() && token != tokenizer.bosId()) {
+                    if (!isEnd(tokenizer, token)) {
                         write(text, tokenizer, token);
                     }
                 });
@@ -216,38 +219,6 @@ public final class GenerateCommand implements Callable<Integer> {
         spec.commandLine().getErr().println(spec.qualifiedName() + ": tokens=" + tokens +
                 ": more do not fit the model's context of " + contextTokens + ", which does not slide");
         spec.commandLine().getErr().flush();
-    }
-
-    /** One token a pass; with a draft, as many as were guessed right. Returns the passes. */
-    private int goOn(
-            final TransformerSession session, final Draft draft, final Tokenizer tokenizer, final int[] promptTokens,
-            final TextStream text) {
-        final TokenSampler sampler = new TokenSampler(session.vocabularySize());
-        for (final int token : promptTokens) {
-            draft.add(token);
-        }
-        final int[] tried = new int[TokenExecutor.MAX_DRAFT];
-        last = promptTokens[promptTokens.length - 1];
-        int passes = 0;
-        while (madeCount < tokens) {
-            tried[0] = sampler.draw(session.logits(), temperature, top, seed, madeCount);
-            if (tried[0] == tokenizer.eosId() || tried[0] == tokenizer.bosId()) {
-                break;
-            }
-            draft.add(tried[0]);
-            final int guesses = draftCount == 0
-                    ? 0
-                    : draft.guess(tried, 1, Math.min(draftCount, tokens - madeCount - 1));
-            final int taken = session.stepWhileLikeliest(tried, 1 + guesses);
-            passes++;
-            for (int i = 0; i < taken; i++) {
-                if (i > 0) {
-                    draft.add(tried[i]);
-                }
-                write(text, tokenizer, tried[i]);
-            }
-        }
-        return passes;
     }
 
     /** Bytes of UTF-8 as they come: a character may be spread over tokens. */

@@ -26,6 +26,7 @@ public final class TokenSessions implements AutoCloseable {
 
     private static final int ALIGNMENT = 64;
     private static final long FLOATS = UnsafeApi.arrayBaseOffset(float[].class);
+    private static final long BYTES = UnsafeApi.arrayBaseOffset(byte[].class);
 
     private final Model model;
     private final TokenExecutor executor;
@@ -34,8 +35,8 @@ public final class TokenSessions implements AutoCloseable {
     private final long[] hashes;
     private final ByteBuffer token;
     private final ByteBuffer outputs;
-    private final ByteBuffer draft = allocate(TokenExecutor.MAX_DRAFT * Integer.BYTES);
-    private final ByteBuffer draftHash = allocate(Long.BYTES);
+    private final ByteBuffer row = allocate(TokenExecutor.MAX_DRAFT * Integer.BYTES);
+    private final int outputsStride;
     private final long tokenAddress;
     private final long outputsAddress;
     private final int vocabularySize;
@@ -57,7 +58,8 @@ public final class TokenSessions implements AutoCloseable {
         states = new SessionStates(sessionCount, model, new byte[Long.BYTES]);
         hashes = new long[sessionCount];
         token = allocate(Integer.BYTES);
-        outputs = allocate(model.shape().outputCount() * Float.BYTES);
+        outputsStride = model.shape().outputCount() * Float.BYTES;
+        outputs = allocate(TokenExecutor.MAX_DRAFT * outputsStride);
         tokenAddress = BufferUtil.address(token);
         outputsAddress = BufferUtil.address(outputs);
         for (int i = 0; i < sessionCount; i++) {
@@ -144,21 +146,25 @@ public final class TokenSessions implements AutoCloseable {
     }
 
     /**
-     * Takes a token, and of the guesses behind it those that the model would have said; see
-     * {@link TokenExecutor#stepWhileLikeliest}.
+     * Takes a row of tokens of which only the first may turn out to stand; {@link #logits} and {@link #likeliestAt} of
+     * each place say. Then {@link #keep}, always.
      *
      * @param tokenIds the first {@code count} of them, at most {@link TokenExecutor#MAX_DRAFT}.
-     * @return how many were taken, at least 1.
      */
-    public int stepWhileLikeliest(final int session, final int[] tokenIds, final int count) {
+    public void stepTentatively(final int session, final int[] tokenIds, final int count) {
         for (int i = 0; i < count; i++) {
-            draft.putInt(i * Integer.BYTES, checked(tokenIds[i]));
+            row.putInt(i * Integer.BYTES, checked(tokenIds[i]));
         }
-        draftHash.putLong(0, hashes[session]);
-        final int taken = executor.stepWhileLikeliest(states.stateAddress(session), BufferUtil.address(draft), count,
-                BufferUtil.address(draftHash));
-        hashes[session] = draftHash.getLong(0);
-        return taken;
+        executor.stepTentatively(
+                states.stateAddress(session), BufferUtil.address(row), count, outputsAddress, outputsStride);
+    }
+
+    /** What follows the last {@link #stepTentatively}: of its tokens the first ones stand, and are settled. */
+    public void keep(final int session, final int count) {
+        hashes[session] = executor.keep(states.stateAddress(session), count, hashes[session]);
+        batch.clear();
+        batch.add(tokenAddress, states.stateAddress(session), outputsAddress);
+        executor.ahead(batch);
     }
 
     /**
@@ -168,18 +174,30 @@ public final class TokenSessions implements AutoCloseable {
      * @param excluded -1 for none.
      */
     public int likeliest(final int excluded) {
-        final int likeliest = outputs.getInt(0);
+        final int likeliest = likeliestAt(0);
         return likeliest == excluded ? likeliestOther(excluded) : likeliest;
     }
 
-    /** Copies the logits after the last token. */
-    public void logits(final float[] target) {
-        UnsafeApi.copyMemory(null, executor.logitsAddress(0), target, FLOATS, (long) target.length * Float.BYTES);
+    /** The likeliest next token after a place of the last {@link #stepTentatively}; 0 after any other step. */
+    public int likeliestAt(final int place) {
+        return outputs.getInt(place * outputsStride);
+    }
+
+    /** Copies the logits after a place of the last {@link #stepTentatively}; 0 after any other step. */
+    public void logits(final int place, final float[] target) {
+        UnsafeApi.copyMemory(null, executor.logitsAddress(place), target, FLOATS, (long) target.length * Float.BYTES);
     }
 
     /** The session's chained hash over all that was done since its last reset. */
     public long hash(final int session) {
         return hashes[session];
+    }
+
+    /** A copy of the session's state, every byte. Allocates. */
+    byte[] state(final int session) {
+        final byte[] bytes = new byte[stateBytes()];
+        UnsafeApi.copyMemory(null, states.stateAddress(session), bytes, BYTES, bytes.length);
+        return bytes;
     }
 
     @Override

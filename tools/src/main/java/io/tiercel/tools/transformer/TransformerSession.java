@@ -36,6 +36,11 @@ public final class TransformerSession implements AutoCloseable {
         return sessions.hash(ONLY);
     }
 
+    /** A copy of the session's state, every byte. */
+    byte[] state() {
+        return sessions.state(ONLY);
+    }
+
     /**
      * Takes one token.
      *
@@ -47,9 +52,9 @@ public final class TransformerSession implements AutoCloseable {
         return logits();
     }
 
-    /** The logits after the last token; the same array for each call. */
+    /** The logits after the last {@link #step} or {@link #steps}; the same array for each call. */
     public float[] logits() {
-        sessions.logits(logits);
+        sessions.logits(0, logits);
         return logits;
     }
 
@@ -59,11 +64,24 @@ public final class TransformerSession implements AutoCloseable {
         return logits();
     }
 
-    /**
-     * As {@link TokenSessions#stepWhileLikeliest}; {@link #logits} are those after the last token that was taken.
-     */
-    public int stepWhileLikeliest(final int[] tokenIds, final int count) {
-        return sessions.stepWhileLikeliest(ONLY, tokenIds, count);
+    /** As {@link TokenSessions#stepTentatively}; then {@link #keep}, always. */
+    public void stepTentatively(final int[] tokenIds, final int count) {
+        sessions.stepTentatively(ONLY, tokenIds, count);
+    }
+
+    /** As {@link TokenSessions#keep}. */
+    public void keep(final int count) {
+        sessions.keep(ONLY, count);
+    }
+
+    /** As {@link TokenSessions#logits}. */
+    void logits(final int place, final float[] target) {
+        sessions.logits(place, target);
+    }
+
+    /** As {@link TokenSessions#likeliestAt}. */
+    int likeliest(final int place) {
+        return sessions.likeliestAt(place);
     }
 
     @Override

@@ -59,15 +59,16 @@ class GenerateCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"int8, 8/8", "int4, 4/2", "int8, c1/1"})
-    void shouldGiveTheSameBitsWithADraftAndOfARowOfTokensWhenTheModelIsReal(final String weights, final String cache)
-            throws IOException {
+    @CsvSource({"int8, 8/8, 0", "int4, 4/2, 0", "int8, c1/1, 0.7"})
+    void shouldGiveTheSameBitsWithADraftAndOfARowOfTokensWhenTheModelIsReal(
+            final String weights, final String cache, final String temperature) throws IOException {
         final Path bundle = stories(weights, cache);
-        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats"));
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats",
+                "--temperature", temperature));
         final String plain = out;
         final String plainHash = hash();
-        assertEquals(ExitCode.OK,
-                run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats", "--draft", "15"));
+        assertEquals(ExitCode.OK, run("generate", "--model", bundle.toString(), "--tokens", "300", "--stats",
+                "--temperature", temperature, "--draft", "15"));
         assertEquals(plain, out);
         assertEquals(plainHash, hash());
         final Bundle opened = Bundle.open(bundle);
@@ -86,10 +87,12 @@ class GenerateCommandTest {
     }
 
     /** A draft is right often, sometimes or never: the text and the bits behind it are the same. */
-    @Test
-    void shouldGiveTheSameBitsWhenAnotherModelGuesses() throws IOException {
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1.2, 0", "0.8, 20"})
+    void shouldGiveTheSameBitsWhenAnotherModelGuesses(final String temperature, final String top) throws IOException {
         final Path bundle = random("slide", 3);
-        final String[] plain = {"generate", "--model", bundle.toString(), "--tokens", "150", "--stats"};
+        final String[] plain = {"generate", "--model", bundle.toString(), "--tokens", "150", "--stats",
+            "--temperature", temperature, "--top", top, "--seed", "5"};
         assertEquals(ExitCode.OK, run(plain), err.toString());
         final String expected = out;
         final String expectedHash = hash();

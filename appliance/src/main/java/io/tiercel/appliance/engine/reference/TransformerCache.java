@@ -13,11 +13,14 @@ import org.agrona.UnsafeApi;
 final class TransformerCache {
 
     private final TransformerStateLayout layout;
+    private final UndoLog undo;
     private final int[] bytes;
     private long stateAddress;
 
-    TransformerCache(final TransformerStateLayout layout, final int headSize) {
+    /** @param undo told of each byte before it is written, those of the header aside. */
+    TransformerCache(final TransformerStateLayout layout, final int headSize, final UndoLog undo) {
         this.layout = layout;
+        this.undo = undo;
         bytes = new int[headSize];
     }
 
@@ -176,7 +179,8 @@ final class TransformerCache {
         return codec == Codec.UNIFORM8 ? bits : (bits & 0xFF) >> shift & fieldMask(codec);
     }
 
-    private static void put(final long address, final int mask, final int shift, final int code) {
+    private void put(final long address, final int mask, final int shift, final int code) {
+        undo.note(address);
         final int others = UnsafeApi.getByte(address) & ~(mask << shift);
         UnsafeApi.putByte(address, (byte) (others | (code & mask) << shift));
     }

@@ -43,6 +43,11 @@ final class TransformerExecutor implements TokenExecutor {
     private final TransformerStateLayout layout;
     private final TransformerCache cache;
     private final StepByStep stepByStep;
+    private final UndoLog undo = new UndoLog();
+    /** Of a tentative row: where the log and the header stood before it, and after each of its steps. */
+    private final int[] marks = new int[MAX_DRAFT + 1];
+    private final UnsafeBuffer headers = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+            (MAX_DRAFT + 1) * TransformerStateLayout.HEADER_BYTES, BitUtil.CACHE_LINE_LENGTH));
     private final int activationMaximum;
     private final int logitCount;
 
@@ -82,8 +87,6 @@ final class TransformerExecutor implements TokenExecutor {
     private final int[] terms;
     private final UnsafeBuffer rowBytes;
     private final UnsafeBuffer logitsOfBatch;
-    /** Of the steps of a draft, which nobody reads. */
-    private final UnsafeBuffer outputsOfDraft;
     private long rowDigest;
     private long codedDigest;
 
@@ -93,7 +96,7 @@ final class TransformerExecutor implements TokenExecutor {
         shape = parameters.shape();
         layout = parameters.layout();
         final int headSize = shape.headSize();
-        cache = new TransformerCache(layout, headSize);
+        cache = new TransformerCache(layout, headSize, undo);
         stepByStep = new StepByStep(this, model.shape().featureCount());
         activationMaximum = parameters.activationMaximum();
         logitCount = parameters.logitCount();
@@ -129,10 +132,9 @@ final class TransformerExecutor implements TokenExecutor {
         terms = new int[Math.max(logitCount, ranked.length)];
         rowBytes = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 BitUtil.align(2 * shape.keyCount(), BitUtil.CACHE_LINE_LENGTH), BitUtil.CACHE_LINE_LENGTH));
-        outputsOfDraft = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-                model.shape().outputCount() * Float.BYTES, BitUtil.CACHE_LINE_LENGTH));
         logitsOfBatch = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-                Math.multiplyExact(maxBatch, logitCount * Float.BYTES), BitUtil.CACHE_LINE_LENGTH));
+                Math.multiplyExact(Math.max(maxBatch, MAX_DRAFT), logitCount * Float.BYTES),
+                BitUtil.CACHE_LINE_LENGTH));
     }
 
     @Override
@@ -153,9 +155,7 @@ final class TransformerExecutor implements TokenExecutor {
     @Override
     public void step(final StepBatch batch) {
         for (int i = 0, size = batch.size(); i < size; i++) {
-            cache.at(batch.stateAddress(i));
-            step(batch.featuresAddress(i), batch.outputsAddress(i));
-            UnsafeApi.copyMemory(logits, FLOATS, null, logitsAddress(i), (long) logitCount * Float.BYTES);
+            step(batch.stateAddress(i), batch.featuresAddress(i), batch.outputsAddress(i), i);
         }
     }
 
@@ -168,11 +168,15 @@ final class TransformerExecutor implements TokenExecutor {
     @Override
     public void ahead(final StepBatch batch) {
         for (int i = 0, size = batch.size(); i < size; i++) {
-            cache.at(batch.stateAddress(i));
-            final long leaving = cache.position() - shape.window();
-            if (shape.window() > 0 && leaving >= cache.codedTokens()) {
-                codeRecent(leaving);
-            }
+            ahead(batch.stateAddress(i));
+        }
+    }
+
+    private void ahead(final long stateAddress) {
+        cache.at(stateAddress);
+        final long leaving = cache.position() - shape.window();
+        if (shape.window() > 0 && leaving >= cache.codedTokens()) {
+            codeRecent(leaving);
         }
     }
 
@@ -184,17 +188,39 @@ final class TransformerExecutor implements TokenExecutor {
     }
 
     @Override
-    public int stepWhileLikeliest(
-            final long stateAddress, final long tokensAddress, final int tokenCount, final long hashAddress) {
-        int taken = 0;
-        do {
-            final long tokenAddress = tokensAddress + (long) taken * Integer.BYTES;
-            UnsafeApi.putLong(hashAddress, steps(stateAddress, tokenAddress, 1, outputsOfDraft.addressOffset(), 0,
-                    UnsafeApi.getLong(hashAddress)));
-            taken++;
-            rank(logits, logitCount, 1);
-        } while (taken < tokenCount && UnsafeApi.getInt(tokensAddress + (long) taken * Integer.BYTES) == ranked[0]);
-        return taken;
+    public void stepTentatively(
+            final long stateAddress, final long tokensAddress, final int tokenCount, final long outputsAddress,
+            final int outputsStride) {
+        undo.begin();
+        noteTentative(stateAddress, 0);
+        for (int i = 0; i < tokenCount; i++) {
+            if (i > 0) {
+                ahead(stateAddress);
+            }
+            step(stateAddress, tokensAddress + (long) i * Integer.BYTES, outputsAddress + (long) i * outputsStride, i);
+            noteTentative(stateAddress, i + 1);
+        }
+        undo.end();
+    }
+
+    private void noteTentative(final long stateAddress, final int count) {
+        marks[count] = undo.mark();
+        UnsafeApi.copyMemory(stateAddress, headerAddress(count), TransformerStateLayout.HEADER_BYTES);
+    }
+
+    private long headerAddress(final int count) {
+        return headers.addressOffset() + (long) count * TransformerStateLayout.HEADER_BYTES;
+    }
+
+    @Override
+    public long keep(final long stateAddress, final int keptCount, final long previousHash) {
+        undo.backTo(marks[keptCount]);
+        UnsafeApi.copyMemory(headerAddress(keptCount), stateAddress, TransformerStateLayout.HEADER_BYTES);
+        long hash = previousHash;
+        for (int count = 1; count <= keptCount; count++) {
+            hash = hash(headerAddress(count), hash);
+        }
+        return hash;
     }
 
     @Override
@@ -215,6 +241,13 @@ final class TransformerExecutor implements TokenExecutor {
     @Override
     public void close() {
         // Memory that the garbage collector knows of.
+    }
+
+    private void step(
+            final long stateAddress, final long featuresAddress, final long outputsAddress, final int batchPosition) {
+        cache.at(stateAddress);
+        step(featuresAddress, outputsAddress);
+        UnsafeApi.copyMemory(logits, FLOATS, null, logitsAddress(batchPosition), (long) logitCount * Float.BYTES);
     }
 
     private void step(final long featuresAddress, final long outputsAddress) {

@@ -44,11 +44,16 @@ final class TransformerFootprint implements Footprint {
     private void copy(final long stateAddress, final long position, final long copyAddress, final boolean isOut) {
         long address = move(stateAddress, copyAddress, TransformerStateLayout.HEADER_BYTES, isOut);
         final boolean isRecent = position < shape.sinks() || shape.window() > 0;
+        final int page = isRecent ? 0 : layout.codedSlot(position) / TransformerStateLayout.PAGE_SLOTS;
+        if (!isRecent && !isOut) {
+            // A page that other sessions have too, since a fork after the step was made, is not written.
+            layout.statePages().own(stateAddress, page);
+        }
         for (int layer = 0; layer < shape.layers(); layer++) {
             for (int head = 0; head < shape.keyValueHeads(); head++) {
                 address = isRecent
                         ? copyRecent(stateAddress, layer, head, layout.recentSlot(position), address, isOut)
-                        : move(pagePart(stateAddress, layer, head, position), address, layout.pagePartBytes(), isOut);
+                        : move(pagePart(stateAddress, layer, head, page), address, layout.pagePartBytes(), isOut);
             }
         }
     }
@@ -66,9 +71,7 @@ final class TransformerFootprint implements Footprint {
         return address;
     }
 
-    /** The page is the session's own once the step has been made: what is written is never shared. */
-    private long pagePart(final long stateAddress, final int layer, final int head, final long position) {
-        final int page = layout.codedSlot(position) / TransformerStateLayout.PAGE_SLOTS;
+    private long pagePart(final long stateAddress, final int layer, final int head, final int page) {
         return layout.statePages().address(stateAddress, page) + layout.pageKeysOffset(layer, head);
     }
 

@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.FootprintCheck;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelSession;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.TentativeCheck;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.TransformerSetting;
 import io.tiercel.appliance.engine.bundle.Bundle;
@@ -54,6 +55,13 @@ class TransformerProperties {
         final TransformerSetting setting = TransformerSetting.randomOfPages(seed);
         final Model model = new ReferenceBackend().load(setting.bundle(), 1);
         ForkCheck.check(setting, model, model, seed);
+    }
+
+    @Property(tries = 40, edgeCases = EdgeCasesMode.NONE)
+    void shouldKeepOfATentativeRowWhatStands(@ForAll final long seed) {
+        final TransformerSetting setting = TransformerSetting.randomOfTokens(seed);
+        final Model model = new ReferenceBackend().load(setting.bundle(), 1);
+        TentativeCheck.check(setting, model, model, seed);
     }
 
     @Property(tries = 40, edgeCases = EdgeCasesMode.NONE)
