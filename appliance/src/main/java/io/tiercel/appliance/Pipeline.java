@@ -13,6 +13,7 @@ import io.tiercel.appliance.egress.MadeTokens;
 import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.generation.GenerationProgress;
+import io.tiercel.appliance.infer.ForeseenTokens;
 import io.tiercel.appliance.infer.InferAgent;
 import io.tiercel.appliance.ingress.Ingress;
 import io.tiercel.appliance.journal.JournalAgent;
@@ -111,7 +112,8 @@ final class Pipeline implements AutoCloseable {
         Arrays.setAll(finished, worker -> sequencer.newSequence());
         for (int worker = 0; worker < finished.length; worker++) {
             inferWorkers.add(new InferAgent(sequencer, worker, finished, models, parts.sessions(), parts.cut(),
-                    context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(), context.foreseenTokens(),
+                    context.maxBatch(), context.batchWindowNs(), context.rehearseAfterNs(),
+                    new ForeseenTokens(context.foreseenTokens(), context.foreseenGeneratedTokens()),
                     clocks.infer()[worker], parts.counters()));
         }
         final Sequence recorded = sequencer.newSequence();

@@ -207,7 +207,7 @@ class AllocationTest {
         }
     }
 
-    /** Drawn and likeliest ones, and copies of sessions, also between workers. */
+    /** Drawn and likeliest ones, foreseen or not, and copies of sessions, also between workers. */
     @Test
     void shouldAllocateNothingWhenTokensAreMadeAndSessionsForked() {
         final int[] tokens = {3, 22};
@@ -216,7 +216,8 @@ class AllocationTest {
         final List<Path> bundle = List.of(RandomTransformers.write(
                 TransformerSetting.tokens(3, 40), WhenFull.SLIDE, directory));
         try (PipelineHarness harness = new PipelineHarness(directory, bundle,
-                context -> context.layout(Layout.DEDICATED).inferWorkers(2).ringCapacity(64),
+                context -> context.layout(Layout.DEDICATED).inferWorkers(2).ringCapacity(64)
+                        .foreseenGeneratedTokens(3),
                 new CountingLog(), new CountingLog())) {
             assertNoAllocation(harness, 4, (client, request) -> {
                 switch (request & 3) {
@@ -227,6 +228,7 @@ class AllocationTest {
                 }
             });
             assertTrue(harness.counter(CounterId.REQUESTS) > 2 * harness.counter(CounterId.SESSIONS));
+            assertTrue(harness.counter(CounterId.FORESEEN_HITS) > 1_000);
         }
     }
 

@@ -73,6 +73,7 @@ class PipelineProperties {
                 .maxBatch(maxBatch)
                 .inferWorkers(inferWorkers)
                 .foreseenTokens(maxBatch % 4)
+                .foreseenGeneratedTokens(maxBatch / 2)
                 .ringCapacity(32)
                 .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0))) {
             final RandomRun run = new RandomRun(harness, seed, hasBudgets);
@@ -137,6 +138,7 @@ class PipelineProperties {
                 .maxSessions(maxSessions)
                 .fullSessionsPolicy(FullSessionsPolicy.EVICT)
                 .foreseenTokens(ringBits % 3)
+                .foreseenGeneratedTokens(2 * ringBits)
                 .ringCapacity(1 << ringBits)
                 .maxBatch(Math.min(8, 1 << ringBits))
                 .batchWindowNs(hasWindow ? 3 * PipelineHarness.ROUND_NS : 0)
@@ -178,6 +180,7 @@ class PipelineProperties {
             @ForAll @IntRange(min = 1, max = 6) final int ringBits,
             @ForAll @IntRange(min = 1, max = 3) final int inferWorkers,
             @ForAll @IntRange(min = 0, max = 200) final int retryWindow,
+            @ForAll @IntRange(min = 0, max = 16) final int foreseenGeneratedTokens,
             @ForAll final boolean stalls) {
         try (PipelineHarness harness = new PipelineHarness(directory, bundles, context -> context
                 .layout(Layout.DEDICATED)
@@ -187,6 +190,7 @@ class PipelineProperties {
                 .maxSteps(GeneratingRun.MAX_STEPS)
                 .maxGenerations(GeneratingRun.IN_FLIGHT)
                 .foreseenTokens(ringBits % 3)
+                .foreseenGeneratedTokens(foreseenGeneratedTokens)
                 .retryWindow(retryWindow < GeneratingRun.IN_FLIGHT ? 0 : 10 * retryWindow)
                 .inferWorkers(inferWorkers))) {
             final GeneratingRun run = new GeneratingRun(harness, seed, retryWindow >= GeneratingRun.IN_FLIGHT);

@@ -46,6 +46,7 @@ final class SimulationPlan {
     private final FullSessionsPolicy fullSessionsPolicy;
     private final int maxGenerations;
     private final int foreseenTokens;
+    private final int foreseenGeneratedTokens;
     private final long batchWindowNs;
     private final long snapshotIntervalNs;
     private final int snapshotKeep;
@@ -68,6 +69,7 @@ final class SimulationPlan {
         maxSessions = random.nextInt(4) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
         maxGenerations = 1 + random.nextInt(16);
         foreseenTokens = random.nextInt(4);
+        foreseenGeneratedTokens = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(8);
         batchWindowNs = random.nextInt(3) == 0 ? 3 * PipelineHarness.ROUND_NS : 0;
         snapshotIntervalNs = random.nextInt(5) == 0 ? 0 : (20 + random.nextInt(400)) * PipelineHarness.ROUND_NS;
         snapshotKeep = 1 + random.nextInt(3);
@@ -95,6 +97,7 @@ final class SimulationPlan {
                 .maxSessions(maxSessions)
                 .maxGenerations(maxGenerations)
                 .foreseenTokens(foreseenTokens)
+                .foreseenGeneratedTokens(foreseenGeneratedTokens)
                 .fullSessionsPolicy(fullSessionsPolicy)
                 .maxInFlight(maxInFlight)
                 .retryWindow(retryWindow)
@@ -139,7 +142,7 @@ final class SimulationPlan {
     public String toString() {
         return "layout=" + layout + " inferWorkers=" + inferWorkers + " ring=" + ringCapacity + " batch=" + maxBatch +
                 " inFlight=" + maxInFlight + " sessions=" + maxSessions + "/" + fullSessionsPolicy +
-                " generations=" + maxGenerations + " foreseen=" + foreseenTokens +
+                " generations=" + maxGenerations + " foreseen=" + foreseenTokens + "/" + foreseenGeneratedTokens +
                 " batchWindowNs=" + batchWindowNs +
                 " snapshotIntervalNs=" + snapshotIntervalNs + " snapshotKeep=" + snapshotKeep +
                 " durability=" + durability + " keepForNs=" + keepForNs +

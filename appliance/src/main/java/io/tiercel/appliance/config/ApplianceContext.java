@@ -72,6 +72,7 @@ public final class ApplianceContext {
     private int overloadUnfinished = ConfigKey.OVERLOAD_UNFINISHED.initial();
     private long batchWindowNs = ConfigKey.BATCH_WINDOW.initial();
     private int foreseenTokens = ConfigKey.FORESEEN_TOKENS.initial();
+    private int foreseenGeneratedTokens = ConfigKey.FORESEEN_GENERATED_TOKENS.initial();
     private long rehearseAfterNs = ConfigKey.REHEARSE_AFTER.initial();
     private long heartbeatTimeoutNs = ConfigKey.HEARTBEAT_TIMEOUT.initial();
     private long connectTimeoutNs = ConfigKey.CONNECT_TIMEOUT.initial();
@@ -563,6 +564,18 @@ public final class ApplianceContext {
     public ApplianceContext foreseenTokens(final int foreseenTokens) {
         ensureOpen();
         this.foreseenTokens = foreseenTokens;
+        return this;
+    }
+
+    /** Tokens of a generation whose steps are computed in one pass, before they are asked for. */
+    public int foreseenGeneratedTokens() {
+        return foreseenGeneratedTokens;
+    }
+
+    /** Sets {@link #foreseenGeneratedTokens()}. */
+    public ApplianceContext foreseenGeneratedTokens(final int foreseenGeneratedTokens) {
+        ensureOpen();
+        this.foreseenGeneratedTokens = foreseenGeneratedTokens;
         return this;
     }
 

@@ -193,6 +193,13 @@ public final class ConfigKey<T> {
                     + "are asked for: if one is, its answer is there. At most as many as the model names. A request "
                     + "that comes meanwhile waits for the rest of one step. `0` for none.",
             ApplianceContext::foreseenTokens, ApplianceContext::foreseenTokens);
+    static final ConfigKey<Integer> FORESEEN_GENERATED_TOKENS = key("foreseen-generated-tokens",
+            ValueType.count(0, 16), "0",
+            "Tokens of a generation that are computed in one pass, before they are asked for: the one made last, and "
+                    + "guesses at what follows, from what the text has said before. Done by an idle infer "
+                    + "thread, or with the step that is due when nothing else waits. A request that comes meanwhile "
+                    + "waits for the rest of one pass. `1` guesses nothing, `0` for none.",
+            ApplianceContext::foreseenGeneratedTokens, ApplianceContext::foreseenGeneratedTokens);
     static final ConfigKey<Long> REHEARSE_AFTER = key("rehearse-after", ValueType.durationNs(0, SECOND_NS), "50us",
             "How long nothing must have come before an infer thread keeps its models warm, with a step of a session of "
                     + "its own, and how often it does so again. A request that comes meanwhile waits for the rest of "

@@ -9,7 +9,7 @@ public interface Footprint {
     /** Room that a copy takes at most. */
     int maxBytes();
 
-    /** What {@link #copyOut} and {@link #copyIn} are to be told of a state before the step. */
+    /** Steps that a state has made; {@link #copyOut} and {@link #copyIn} are to be told those made before the step. */
     long position(long stateAddress);
 
     /** Copies the bytes that the step at that position changes, as they are, from the state. */

@@ -38,14 +38,24 @@ public final class TokenDraw {
      */
     public void draw(final DirectBuffer frame, final int position, final long outputsAddress) {
         generate.wrap(frame, 0);
-        final float temperature = generate.temperature();
+        draw(generate, generate.madeTokens(), position, outputsAddress);
+    }
+
+    /**
+     * The same of any token of a generation.
+     *
+     * @param how        a frame of the generation.
+     * @param madeTokens tokens made before.
+     * @param position   of the executor's last batch, or tentative row.
+     */
+    public void draw(final GenerateFrame how, final int madeTokens, final int position, final long outputsAddress) {
+        final float temperature = how.temperature();
         if (temperature == 0) {
             return;
         }
         UnsafeApi.copyMemory(null, executor.logitsAddress(position), logits, FLOATS,
                 (long) logits.length * Float.BYTES);
-        final int token = sampler.draw(
-                logits, temperature, generate.topTokens(), generate.seed(), generate.madeTokens());
+        final int token = sampler.draw(logits, temperature, how.topTokens(), how.seed(), madeTokens);
         UnsafeApi.putInt(outputsAddress, token);
         UnsafeApi.putFloat(outputsAddress + Integer.BYTES, sampler.probability(logits, token));
     }

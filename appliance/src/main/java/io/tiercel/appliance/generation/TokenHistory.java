@@ -33,6 +33,9 @@ public final class TokenHistory {
 
     /** Writes up to {@code limit} guesses at what follows, from an index of the target; returns how many. */
     public int guess(final int[] target, final int from, final int limit) {
+        if (limit < 1) {
+            return 0;
+        }
         int longest = SHORTEST - 1;
         int end = 0;
         for (int place = count - 1; place >= SHORTEST && longest < LONGEST; place--) {

@@ -3,14 +3,16 @@ package io.tiercel.appliance.infer;
 import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
-import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
+import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.generation.TokenDraw;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -23,90 +25,55 @@ import static io.tiercel.protocol.Frames.MADE_OUTPUT_COUNT;
  * When nothing else is there to do, the steps of the likeliest of these are computed, for the sessions that were asked
  * last, and put aside. When one of them is asked, its answer is there.
  *
- * <p>A step is computed on the session's own state, what it has changed is copied ({@link Footprint}), and the state is
- * put back as it was: nothing has changed, and nobody has seen it, as the states are this thread's alone. Whatever
- * changes a session lets go of what was foreseen of it. So the bits are those of the step, because they are the step's.
+ * <p>Of a session that makes tokens the next question is certain, and those behind it may be guessed from what the
+ * text has said before ({@link io.tiercel.appliance.generation.TokenHistory}): a row of steps is computed in one pass,
+ * and as many are put aside as were guessed right, which their draws say. Where such a row is asked for before there
+ * was time for it, the step that is due takes the guesses with it, if nothing else waits: {@link #stepWithGuesses}.
  *
- * <p>One step at a time, and so many a session; a request that comes meanwhile waits for the rest of that one. One
- * object for each infer thread, called by it alone; allocates in the constructor only.
+ * <p>A step is computed on the session's own state ({@link TokenExecutor#stepTentatively}), what it has changed is
+ * copied ({@link Footprint}), and the step is taken back: nothing has changed, and nobody has seen it, as the states
+ * are this thread's alone. Whatever changes a session lets go of what was foreseen of it. So the bits are those of the
+ * step, because they are the step's.
+ *
+ * <p>One pass at a time, and so many tokens a session; a request that comes meanwhile waits for the rest of that one.
+ * One object for each infer thread, called by it alone; allocates in the constructor only.
  */
 final class Foresight {
 
     /** Sessions, those asked last, of which something is foreseen: looked through for each request. */
     private static final int PLACES = 16;
-    private static final int NOBODY = -1;
-    private static final int NOT_FORESEEN = -1;
 
-    private final int tokensPerSession;
+    private final ForeseenTokens limits;
     private final NanoClock clock;
     private final TokenExecutor[] executors;
+    private final TokenDraw[] draws;
     private final Footprint[] footprints;
-    private final Place[] places;
-    private final StepBatch batch = new StepBatch(1);
-    /** A token to be asked, and the state as it was. */
-    private final UnsafeBuffer question;
-    private final UnsafeBuffer before;
+    private final ForeseenSession[] places;
+    private final GenerateFrame generate = new GenerateFrame();
+    /** Tokens to be asked. */
+    private final UnsafeBuffer questions;
+    private final int outputsStride;
     private final AtomicCounter foreseenCount;
     private final AtomicCounter hitCount;
     private final AtomicCounter missCount;
     private final AtomicCounter savedNs;
     private long stamp;
 
-    /** What is foreseen of one session. */
-    private static final class Place {
-        private final int[] tokens;
-        private final Foreseen[] foreseen;
-        private int modelIndex = NOBODY;
-        private int sessionIndex = NOBODY;
-        private int tokenCount;
-        private int foreseenCount;
-        /** Of the last answer: the higher the later. */
-        private long stamp;
-
-        private Place(final int tokenCount, final int outputsLength, final int footprintBytes) {
-            tokens = new int[tokenCount];
-            foreseen = new Foreseen[tokenCount];
-            for (int index = 0; index < tokenCount; index++) {
-                foreseen[index] = new Foreseen(outputsLength, footprintBytes);
-            }
-        }
-
-        private int find(final int token) {
-            for (int index = 0; index < foreseenCount; index++) {
-                if (tokens[index] == token) {
-                    return index;
-                }
-            }
-            return NOT_FORESEEN;
-        }
-    }
-
-    /** A step that was computed before it was asked for. */
-    private static final class Foreseen {
-        private final UnsafeBuffer outputs;
-        private final UnsafeBuffer changed;
-        private long position;
-        private long hash;
-        private long durationNs;
-
-        private Foreseen(final int outputsLength, final int footprintBytes) {
-            outputs = allocate(outputsLength);
-            changed = allocate(footprintBytes);
-        }
-    }
-
     /**
-     * @param tokensPerSession likeliest next tokens whose steps are computed; 0 for none.
-     * @param sessions         of the models that the executors are of, by index.
-     * @param clock            read before and after each step.
-     * @param counters         may be null if there is nothing to foresee.
+     * @param sessions of the models that the executors are of, by index.
+     * @param draws    of the executors whose models name tokens.
+     * @param clock    read before and after each pass.
+     * @param counters may be null if there is nothing to foresee.
      */
     Foresight(
-            final int tokensPerSession,
+            final ForeseenTokens limits,
             final ModelExecutor[] modelExecutors,
+            final TokenDraw[] draws,
             final Sessions sessions,
             final NanoClock clock,
             final Counters counters) {
+        this.limits = limits;
+        this.draws = draws;
         this.clock = clock;
         executors = new TokenExecutor[modelExecutors.length];
         footprints = new Footprint[modelExecutors.length];
@@ -114,20 +81,21 @@ final class Foresight {
         int footprintBytes = 0;
         for (int index = 0; index < executors.length; index++) {
             final ModelShape shape = sessions.states(index).shape();
-            if (tokensPerSession > 0 && shape.namesTokens()) {
+            if (limits.most() > 0 && shape.namesTokens()) {
                 executors[index] = (TokenExecutor) modelExecutors[index];
                 footprints[index] = executors[index].footprint();
                 outputsLength = Math.max(outputsLength, shape.outputCount() * Float.BYTES);
                 footprintBytes = Math.max(footprintBytes, footprints[index].maxBytes());
             }
         }
-        this.tokensPerSession = outputsLength == 0 ? 0 : tokensPerSession;
-        places = new Place[this.tokensPerSession == 0 ? 0 : PLACES];
+        outputsStride = outputsLength;
+        places = new ForeseenSession[outputsLength == 0 ? 0 : PLACES];
         for (int index = 0; index < places.length; index++) {
-            places[index] = new Place(tokensPerSession, outputsLength, footprintBytes);
+            places[index] =
+                    new ForeseenSession(limits.most(), outputsLength, footprintBytes, limits.generated() > 0);
         }
-        question = allocate(Integer.BYTES);
-        before = allocate(footprintBytes);
+        questions = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+                TokenExecutor.MAX_DRAFT * Integer.BYTES, BitUtil.CACHE_LINE_LENGTH));
         foreseenCount = counter(counters, CounterId.FORESEEN);
         hitCount = counter(counters, CounterId.FORESEEN_HITS);
         missCount = counter(counters, CounterId.FORESEEN_MISSES);
@@ -147,59 +115,99 @@ final class Foresight {
     boolean recall(
             final SessionStates states, final int modelIndex, final int sessionIndex, final int token,
             final long outputsAddress) {
-        final Place place = find(modelIndex, sessionIndex);
+        final ForeseenSession place = find(modelIndex, sessionIndex);
         if (place == null) {
             return false;
         }
+        place.release();
         final int index = place.find(token);
-        place.sessionIndex = NOBODY;
-        if (index == NOT_FORESEEN) {
-            missCount.getAndAdd(1);
+        if (index == ForeseenSession.NOT_FORESEEN) {
+            missed(place);
             return false;
         }
-        final Foreseen foreseen = place.foreseen[index];
-        UnsafeApi.copyMemory(foreseen.outputs.addressOffset(), outputsAddress,
-                (long) states.shape().outputCount() * Float.BYTES);
-        footprints[modelIndex].copyIn(
-                states.stateAddress(sessionIndex), foreseen.position, foreseen.changed.addressOffset());
-        states.putHash(sessionIndex, foreseen.hash);
-        hitCount.getAndAdd(1);
-        savedNs.getAndAdd(foreseen.durationNs);
+        recall(place, place.steps[index], states, sessionIndex, states.shape().outputCount(), outputsAddress);
         return true;
+    }
+
+    /**
+     * The same for a generation's frame, of which the outputs are the token that it makes. What was foreseen to follow
+     * stays, and so does the session's place if it is the generation that was expected to go on.
+     */
+    boolean recallMade(
+            final SessionStates states, final int modelIndex, final int sessionIndex, final DirectBuffer frame,
+            final int token, final long outputsAddress) {
+        final ForeseenSession place = find(modelIndex, sessionIndex);
+        if (place == null) {
+            return false;
+        }
+        if (!place.isContinuedBy(generate.wrap(frame, 0), token)) {
+            place.release();
+            missed(place);
+            return false;
+        }
+        if (!place.hasForeseen()) {
+            return false;
+        }
+        recall(place, place.next(), states, sessionIndex, MADE_OUTPUT_COUNT, outputsAddress);
+        return true;
+    }
+
+    private void missed(final ForeseenSession place) {
+        if (place.hasForeseen()) {
+            missCount.getAndAdd(1);
+        }
+    }
+
+    private void recall(
+            final ForeseenSession place, final ForeseenSession.Step step, final SessionStates states,
+            final int sessionIndex, final int outputCount, final long outputsAddress) {
+        UnsafeApi.copyMemory(step.outputsAddress, outputsAddress, (long) outputCount * Float.BYTES);
+        footprints[place.modelIndex].copyIn(
+                states.stateAddress(sessionIndex), step.position, step.changed.addressOffset());
+        states.putHash(sessionIndex, step.hash);
+        hitCount.getAndAdd(1);
+        savedNs.getAndAdd(step.durationNs);
     }
 
     /** The session is about to change in another way, or another one, of whatever model, gets its index. */
     void forget(final int sessionIndex) {
-        for (final Place place : places) {
+        for (final ForeseenSession place : places) {
             if (place.sessionIndex == sessionIndex) {
-                place.sessionIndex = NOBODY;
+                place.release();
             }
         }
     }
 
     /** The session has been answered with these outputs, and is settled before anything is foreseen. */
     void expect(final int modelIndex, final int sessionIndex, final long outputsAddress, final int outputCount) {
-        if (places.length == 0 || executors[modelIndex] == null) {
+        if (limits.likely() == 0 || executors[modelIndex] == null) {
             return;
         }
-        final Place place = placeFor(modelIndex, sessionIndex);
-        place.modelIndex = modelIndex;
-        place.sessionIndex = sessionIndex;
-        place.stamp = ++stamp;
-        place.foreseenCount = 0;
-        place.tokenCount = Math.min(tokensPerSession, outputCount / MADE_OUTPUT_COUNT);
+        final ForeseenSession place = placeFor(modelIndex, sessionIndex);
+        place.expectOneOf(Math.min(limits.likely(), outputCount / MADE_OUTPUT_COUNT));
         for (int index = 0; index < place.tokenCount; index++) {
             place.tokens[index] =
                     UnsafeApi.getInt(outputsAddress + (long) index * MADE_OUTPUT_COUNT * Float.BYTES);
         }
     }
 
-    /** Computes one step, if there is one to compute; all sessions are settled. */
+    /** The session has made a token by that frame, and is settled before anything is foreseen. */
+    void expectNext(final int modelIndex, final int sessionIndex, final DirectBuffer frame, final int token) {
+        if (limits.generated() == 0 || executors[modelIndex] == null) {
+            return;
+        }
+        if (generate.wrap(frame, 0).isLast(token)) {
+            forget(sessionIndex);
+        } else {
+            placeFor(modelIndex, sessionIndex).expectNext(frame, token);
+        }
+    }
+
+    /** Computes one pass, if there is one to compute; all sessions are settled. */
     boolean onIdle(final Sessions sessions) {
-        Place newest = null;
-        for (final Place place : places) {
-            final boolean hasWork = place.sessionIndex != NOBODY && place.foreseenCount < place.tokenCount;
-            if (hasWork && (newest == null || place.stamp > newest.stamp)) {
+        ForeseenSession newest = null;
+        for (final ForeseenSession place : places) {
+            if (place.hasWork() && (newest == null || place.stamp > newest.stamp)) {
                 newest = place;
             }
         }
@@ -207,36 +215,117 @@ final class Foresight {
             return false;
         }
         final SessionStates states = sessions.states(newest.modelIndex);
-        final TokenExecutor executor = executors[newest.modelIndex];
-        if (!states.hasRoom(newest.sessionIndex, 1, executor)) {
-            newest.sessionIndex = NOBODY;
-            return true;
+        if (!states.hasRoom(newest.sessionIndex, 1, executors[newest.modelIndex])) {
+            newest.release();
+        } else if (newest.isGenerating()) {
+            foreseeRow(newest, states, guess(newest, states), 0);
+        } else {
+            foresee(newest, states);
         }
-        foresee(newest, states, executor);
         return true;
     }
 
-    private void foresee(final Place place, final SessionStates states, final TokenExecutor executor) {
-        final long startNs = clock.nanoTime();
-        final Foreseen foreseen = place.foreseen[place.foreseenCount];
-        final Footprint footprint = footprints[place.modelIndex];
-        final long stateAddress = states.stateAddress(place.sessionIndex);
-        foreseen.position = footprint.position(stateAddress);
-        footprint.copyOut(stateAddress, foreseen.position, before.addressOffset());
-        question.putInt(0, place.tokens[place.foreseenCount]);
-        batch.clear();
-        batch.add(question.addressOffset(), stateAddress, foreseen.outputs.addressOffset());
-        executor.step(batch);
-        foreseen.hash = executor.hash(stateAddress, states.hash(place.sessionIndex));
-        footprint.copyOut(stateAddress, foreseen.position, foreseen.changed.addressOffset());
-        footprint.copyIn(stateAddress, foreseen.position, before.addressOffset());
-        place.foreseenCount++;
-        foreseen.durationNs = clock.nanoTime() - startNs;
-        foreseenCount.getAndAdd(1);
+    /**
+     * Makes the step that a generation's frame asks for, which {@link #recallMade} did not find, in one pass with the
+     * steps of guesses at what follows; these are put aside. All is as after the step alone, and the token is made.
+     * False if there is nothing to guess; then nothing has changed.
+     */
+    boolean stepWithGuesses(
+            final SessionStates states, final int modelIndex, final int sessionIndex, final long outputsAddress) {
+        final ForeseenSession place = find(modelIndex, sessionIndex);
+        if (place == null || !place.isGenerating()) {
+            return false;
+        }
+        final int tokenCount = guess(place, states);
+        if (tokenCount == 1) {
+            return false;
+        }
+        foreseeRow(place, states, tokenCount, 1);
+        UnsafeApi.copyMemory(place.next().outputsAddress, outputsAddress, TokenDraw.OUTPUTS_LENGTH);
+        return true;
     }
 
-    private Place find(final int modelIndex, final int sessionIndex) {
-        for (final Place place : places) {
+    /** Tokens of the row, the certain one included, that the session has room for; it has for one. */
+    private int guess(final ForeseenSession place, final SessionStates states) {
+        int tokenCount = place.guess(limits.generated());
+        while (!states.hasRoom(place.sessionIndex, tokenCount, executors[place.modelIndex])) {
+            tokenCount--;
+        }
+        return tokenCount;
+    }
+
+    /** The step of the next token that may be asked for. */
+    private void foresee(final ForeseenSession place, final SessionStates states) {
+        final long startNs = clock.nanoTime();
+        step(place, states, place.foreseenCount, 1);
+        putAside(place, states, place.foreseenCount, 1, 0);
+        place.foreseenCount++;
+        foreseen(place, place.foreseenCount - 1, 1, startNs);
+    }
+
+    /** The steps of the row's tokens, of which the first ones are those of the session from now on. */
+    private void foreseeRow(
+            final ForeseenSession place, final SessionStates states, final int tokenCount, final int keptCount) {
+        final long startNs = clock.nanoTime();
+        step(place, states, 0, tokenCount);
+        final int rightCount = draw(place, tokenCount);
+        putAside(place, states, 0, rightCount, keptCount);
+        place.tokenCount = rightCount;
+        place.foreseenCount = rightCount;
+        foreseen(place, 0, rightCount, startNs);
+        foreseenCount.getAndAdd(tokenCount - rightCount - keptCount);
+    }
+
+    private void step(
+            final ForeseenSession place, final SessionStates states, final int first, final int tokenCount) {
+        for (int index = 0; index < tokenCount; index++) {
+            questions.putInt(index * Integer.BYTES, place.tokens[first + index]);
+        }
+        executors[place.modelIndex].stepTentatively(states.stateAddress(place.sessionIndex),
+                questions.addressOffset(), tokenCount, place.steps[first].outputsAddress, outputsStride);
+    }
+
+    /** Makes the token of each place of the row, for as long as the place behind it was guessed to be that. */
+    private int draw(final ForeseenSession place, final int tokenCount) {
+        final TokenDraw draw = draws[place.modelIndex];
+        int count = 0;
+        int made;
+        do {
+            final long outputsAddress = place.steps[count].outputsAddress;
+            draw.draw(place.generate(), place.generate().madeTokens() + 1 + count, count, outputsAddress);
+            made = UnsafeApi.getInt(outputsAddress);
+            count++;
+        } while (count < tokenCount && place.tokens[count] == made);
+        return count;
+    }
+
+    /** Takes the last steps back one by one, down to those that are kept, with what each has changed put aside. */
+    private void putAside(
+            final ForeseenSession place, final SessionStates states, final int first, final int count,
+            final int keptCount) {
+        final TokenExecutor executor = executors[place.modelIndex];
+        final Footprint footprint = footprints[place.modelIndex];
+        final long stateAddress = states.stateAddress(place.sessionIndex);
+        final long hash = states.hash(place.sessionIndex);
+        for (int left = count; left > keptCount; left--) {
+            final ForeseenSession.Step step = place.steps[first + left - 1];
+            step.hash = executor.keep(stateAddress, left, hash);
+            step.position = footprint.position(stateAddress) - 1;
+            footprint.copyOut(stateAddress, step.position, step.changed.addressOffset());
+        }
+        executor.keep(stateAddress, keptCount, hash);
+    }
+
+    private void foreseen(final ForeseenSession place, final int first, final int count, final long startNs) {
+        final long durationNs = clock.nanoTime() - startNs;
+        for (int index = first; index < first + count; index++) {
+            place.steps[index].durationNs = durationNs / count;
+        }
+        foreseenCount.getAndAdd(count);
+    }
+
+    private ForeseenSession find(final int modelIndex, final int sessionIndex) {
+        for (final ForeseenSession place : places) {
             if (place.sessionIndex == sessionIndex && place.modelIndex == modelIndex) {
                 return place;
             }
@@ -244,15 +333,21 @@ final class Foresight {
         return null;
     }
 
-    /** The session's own, a free one, or that of the session whose answer is the oldest. */
-    private Place placeFor(final int modelIndex, final int sessionIndex) {
-        final Place own = find(modelIndex, sessionIndex);
-        if (own != null) {
-            return own;
+    /** The session's own, a free one, or that of the session whose answer is the oldest; its answer is the newest. */
+    private ForeseenSession placeFor(final int modelIndex, final int sessionIndex) {
+        ForeseenSession chosen = find(modelIndex, sessionIndex);
+        if (chosen == null) {
+            chosen = freeOrOldest();
+            chosen.begin(modelIndex, sessionIndex);
         }
-        Place oldest = places[0];
-        for (final Place place : places) {
-            if (place.sessionIndex == NOBODY) {
+        chosen.stamp = ++stamp;
+        return chosen;
+    }
+
+    private ForeseenSession freeOrOldest() {
+        ForeseenSession oldest = places[0];
+        for (final ForeseenSession place : places) {
+            if (place.isFree()) {
                 return place;
             }
             if (place.stamp < oldest.stamp) {
@@ -260,10 +355,5 @@ final class Foresight {
             }
         }
         return oldest;
-    }
-
-    private static UnsafeBuffer allocate(final int bytes) {
-        return new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-                BitUtil.align(Math.max(1, bytes), BitUtil.CACHE_LINE_LENGTH), BitUtil.CACHE_LINE_LENGTH));
     }
 }

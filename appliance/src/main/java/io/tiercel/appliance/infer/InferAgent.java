@@ -21,6 +21,8 @@ import org.agrona.concurrent.Agent;
 
 import java.util.List;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 /**
  * One infer worker. Takes every request that is already there, up to the batch limit; requests of other workers it
  * only passes. Order inside a session is kept, and no session stands twice in a batch.
@@ -38,7 +40,8 @@ import java.util.List;
  * from a session of one worker to one of another waits likewise, and the one that lends waits until the copy is made.
  * Workers do not wait in a circle: of those that wait, the one at the lowest sequence waits for one that does not.
  *
- * <p>When there is nothing else, the steps are computed that are likeliest to be asked for next ({@link Foresight}).
+ * <p>When there is nothing else, the steps are computed that are likeliest to be asked for next ({@link Foresight}); a
+ * generation's step that is alone may be computed together with guesses at those that follow it.
  *
  * <p>Allocates nothing. The states of its sessions are this thread's alone.
  */
@@ -80,7 +83,7 @@ public final class InferAgent implements Agent {
      * @param sessions shared with the other workers, each with those of its own.
      * @param cut      what to copy for a snapshot.
      * @param batchWindowNs how long to wait for a fuller batch; 0 never waits.
-     * @param foreseenTokens likeliest next tokens of a session whose steps are computed before they are asked for.
+     * @param foreseenTokens how much is computed before it is asked for.
      * @param rehearseAfterNs how long nothing must have come before models are kept warm; 0 for never.
      */
     public InferAgent(
@@ -93,7 +96,7 @@ public final class InferAgent implements Agent {
             final int maxBatch,
             final long batchWindowNs,
             final long rehearseAfterNs,
-            final int foreseenTokens,
+            final ForeseenTokens foreseenTokens,
             final CycleClock clock,
             final Counters counters) {
         this.sequencer = sequencer;
@@ -125,7 +128,7 @@ public final class InferAgent implements Agent {
         }
         batch = new StepBatch(maxBatch);
         recalled = new StepBatch(maxBatch);
-        foresight = new Foresight(foreseenTokens, executors, sessions, clock::read, counters);
+        foresight = new Foresight(foreseenTokens, executors, draws, sessions, clock::read, counters);
         batched = new RequestSlot[maxBatch];
         batchedSequences = new long[maxBatch];
     }
@@ -279,7 +282,7 @@ public final class InferAgent implements Agent {
             }
             sequence++;
         }
-        if (batch.size() > 0) {
+        if (batch.size() > 0 && !stepWithGuesses(sequence > available)) {
             executors[batchModelIndex].step(batch);
             drawTokens();
         }
@@ -356,15 +359,17 @@ public final class InferAgent implements Agent {
 
     /** Whether the step of a request of one token has been computed before; then the answer is there. */
     private boolean recall(final RequestSlot slot, final SessionStates states) {
-        if (slot.kind != RequestKind.INFER || slot.stepCount != 1) {
+        if (slot.stepCount != 1) {
             foresight.forget(slot.sessionIndex);
             return false;
         }
-        slot.isRecalled = foresight.recall(states, batchModelIndex, slot.sessionIndex,
-                slot.frame.getInt(slot.featuresOffset), slot.outputs.addressOffset());
+        final int token = slot.frame.getInt(slot.featuresOffset);
+        slot.isRecalled = slot.kind == RequestKind.GENERATE
+                ? foresight.recallMade(states, batchModelIndex, slot.sessionIndex, slot.frame, token,
+                        slot.outputs.addressOffset())
+                : foresight.recall(states, batchModelIndex, slot.sessionIndex, token, slot.outputs.addressOffset());
         if (slot.isRecalled) {
-            slot.outputCount = states.shape().outputCount();
-            slot.outputsLength = slot.outputCount * Float.BYTES;
+            setOutputCount(slot, states, 0);
             recalled.add(slot.frame.addressOffset() + slot.featuresOffset, states.stateAddress(slot.sessionIndex),
                     slot.outputs.addressOffset());
         }
@@ -381,17 +386,31 @@ public final class InferAgent implements Agent {
         if (lastStep > 0) {
             states.steps(slot.sessionIndex, executor, featuresAddress, lastStep, outputsAddress, outputsStride);
         }
+        setOutputCount(slot, states, lastStep * outputsStride);
+        batch.add(
+                featuresAddress + (long) lastStep * states.shape().featureCount() * Float.BYTES,
+                states.stateAddress(slot.sessionIndex),
+                outputsAddress + (long) lastStep * outputsStride);
+    }
+
+    /** @param streamedLength bytes of outputs of the steps before the last one, as far as they are kept. */
+    private static void setOutputCount(
+            final RequestSlot slot, final SessionStates states, final int streamedLength) {
         if (slot.kind == RequestKind.GENERATE) {
             slot.outputCount = Frames.MADE_OUTPUT_COUNT;
             slot.outputsLength = TokenDraw.OUTPUTS_LENGTH;
         } else {
             slot.outputCount = states.shape().outputCount();
-            slot.outputsLength = lastStep * outputsStride + outputsLength;
+            slot.outputsLength = streamedLength + slot.outputCount * Float.BYTES;
         }
-        batch.add(
-                featuresAddress + (long) lastStep * states.shape().featureCount() * Float.BYTES,
-                states.stateAddress(slot.sessionIndex),
-                outputsAddress + (long) lastStep * outputsStride);
+    }
+
+    /** Whether the batch is a generation's step that guesses were computed with. */
+    private boolean stepWithGuesses(final boolean nothingWaits) {
+        final RequestSlot slot = batched[0];
+        return nothingWaits && batchedCount == 1 && slot.kind == RequestKind.GENERATE && slot.stepCount == 1 &&
+                foresight.stepWithGuesses(sessions.states(batchModelIndex), batchModelIndex, slot.sessionIndex,
+                        slot.outputs.addressOffset());
     }
 
     /** What a generation's step came to becomes a token. */
@@ -470,6 +489,9 @@ public final class InferAgent implements Agent {
                     foresight.expect(batchModelIndex, slot.sessionIndex,
                             slot.outputs.addressOffset() + slot.outputsLength - slot.outputCount * Float.BYTES,
                             slot.outputCount);
+                } else {
+                    foresight.expectNext(
+                            batchModelIndex, slot.sessionIndex, slot.frame, slot.outputs.getInt(0, LITTLE_ENDIAN));
                 }
             } else if (slot.status == ResultStatus.FORKED) {
                 states.fork(slot.sourceIndex, slot.sessionIndex);

@@ -49,7 +49,7 @@ class InferAgentTest {
         sessions = new Sessions(models, 8);
         Arrays.setAll(finished, worker -> sequencer.newSequence());
         Arrays.setAll(workers, worker -> new InferAgent(sequencer, worker, finished, models, sessions,
-                new SnapshotCut(), 8, 0, 0, 0, new CycleClock(new CachedNanoClock()), null));
+                new SnapshotCut(), 8, 0, 0, ForeseenTokens.NONE, new CycleClock(new CachedNanoClock()), null));
         sequencer.gateOn(finished);
     }
 
