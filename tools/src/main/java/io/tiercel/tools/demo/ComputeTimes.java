@@ -7,6 +7,7 @@ import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -18,24 +19,24 @@ final class ComputeTimes {
     private static final long HIGHEST_NS = 3_600_000_000_000L;
 
     private final long[] bySequenceNs;
+    private final BitSet foreseen;
 
-    private final int foreseenCount;
-
-    private ComputeTimes(final long[] bySequenceNs, final int foreseenCount) {
+    /** @param foreseen sequences of the requests whose step had been computed before they came. */
+    private ComputeTimes(final long[] bySequenceNs, final BitSet foreseen) {
         this.bySequenceNs = bySequenceNs;
-        this.foreseenCount = foreseenCount;
+        this.foreseen = foreseen;
     }
 
     /** Requests whose step had been computed before they came: they were in no batch. */
     int foreseenCount() {
-        return foreseenCount;
+        return foreseen.cardinality();
     }
 
     /** Reads all outcomes. */
     static ComputeTimes read(final Path journalDirectory, final int expectedCount) {
         long[] times = new long[Math.max(1, expectedCount)];
         int count = 0;
-        int foreseenCount = 0;
+        final BitSet foreseen = new BitSet(times.length);
         final MessageHeaderDecoder header = new MessageHeaderDecoder();
         final OutcomeDecoder outcome = new OutcomeDecoder();
         try (RecordReader reader = JournalDirectory.openForRead(journalDirectory).outcomes()) {
@@ -44,15 +45,31 @@ final class ComputeTimes {
                     times = Arrays.copyOf(times, 2 * count);
                 }
                 outcome.wrapAndApplyHeader(reader.frame(), 0, header);
-                foreseenCount += outcome.batchSize() == 0 && outcome.status() == OutcomeStatus.OK ? 1 : 0;
+                foreseen.set(count, outcome.batchSize() == 0 && outcome.status() == OutcomeStatus.OK);
                 times[count++] = outcome.inferEndNs() - outcome.inferStartNs();
             }
         }
-        return new ComputeTimes(Arrays.copyOf(times, count), foreseenCount);
+        return new ComputeTimes(Arrays.copyOf(times, count), foreseen);
     }
 
     static Histogram newHistogram() {
         return new Histogram(HIGHEST_NS, 3);
+    }
+
+    /** Adds round trips of the answered events in a range, to one histogram or the other. */
+    void addByForesight(
+            final Histogram ofForeseen,
+            final Histogram ofComputed,
+            final long[] roundTripsNs,
+            final Answers answers,
+            final int fromEvent,
+            final int toEvent) {
+        for (int event = fromEvent; event < toEvent; event++) {
+            if (answers.isAnswered(event)) {
+                final boolean isForeseen = foreseen.get((int) answers.sequence(event));
+                (isForeseen ? ofForeseen : ofComputed).recordValue(Math.min(roundTripsNs[event], HIGHEST_NS));
+            }
+        }
     }
 
     /** Adds round trips less each one's compute, of the answered events in a range. */

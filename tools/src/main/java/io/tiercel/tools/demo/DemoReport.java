@@ -76,6 +76,8 @@ final class DemoReport {
         json.put("roundTripUs", result.roundTrip.summary().toJson());
         json.put("echoUs", result.echo.summary().toJson());
         json.put("roundTripClosedLoopUs", result.closedLoop.summary().toJson());
+        json.put("foreseenClosedLoopUs", LatencySummary.of(result.closedLoopForeseen).toJson());
+        json.put("notForeseenClosedLoopUs", LatencySummary.of(result.closedLoopComputed).toJson());
         json.put("echoClosedLoopUs", result.echoClosedLoop.summary().toJson());
         json.put("stagesUs", summaries(result.stages.stages()));
         json.put("closedLoopPauseUs", DemoPlan.PAUSE_NS / 1_000);
@@ -130,8 +132,12 @@ final class DemoReport {
                 .add("  less the model's compute", result.lessCompute)
                 .add("raw echo" + paced, result.echo.latencies())
                 .add("round trip" + HOT, result.closedLoop.latencies())
-                .add("  less the model's compute", result.closedLoopLessCompute)
-                .add("raw echo" + HOT, result.echoClosedLoop.latencies());
+                .add("  less the model's compute", result.closedLoopLessCompute);
+        if (plan.foreseenTokens() > 0) {
+            table.add("  of a step that was foreseen", result.closedLoopForeseen)
+                    .add("  of a step that was not", result.closedLoopComputed);
+        }
+        table.add("raw echo" + HOT, result.echoClosedLoop.latencies());
         result.stages.stages().forEach((stage, histogram) -> table.add("stage " + stage, histogram));
         return table.add("stalls of the client's core", result.roundTrip.hiccups().histogram());
     }

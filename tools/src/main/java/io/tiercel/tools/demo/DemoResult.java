@@ -14,6 +14,9 @@ final class DemoResult {
     Measurement closedLoop;
     final Histogram lessCompute = ComputeTimes.newHistogram();
     final Histogram closedLoopLessCompute = ComputeTimes.newHistogram();
+    /** Round trips after the last answer, of the requests whose step was foreseen, and of the others. */
+    final Histogram closedLoopForeseen = ComputeTimes.newHistogram();
+    final Histogram closedLoopComputed = ComputeTimes.newHistogram();
     StageLog stages;
     AnswerScore score;
     ReplayReport replay;

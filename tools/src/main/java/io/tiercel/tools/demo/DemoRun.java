@@ -78,6 +78,8 @@ final class DemoRun {
                     result.lessCompute, roundTripsNs, answers, part.firstEvent(), part.firstClosedLoopEvent());
             compute.addLessCompute(
                     result.closedLoopLessCompute, roundTripsNs, answers, part.firstClosedLoopEvent(), part.endEvent());
+            compute.addByForesight(result.closedLoopForeseen, result.closedLoopComputed, roundTripsNs, answers,
+                    part.firstClosedLoopEvent(), part.endEvent());
         }
         return result;
     }
