@@ -23,6 +23,7 @@ import io.tiercel.tools.market.EventsCommand;
 import io.tiercel.tools.market.FeaturesCommand;
 import io.tiercel.tools.model.ModelCommand;
 import io.tiercel.tools.market.TapeException;
+import io.tiercel.tools.transformer.GenerateBenchCommand;
 import io.tiercel.tools.transformer.GenerateCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -72,7 +73,8 @@ public final class TiercelCommand implements Runnable {
     /** The subcommands of {@code bench}. */
     static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(
             JournalBenchCommand.class, EngineBenchCommand.class, DecodeBenchCommand.class, KvBenchCommand.class,
-            ForkBenchCommand.class);
+            ForkBenchCommand.class,
+            GenerateBenchCommand.class);
 
     @Spec
     private CommandSpec spec;
