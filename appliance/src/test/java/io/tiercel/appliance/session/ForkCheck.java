@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.TransformerSetting;
 import java.util.SplittableRandom;
 import org.agrona.BitUtil;
@@ -70,7 +72,8 @@ public final class ForkCheck implements AutoCloseable {
                 case 1 -> restore(session, (session + 1) % SESSIONS);
                 case 2, 3, 4 -> fork((session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS, session);
                 case 5, 6 -> takeSteps(session, 1 + random.nextInt(MAX_STEPS));
-                case 7, 8 -> takeSteps(session, 1 + random.nextInt(20));
+                case 7 -> takeSteps(session, 1 + random.nextInt(20));
+                case 8 -> takeForeseen(session, (session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS);
                 default -> takeOneStep(session);
             }
             verify(session, round);
@@ -106,6 +109,42 @@ public final class ForkCheck implements AutoCloseable {
         }
         states.steps(session, executor, inputs.addressOffset(), count, outputs.addressOffset(), 0);
         plainStates.steps(session, plainExecutor, inputs.addressOffset(), count, plainOutputs.addressOffset(), 0);
+    }
+
+    /** A row is foreseen, the session is forked, and then some of the row's steps are taken from what was put aside. */
+    private void takeForeseen(final int session, final int fork) {
+        if (setting.vocabulary() == 0) {
+            return;
+        }
+        final TokenExecutor tokens = (TokenExecutor) executor;
+        final Footprint footprint = tokens.footprint();
+        final int count = 1 + random.nextInt(TokenExecutor.MAX_DRAFT);
+        for (int step = 0; step < count; step++) {
+            putInput(step);
+        }
+        final long state = states.stateAddress(session);
+        final long position = footprint.position(state);
+        final UnsafeBuffer[] changed = new UnsafeBuffer[count];
+        final long[] hashes = new long[count];
+        final UnsafeBuffer unread = allocate(outputs.capacity());
+        tokens.stepTentatively(state, inputs.addressOffset(), count, unread.addressOffset(), 0);
+        for (int step = count - 1; step >= 0; step--) {
+            changed[step] = allocate(footprint.maxBytes());
+            hashes[step] = tokens.keep(state, step + 1, states.hash(session));
+            footprint.copyOut(state, position + step, changed[step].addressOffset());
+        }
+        tokens.keep(state, 0, states.hash(session));
+        fork(session, fork);
+        final StepBatch batch = new StepBatch(1);
+        batch.add(inputs.addressOffset(), state, unread.addressOffset());
+        final int taken = 1 + random.nextInt(count);
+        for (int step = 0; step < taken; step++) {
+            footprint.copyIn(state, position + step, changed[step].addressOffset());
+            states.putHash(session, hashes[step]);
+            executor.ahead(batch);
+        }
+        plainStates.steps(session, plainExecutor, inputs.addressOffset(), taken, unread.addressOffset(), 0);
+        verify(fork, -2);
     }
 
     private void takeOneStep(final int session) {
