@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.engine.TransformerSetting;
 import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
+import io.tiercel.appliance.infer.InferAgent;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
@@ -220,6 +221,9 @@ class AllocationTest {
                         .foreseenGeneratedTokens(3),
                 new CountingLog(), new CountingLog())) {
             assertNoAllocation(harness, 4, (client, request) -> {
+                for (int round = 0; round < 4; round++) {
+                    harness.pipeline.inferWorkers().forEach(InferAgent::doWork);
+                }
                 switch (request & 3) {
                     case 0 -> client.generate(0, request & 15, tokens, drawn.seed(request), 0);
                     case 1 -> client.forkSession(0, request & 15, request - 1 & 15);

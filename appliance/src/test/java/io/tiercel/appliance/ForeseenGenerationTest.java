@@ -23,6 +23,8 @@ class ForeseenGenerationTest {
 
     private static final int TOKENS = 0;
     private static final int CONTEXT = 20;
+    /** Of a model that says the same again and again when it is asked for its likeliest tokens. */
+    private static final int SEED = 5;
     private static final int COUNT = 12;
     private static final int[] PROMPT = {3, 1, 4};
     /** Guessed from the text of its prompt: it says the same again and again. */
@@ -65,7 +67,7 @@ class ForeseenGenerationTest {
         start(6, WhenFull.SLIDE);
         generate(new Generation().maxTokens(200));
         final long hits = harness.counter(CounterId.FORESEEN_HITS);
-        assertTrue(hits > 0, () -> "hits=" + hits);
+        assertTrue(hits > 100, () -> "hits=" + hits);
         assertTrue(harness.counter(CounterId.FORESEEN) >= hits);
         assertEquals(0, harness.counter(CounterId.FORESEEN_MISSES));
         assertSound();
@@ -169,7 +171,7 @@ class ForeseenGenerationTest {
 
     private void start(final int foreseenGeneratedTokens, final WhenFull whenFull) {
         harness = new PipelineHarness(directory,
-                List.of(RandomTransformers.write(TransformerSetting.tokens(2, CONTEXT), whenFull, directory)),
+                List.of(RandomTransformers.write(TransformerSetting.tokens(SEED, CONTEXT), whenFull, directory)),
                 context -> context.foreseenGeneratedTokens(foreseenGeneratedTokens).rehearseAfterNs(0));
         client = harness.connect("desk");
     }
