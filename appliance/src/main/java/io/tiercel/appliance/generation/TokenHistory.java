@@ -19,7 +19,7 @@ public final class TokenHistory {
     private static final int NEWS_SHIFT = 3;
     private static final int FIRST_SHARE = ONE * 3 / 4;
 
-    /** A guess costs over half of a step, since it is computed with others: it must be right more often than not. */
+    /** A wrong guess costs a good part of a step: it has to be right more often than not. */
     private static final int LEAST_SHARE = ONE / 2;
 
     private static final int NONE = -1;
