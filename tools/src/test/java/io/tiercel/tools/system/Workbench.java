@@ -28,6 +28,12 @@ import org.opentest4j.TestAbortedException;
  */
 final class Workbench implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
+    /**
+     * Lives of a few seconds: the better compiler takes half of the time until one is ready and gives nothing back.
+     * {@code DemoCommandTest} has its children compiled as they are in earnest.
+     */
+    private static final String QUICK_COMPILER = "-XX:TieredStopAtLevel=1";
+
     private final List<TiercelProcess> processes = new ArrayList<>();
     private final List<Runnable> endings = new ArrayList<>();
     private boolean isOfClass;
@@ -130,8 +136,7 @@ final class Workbench implements BeforeAllCallback, BeforeEachCallback, AfterEac
     /** A short run of the fuzzer, which writes inputs to a file thousands of times a second: in memory. */
     TiercelProcess fuzz(final String... arguments) throws IOException {
         final Path memory = Files.createDirectories(aeronDirectory);
-        return start("fuzz", FuzzRun.class, List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + memory),
-                arguments);
+        return start("fuzz", FuzzRun.class, List.of("-Djava.io.tmpdir=" + memory), arguments);
     }
 
     /** Is done at the end of the test, after the processes' end. */
@@ -162,7 +167,9 @@ final class Workbench implements BeforeAllCallback, BeforeEachCallback, AfterEac
 
     private TiercelProcess start(
             final String name, final Class<?> main, final List<String> flags, final String... arguments) {
-        final TiercelProcess process = TiercelProcess.start(name, main, home, flags, List.of(arguments));
+        final List<String> all = new ArrayList<>(flags);
+        all.add(QUICK_COMPILER);
+        final TiercelProcess process = TiercelProcess.start(name, main, home, all, List.of(arguments));
         processes.add(process);
         return process;
     }
