@@ -26,9 +26,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(120)
+@Timeout(300)
 class LlamaCppPeerTest {
 
+    /** Many times what a child takes on a machine that does nothing else. */
+    private static final long PATIENCE_SECONDS = 240;
     private static final int TOKEN_COUNT = 20;
     /** Of the small model. */
     private static final int HEAD_SIZE = 8;
@@ -139,7 +141,7 @@ class LlamaCppPeerTest {
                 .redirectError(err.toFile())
                 .start();
         try {
-            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the child hangs");
+            assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), "the child hangs");
         } finally {
             process.destroyForcibly();
         }
@@ -157,7 +159,7 @@ class LlamaCppPeerTest {
         command.addAll(1, List.of("-D" + LlamaCppLibrary.PATH_PROPERTY + "=/nowhere", "-Djava.io.tmpdir=" + directory));
         final Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         final String output = new String(process.getInputStream().readAllBytes());
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the child hangs");
+        assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), "the child hangs");
         assertTrue(output.startsWith("llama.cpp's library does not load: "), output);
         assertTrue(output.contains("/nowhere/libjllama.so"), output);
         assertEquals(1, output.lines().count(), output);
