@@ -43,7 +43,7 @@ class AllocationTest {
     private static final int WARM_UP_REQUESTS = 30_000;
     private static final int MEASURED_REQUESTS = 20_000;
     private static final int REQUESTS_PER_TURN = 100;
-    private static final int TRIES = 5;
+    private static final int TRIES = 20;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private long lastCorrelationId;

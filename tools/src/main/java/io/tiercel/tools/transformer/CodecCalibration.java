@@ -22,8 +22,6 @@ import java.util.SplittableRandom;
 final class CodecCalibration {
 
     private static final int ENTRY_LARGEST = 127;
-    /** Beyond the largest magnitude seen: what is above is held. */
-    private static final double MARGIN = 1.25;
     private static final int STEP_CANDIDATES = 24;
     private static final double WIDEST_DEVIATIONS = 5;
     private static final int FIT_ROUNDS = 20;
@@ -165,10 +163,11 @@ final class CodecCalibration {
         }
         for (int c = 0; c < channels; c++) {
             final int channel = head * channels + c;
-            final double finest = range(channel) * MARGIN / largest;
+            // What is further out than all that was seen is held.
+            final double finest = range(channel) / largest;
             final double even = sensitivities[channel] == 0
                     ? 0
-                    : widest * MARGIN / largest / Math.sqrt(sensitivities[channel]);
+                    : widest / largest / Math.sqrt(sensitivities[channel]);
             final double scale = codec.isCoupled() ? Math.max(finest, Math.min(even, COARSEST * finest)) : finest;
             scales[channel] = (float) Math.max(scale, 1e-12);
         }
