@@ -132,6 +132,12 @@ struct Exact {
         return L::rint(hold(value * inverseScale, maximum));
     }
 
+    /** A feature, normalised and quantised: (value - mean) * inverseDeviation, then quantise. */
+    static TIERCEL_INLINE Integers quantiseFeature(
+        Floats value, Floats mean, Floats inverseDeviation, float inverseScale, float maximum) {
+        return quantise((value - mean) * inverseDeviation, inverseScale, maximum);
+    }
+
     /** What softmax sums: rint(2^30 exp2((value - largest) log2(e), held above -64)), an integer in 0..2^30. */
     static TIERCEL_INLINE Integers softmaxTerm(Floats value, float largest) {
         const Floats exponent = L::maximum(L::all(-64.0f), (value - largest) * 0x1.715476p0f);
@@ -143,6 +149,20 @@ struct Exact {
         return L::toFloats(sum) * scale + addend;
     }
 };
+
+/** Bits of a digit of an integer that is too wide for 8: x = d0 + 2^7 d1 + 2^14 d2. */
+constexpr int DIGIT_BITS = 7;
+constexpr int DIGITS = 3;
+
+/** The digit of an integer of up to 22 bits: 0..127, of the last one with x's sign. */
+TIERCEL_INLINE int32_t digit(int32_t x, int index) {
+    return index < DIGITS - 1 ? (x >> (DIGIT_BITS * index)) & 127 : x >> (DIGIT_BITS * index);
+}
+
+/** Of a term of softmax and the sum of all, both exact: their quotient, rounded to double and then to float. */
+TIERCEL_INLINE float probabilityOf(int32_t term, int64_t sum) {
+    return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+}
 
 }  // namespace
 }  // namespace tiercel

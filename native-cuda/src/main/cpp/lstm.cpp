@@ -43,13 +43,6 @@ size_t executorBytes(const LstmModel& model, int maxBatch) {
 
 }  // namespace
 
-LstmState::LstmState(const LstmShape& shape)
-    : cellBytes(toCacheLines(sizeof(float) * shape.hidden)),
-      hiddenBytes(toCacheLines(shape.hidden)),
-      aheadBytes(static_cast<int64_t>(divideUp(shape.hidden, BLOCK_UNITS)) * GATE_ROWS * sizeof(float)),
-      canonicalBytes(shape.layers * (cellBytes + hiddenBytes)),
-      bytes(canonicalBytes + shape.layers * aheadBytes) {}
-
 /** What a step reads stands together, in the order in which it is read, and what the work ahead reads after it. */
 LstmModel::LstmModel(const KernelSet& kernels, const LstmShape& shape)
     : kernelSet(kernels),

@@ -9,40 +9,12 @@
 #include <vector>
 
 #include "kernel_set.h"
+#include "lstm_shape.h"
 #include "memory.h"
 #include "packing.h"
 #include "team.h"
 
 namespace tiercel {
-
-constexpr int MAX_LAYERS = 16;
-
-struct LstmShape {
-    int32_t layers;
-    int32_t hidden;
-    int32_t features;
-    int32_t outputs;
-    bool isInt4;
-    bool isHeadInt4;
-    bool isSoftmax;
-    /** 127 or 32767. */
-    int32_t featureMaximum;
-};
-
-/** Where the parts of a session's state stand; ENGINE.md has the canonical part. Bytes from the state's start. */
-struct LstmState {
-    explicit LstmState(const LstmShape& shape);
-
-    int64_t cell(int layer) const { return layer * (cellBytes + hiddenBytes); }
-    int64_t hidden(int layer) const { return cell(layer) + cellBytes; }
-    int64_t ahead(int layer) const { return canonicalBytes + layer * aheadBytes; }
-
-    int64_t cellBytes;
-    int64_t hiddenBytes;
-    int64_t aheadBytes;
-    int64_t canonicalBytes;
-    int64_t bytes;
-};
 
 class LstmModel {
 public:
@@ -80,13 +52,6 @@ private:
     FeatureNormalisation features{};
     std::vector<Layer> layers;
     PackedMatrix head{};
-};
-
-/** A position of a batch, as it crosses the C interface: three addresses. */
-struct BatchPosition {
-    const float* features;
-    uint8_t* state;
-    float* outputs;
 };
 
 class LstmExecutor {

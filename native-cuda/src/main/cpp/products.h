@@ -23,7 +23,6 @@ struct Products {
     static constexpr int LANE_FULLS = GROUP_COLUMNS / L::COLUMNS;
     static constexpr int CODES_BYTES = L::LANES * L::COLUMNS;
     static constexpr int INT4_OFFSET = 8;
-    static constexpr int DIGIT_BITS = 7;
 
     static constexpr int passVectors(int rows) {
         return rows / L::LANES < L::VECTORS ? rows / L::LANES : L::VECTORS;

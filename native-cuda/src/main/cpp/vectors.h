@@ -12,7 +12,6 @@ struct Vectors {
     using Floats = typename L::Floats;
     using Activation = typename L::Activation;
     using E = Exact<L>;
-    using P = Products<L>;
 
     /** From a group on, after all its values are there. */
     static TIERCEL_INLINE void sumGroups(const Activations& of, int first) {
@@ -26,9 +25,9 @@ struct Vectors {
     static TIERCEL_INLINE void storeDigits(const Activations& to, int i, int32_t x) {
         Activation* values = static_cast<Activation*>(to.values);
         const int planeColumns = to.groups * GROUP_COLUMNS;
-        values[i] = static_cast<Activation>(x & 127);
-        values[planeColumns + i] = static_cast<Activation>((x >> P::DIGIT_BITS) & 127);
-        values[2 * planeColumns + i] = static_cast<Activation>(x >> (2 * P::DIGIT_BITS));
+        for (int plane = 0; plane < DIGITS; plane++) {
+            values[plane * planeColumns + i] = static_cast<Activation>(digit(x, plane));
+        }
     }
 
     /** features[count] to integers, with their group sums. */
@@ -37,14 +36,14 @@ struct Vectors {
         int i = 0;
         if (to.planes == 1) {
             for (; i <= how.count - L::LANES; i += L::LANES) {
-                const Floats normal = (L::load(features + i) - L::load(how.means + i)) *
-                                      L::load(how.inverseDeviations + i);
-                L::store(values + i, E::quantise(normal, how.inverseScale, how.maximum));
+                L::store(values + i, E::quantiseFeature(
+                    L::load(features + i), L::load(how.means + i), L::load(how.inverseDeviations + i),
+                    how.inverseScale, how.maximum));
             }
         }
         for (; i < how.count; i++) {
-            const float normal = (features[i] - how.means[i]) * how.inverseDeviations[i];
-            const int32_t x = Exact<ScalarLanes>::quantise(normal, how.inverseScale, how.maximum);
+            const int32_t x = Exact<ScalarLanes>::quantiseFeature(
+                features[i], how.means[i], how.inverseDeviations[i], how.inverseScale, how.maximum);
             if (to.planes == 1) {
                 values[i] = static_cast<Activation>(x);
             } else {
@@ -79,7 +78,7 @@ struct Vectors {
     static TIERCEL_INLINE float probability(float termBits, int64_t sum) {
         int32_t term;
         std::memcpy(&term, &termBits, sizeof term);
-        return static_cast<float>(static_cast<double>(term) / static_cast<double>(sum));
+        return probabilityOf(term, sum);
     }
 
     /** Of fewer values than there are lanes. */
