@@ -1,0 +1,102 @@
+/*
+ * The part of CUDA that the kernels are written in. nvcc maps it to itself and to PTX; any other compiler takes
+ * emulation.h instead (src/test/cpp), where a thread is a fiber, so that the same sources run without a GPU.
+ *
+ * Rules that keep both alike: shared memory is dynamic and given out by its owner; warps are whole, and their shuffles
+ * are of all 32 lanes; a thread that waits for another block or for the host does it by awaitTagged (tagged_word.h),
+ * which pauses; integers wrap as unsigned.
+ */
+#ifndef TIERCEL_DEVICE_H
+#define TIERCEL_DEVICE_H
+
+#include <cstdint>
+
+#include "exact.h"
+
+#if defined(__CUDACC__)
+
+/** No block has more threads: so many registers are left for each. */
+#define TIERCEL_KERNEL extern "C" __global__ __launch_bounds__(1024) void
+#define TIERCEL_DEVICE __device__ __forceinline__
+#define TIERCEL_PRAGMA(text) _Pragma(#text)
+/** Before a loop: so many turns of it side by side. */
+#define TIERCEL_UNROLL(turns) TIERCEL_PRAGMA(unroll turns)
+
+namespace tiercel {
+namespace {
+
+/** 16 bytes that are loaded at once, aligned to as many. */
+using Words4 = uint4;
+
+TIERCEL_DEVICE int threadIndex() { return static_cast<int>(threadIdx.x); }
+TIERCEL_DEVICE int threadCount() { return static_cast<int>(blockDim.x); }
+TIERCEL_DEVICE int blockIndex() { return static_cast<int>(blockIdx.x); }
+/** The second dimension of a grid: a position of a batch. */
+TIERCEL_DEVICE int positionIndex() { return static_cast<int>(blockIdx.y); }
+
+TIERCEL_DEVICE void syncThreads() { __syncthreads(); }
+TIERCEL_DEVICE int32_t shuffle(int32_t value, int lane) { return __shfl_sync(0xFFFFFFFFu, value, lane); }
+TIERCEL_DEVICE int32_t shuffleXor(int32_t value, int mask) { return __shfl_xor_sync(0xFFFFFFFFu, value, mask); }
+
+/** sum + the products of four signed bytes. */
+TIERCEL_DEVICE int32_t dp4a(uint32_t a, uint32_t b, int32_t sum) {
+    return __dp4a(static_cast<int32_t>(a), static_cast<int32_t>(b), sum);
+}
+
+/** The block's shared memory, aligned to 16 bytes. */
+TIERCEL_DEVICE uint8_t* sharedMemory() {
+    extern __shared__ uint4 tiercelShared[];
+    return reinterpret_cast<uint8_t*>(tiercelShared);
+}
+
+/** One load or store of 8 bytes, never split, seen by all blocks and by the host; orders nothing else. */
+TIERCEL_DEVICE uint64_t loadRelaxed(const uint64_t* from) {
+    uint64_t value;
+    asm volatile("ld.relaxed.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(from));
+    return value;
+}
+TIERCEL_DEVICE void storeRelaxed(uint64_t* to, uint64_t value) {
+    asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(to), "l"(value));
+}
+
+/** Between two looks at what another writes. Nothing to do here: a look takes long enough. */
+TIERCEL_DEVICE void pauseThread() {}
+
+}  // namespace
+}  // namespace tiercel
+
+#else
+#include "emulation.h"
+#endif
+
+namespace tiercel {
+namespace {
+
+constexpr int WARP_LANES = 32;
+
+TIERCEL_DEVICE float shuffle(float value, int lane) {
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    bits = shuffle(bits, lane);
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+TIERCEL_DEVICE uint64_t shuffle(uint64_t value, int lane) {
+    const uint32_t low = static_cast<uint32_t>(shuffle(static_cast<int32_t>(value), lane));
+    const uint32_t high = static_cast<uint32_t>(shuffle(static_cast<int32_t>(value >> 32), lane));
+    return static_cast<uint64_t>(high) << 32 | low;
+}
+
+/** Sums wrap: what leaves 32 bits on the way comes back. */
+TIERCEL_DEVICE int32_t addWrapping(int32_t a, int32_t b) {
+    return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+TIERCEL_DEVICE int32_t multiplyWrapping(int32_t a, int32_t b) {
+    return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
+}  // namespace
+}  // namespace tiercel
+
+#endif

@@ -1,0 +1,345 @@
+/*
+ * Steps of sessions, one after the other, by a kernel that stays: no launch stands between a request and its answer.
+ * Each block holds a slice of all layers' weights in its shared memory. Block 0 polls for requests in pinned memory and
+ * answers; where there are more, hidden values go around after each layer. One block more makes the hashes, beside the
+ * others, from what they leave for each other. After the answer each block does its part of the work ahead.
+ *
+ * Of the session of the last request a block also keeps what the next step begins with. A thread alone reads and writes
+ * its unit's cell and partial sums, so a session's state needs no order among threads; nobody else may write to a
+ * state while the kernel is there. All blocks must be resident at once.
+ */
+#ifndef TIERCEL_LSTM_PERSISTENT_CU
+#define TIERCEL_LSTM_PERSISTENT_CU
+
+#include "await_words.h"
+#include "lstm_features.h"
+#include "lstm_head.h"
+#include "lstm_link.h"
+#include "state_hash.h"
+
+namespace tiercel {
+namespace {
+
+/** Where the words of a sequence are. */
+TIERCEL_DEVICE uint64_t* exchangeOf(const LstmLink& link, const LstmExchange& exchange, uint32_t sequence) {
+    return link.exchange + (sequence & 1) * exchange.words;
+}
+
+template <bool INT4>
+struct LstmPersistent {
+    using Layer = LstmLayer<INT4>;
+    using Pass = typename Layer::Pass;
+
+    const LstmView& model;
+    const LstmLink& link;
+    const LstmExchange exchange;
+    const LstmShared shared;
+    const LstmResident resident;
+    const int slice;
+    const UnitLane at;
+    uint32_t* const header;
+    uint32_t* const features;
+    uint32_t* const hidden;
+    float* const y;
+    /** As LstmResident has them; of ahead and cells this thread's, of layer 0. */
+    float* const means;
+    float* const inverseDeviations;
+    float* const ahead;
+    float* const cells;
+    uint8_t* const weights;
+    /** Of layer 0, and of layer 1, whose shape all others have. What a request needs of a thread is worked out once. */
+    const Pass firstInput;
+    const Pass firstRecurrent;
+    const Pass secondInput;
+    const Pass secondRecurrent;
+
+    TIERCEL_DEVICE LstmPersistent(const LstmView& model, const LstmLink& link)
+        : model(model),
+          link(link),
+          exchange(model),
+          shared(model),
+          resident(model),
+          slice(blockIndex()),
+          at(model, blockIndex(), 0),
+          header(reinterpret_cast<uint32_t*>(sharedMemory() + shared.header)),
+          features(reinterpret_cast<uint32_t*>(sharedMemory())),
+          hidden(reinterpret_cast<uint32_t*>(sharedMemory() + shared.hidden)),
+          y(reinterpret_cast<float*>(sharedMemory() + shared.outputs)),
+          means(reinterpret_cast<float*>(sharedMemory() + shared.bytes)),
+          inverseDeviations(reinterpret_cast<float*>(sharedMemory() + shared.bytes + resident.inverseDeviations)),
+          ahead(reinterpret_cast<float*>(sharedMemory() + shared.bytes + resident.ahead) + at.index * GATES + at.gate),
+          cells(reinterpret_cast<float*>(sharedMemory() + shared.bytes + resident.cells) + at.index),
+          weights(sharedMemory() + shared.bytes + resident.weights),
+          firstInput(model, model.layer[0].input, layerWeights(0), at),
+          firstRecurrent(model, model.layer[0].recurrent, layerWeights(0) + model.layer[0].input.sliceBytes, at),
+          secondInput(model, second().input, layerWeights(1), at),
+          secondRecurrent(model, second().recurrent, layerWeights(1) + second().input.sliceBytes, at) {}
+
+    TIERCEL_DEVICE void run() const {
+        keepModel();
+        clearVectors(shared);
+        syncThreads();
+        uint32_t sessionHere = STOP_SESSION;
+        for (uint32_t sequence = link.firstSequence;; sequence++) {
+            uint64_t* const words = exchangeOf(link, exchange, sequence);
+            slice == 0 ? receive(words, sequence) : follow(words, sequence);
+            const uint32_t session = header[0];
+            if (session == STOP_SESSION) {
+                return;
+            }
+            uint8_t* const state = link.sessions + session * link.sessionStride;
+            if (session != sessionHere) {
+                fetch(state);
+                sessionHere = session;
+            }
+            step(words, sequence);
+            if (slice == 0) {
+                answer(sequence);
+            }
+            settle(words, sequence, state);
+            workAhead(state);
+        }
+    }
+
+private:
+    TIERCEL_DEVICE const uint32_t* hiddenVector(int layer) const { return hidden + layer * model.hiddenWords; }
+    /** Layer 1; of a model that has none, layer 0, and nothing is made of it. */
+    TIERCEL_DEVICE const LstmLayerView& second() const { return model.layer[model.layers > 1 ? 1 : 0]; }
+
+    /** Of a layer after the first one. */
+    TIERCEL_DEVICE int layerBytes() const { return second().input.sliceBytes + second().recurrent.sliceBytes; }
+
+    /** Where the slices of layer 0 or 1 are. */
+    TIERCEL_DEVICE const uint8_t* layerWeights(int layer) const {
+        const LstmLayerView& first = model.layer[0];
+        return weights + model.head.bytes + (layer == 0 ? 0 : first.input.sliceBytes + first.recurrent.sliceBytes);
+    }
+
+    /** 16 bytes at a time, all threads. */
+    static TIERCEL_DEVICE uint8_t* copy(uint8_t* to, const uint8_t* from, int bytes) {
+        for (int i = threadIndex(); i < bytes / 16; i += threadCount()) {
+            reinterpret_cast<Words4*>(to)[i] = reinterpret_cast<const Words4*>(from)[i];
+        }
+        return to + bytes;
+    }
+
+    TIERCEL_DEVICE void keepModel() const {
+        for (int i = threadIndex(); i < model.features; i += threadCount()) {
+            means[i] = model.means[i];
+            inverseDeviations[i] = model.inverseDeviations[i];
+        }
+        uint8_t* to = copy(weights, model.head.packed, model.head.bytes);
+        for (int layer = 0; layer < model.layers; layer++) {
+            for (const LstmMatrixView* matrix : {&model.layer[layer].input, &model.layer[layer].recurrent}) {
+                to = copy(to, matrix->slices + static_cast<int64_t>(slice) * matrix->sliceBytes, matrix->sliceBytes);
+            }
+        }
+    }
+
+    /** All that a step of another session than the last one begins with, at once: it is far away. */
+    TIERCEL_DEVICE void fetch(uint8_t* state) const {
+        for (int layer = 0; layer < model.layers; layer++) {
+            if (at.hasOwnGate()) {
+                ahead[layer * resident.slots * GATES] = aheadOf(model, state, layer)[at.aheadIndex()];
+            }
+            if (at.isFirst()) {
+                cells[layer * resident.slots] = cellsOf(model, state, layer)[at.unit];
+            }
+        }
+    }
+
+    /** Block 0: a request from the host; features as integers, to itself and to the others. */
+    TIERCEL_DEVICE void receive(uint64_t* words, uint32_t sequence) const {
+        awaitShare(
+            link.request, threadIndex(), threadCount(), HEADER_WORDS + model.features, sequence,
+            [&](int index, uint32_t content) {
+                if (index < HEADER_WORDS) {
+                    header[index] = content;
+                    send(words + index, sequence, content);
+                } else {
+                    float value;
+                    std::memcpy(&value, &content, sizeof value);
+                    quantiseFeature(model, means, inverseDeviations, index - HEADER_WORDS, value, features);
+                }
+            });
+        syncThreads();
+        if (model.slices > 1) {
+            for (int i = threadIndex(); i < model.planes * model.featureWords; i += threadCount()) {
+                send(words + exchange.features + i, sequence, features[i]);
+            }
+        }
+    }
+
+    /** Another block: the same from block 0. */
+    TIERCEL_DEVICE void follow(const uint64_t* words, uint32_t sequence) const {
+        awaitShare(
+            words, threadIndex(), threadCount(), HEADER_WORDS + model.planes * model.featureWords, sequence,
+            [&](int index, uint32_t content) {
+                (index < HEADER_WORDS ? header[index] : features[index - HEADER_WORDS]) = content;
+            });
+        syncThreads();
+    }
+
+    TIERCEL_DEVICE void step(uint64_t* words, uint32_t sequence) const {
+        const uint32_t* vector = features;
+        uint32_t* output = hidden;
+        float* layerAhead = ahead;
+        float* layerCells = cells;
+        Pass pass = firstInput;
+        int planes = model.planes;
+        for (int layer = 0; layer < model.layers; layer++) {
+            const auto unit = Layer::stepUnit(
+                model, pass, at, at.hasOwnGate() ? *layerAhead : 0.0f, at.isFirst() ? *layerCells : 0.0f, vector,
+                planes, model.layer[layer].inverseHiddenScale);
+            if (at.isFirst()) {
+                reinterpret_cast<int8_t*>(output)[at.unit] = unit.hidden;
+                *layerCells = unit.cell;
+            }
+            syncThreads();
+            if (model.slices > 1) {
+                goAround(words, sequence, layer);
+            }
+            vector = output;
+            output += model.hiddenWords;
+            layerAhead += resident.slots * GATES;
+            layerCells += resident.slots;
+            if (layer == 0) {
+                pass = secondInput;
+                planes = 1;
+            } else {
+                pass.advance(layerBytes());
+            }
+        }
+    }
+
+    /** Where this slice's words of a hidden vector begin and end. */
+    TIERCEL_DEVICE int firstWord() const { return slice * model.unitsPerSlice / 4; }
+    TIERCEL_DEVICE int endWord() const {
+        const int end = firstWord() + model.unitsPerSlice / 4;
+        return end < exchange.hiddenWords ? end : exchange.hiddenWords;
+    }
+
+    TIERCEL_DEVICE void sendHidden(uint64_t* words, uint32_t sequence, int layer) const {
+        uint64_t* const to = words + exchange.hidden + layer * exchange.hiddenWords;
+        for (int i = firstWord() + threadIndex(); i < endWord(); i += threadCount()) {
+            send(to + i, sequence, hiddenVector(layer)[i]);
+        }
+    }
+
+    /** A layer's hidden values, this slice's to the other blocks and theirs to this one. */
+    TIERCEL_DEVICE void goAround(uint64_t* words, uint32_t sequence, int layer) const {
+        sendHidden(words, sequence, layer);
+        uint32_t* const vector = hidden + layer * model.hiddenWords;
+        awaitShare(
+            words + exchange.hidden + layer * exchange.hiddenWords, threadIndex(), threadCount(), exchange.hiddenWords,
+            sequence, [&](int index, uint32_t content) {
+                if (index < firstWord() || index >= endWord()) {
+                    vector[index] = content;
+                }
+            });
+        syncThreads();
+    }
+
+    /** Block 0: the head's outputs to the host. */
+    TIERCEL_DEVICE void answer(uint32_t sequence) const {
+        LstmHeadView head = model.head;
+        head.packed = weights;
+        headOutputs(model, head, hiddenVector(model.layers - 1), y);
+        syncThreads();
+        if (threadIndex() < WARP_LANES) {
+            giveOutputs(model, y, [&](int i, float value) {
+                uint32_t bits;
+                std::memcpy(&bits, &value, sizeof bits);
+                send(link.response + i, sequence, bits);
+            });
+        }
+    }
+
+    /** What the step has made, to the session's state and to the block that makes the hash. */
+    TIERCEL_DEVICE void settle(uint64_t* words, uint32_t sequence, uint8_t* state) const {
+        for (int layer = 0; layer < model.layers; layer++) {
+            if (model.slices == 1) {
+                sendHidden(words, sequence, layer);
+            }
+            if (at.isFirst()) {
+                const float cell = cells[layer * resident.slots];
+                uint32_t bits;
+                std::memcpy(&bits, &cell, sizeof bits);
+                send(words + exchange.cells + layer * model.hidden + at.unit, sequence, bits);
+                cellsOf(model, state, layer)[at.unit] = cell;
+                hiddenOf(model, state, layer)[at.unit] =
+                    reinterpret_cast<const int8_t*>(hiddenVector(layer))[at.unit];
+            }
+        }
+    }
+
+    TIERCEL_DEVICE void workAhead(uint8_t* state) const {
+        Pass pass = firstRecurrent;
+        for (int layer = 0; layer < model.layers; layer++) {
+            const float sums = Layer::aheadUnit(model, pass, at, hiddenVector(layer));
+            if (at.hasOwnGate()) {
+                ahead[layer * resident.slots * GATES] = sums;
+                aheadOf(model, state, layer)[at.aheadIndex()] = sums;
+            }
+            if (layer == 0) {
+                pass = secondRecurrent;
+            } else {
+                pass.advance(layerBytes());
+            }
+        }
+    }
+};
+
+/** The last block's first warp: the hash of each step, while it is being made. */
+TIERCEL_DEVICE void hashSteps(const LstmView& model, const LstmLink& link) {
+    const LstmExchange exchange(model);
+    for (uint32_t sequence = link.firstSequence;; sequence++) {
+        const uint64_t* const words = exchangeOf(link, exchange, sequence);
+        if (awaitTagged(words, sequence) == STOP_SESSION) {
+            return;
+        }
+        const auto contentOr0 = [&](int first, int index, int count) -> uint64_t {
+            return index < count ? awaitTagged(words + first + index, sequence) : 0;
+        };
+        const uint64_t low = awaitTagged(words + 1, sequence);
+        uint64_t hash = low | static_cast<uint64_t>(awaitTagged(words + 2, sequence)) << 32;
+        for (int layer = 0; layer < model.layers; layer++) {
+            const auto twoWords = [&](int first, int index, int count) {
+                return contentOr0(first, 2 * index, count) | contentOr0(first, 2 * index + 1, count) << 32;
+            };
+            hash = chainWords(hash, static_cast<int>(model.state.cellBytes / 8), [&](int index) {
+                return twoWords(exchange.cells + layer * model.hidden, index, model.hidden);
+            });
+            hash = chainWords(hash, static_cast<int>(model.state.hiddenBytes / 8), [&](int index) {
+                return twoWords(exchange.hidden + layer * exchange.hiddenWords, index, exchange.hiddenWords);
+            });
+        }
+        hash = Digest::finish(hash, static_cast<int>(model.state.canonicalBytes));
+        if (threadIndex() < 2) {
+            send(link.response + hashWord(model.outputs, sequence) + threadIndex(), sequence,
+                 static_cast<uint32_t>(hash >> (32 * threadIndex())));
+        }
+    }
+}
+
+template <bool INT4>
+TIERCEL_DEVICE void persist(const LstmView& model, const LstmLink& link) {
+    if (blockIndex() < model.slices) {
+        LstmPersistent<INT4>(model, link).run();
+    } else if (threadIndex() < WARP_LANES) {
+        hashSteps(model, link);
+    }
+}
+
+}  // namespace
+}  // namespace tiercel
+
+/** Of a model with one pass. Grid: (slices + 1), all resident. Shared memory: persistentBytes. */
+TIERCEL_KERNEL tiercel_lstm_persistent_int8(const tiercel::LstmView model, const tiercel::LstmLink link) {
+    tiercel::persist<false>(model, link);
+}
+TIERCEL_KERNEL tiercel_lstm_persistent_int4(const tiercel::LstmView model, const tiercel::LstmLink link) {
+    tiercel::persist<true>(model, link);
+}
+
+#endif
