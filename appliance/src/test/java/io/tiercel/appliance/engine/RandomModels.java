@@ -34,6 +34,7 @@ public final class RandomModels {
     private int outputCount = 3;
     private int featureBits = 8;
     private WeightFormat weights = WeightFormat.INT8;
+    private WeightFormat head = WeightFormat.INT8;
     private Task task = Task.CLASSIFICATION;
 
     private RandomModels(final long seed) {
@@ -71,6 +72,11 @@ public final class RandomModels {
 
     public RandomModels weights(final WeightFormat format) {
         weights = format;
+        return this;
+    }
+
+    public RandomModels head(final WeightFormat format) {
+        head = format;
         return this;
     }
 
@@ -115,7 +121,7 @@ public final class RandomModels {
                 IntStream.range(0, featureCount).mapToObj(i -> "f_" + i).toList(),
                 IntStream.range(0, outputCount).mapToObj(i -> "label " + i).toList(),
                 task,
-                new Manifest.Quantisation(weights, WeightFormat.INT8, featureBits),
+                new Manifest.Quantisation(weights, head, featureBits),
                 Map.of("origin", "random, seed " + seed),
                 Map.of()));
         writer.floats("features.mean", floats(random, featureCount, -1, 1), featureCount);
@@ -129,7 +135,7 @@ public final class RandomModels {
             writer.floats(name + ".bias", floats(random, 4 * hiddenCount, -0.5, 0.5), 4 * hiddenCount);
             writer.floats(name + ".hidden.scale", new float[] {1f / 127}, 1);
         }
-        matrix(writer, random, "head", WeightFormat.INT8, outputCount, hiddenCount);
+        matrix(writer, random, "head", head, outputCount, hiddenCount);
         writer.floats("head.bias", floats(random, outputCount, -0.5, 0.5), outputCount);
         return writer;
     }

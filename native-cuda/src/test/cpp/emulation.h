@@ -1,0 +1,115 @@
+/*
+ * The kernels' CUDA on a CPU, for tests: a thread is a fiber, and fibers take turns in one OS thread, each until it has
+ * to wait. device.h includes this where there is no nvcc.
+ *
+ * What it finds that a GPU may not show: the order of turns is a seed's, so whatever depends on an order differs
+ * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block reach, or
+ * that they reach at different lines, a shuffle of lanes at different lines, and threads that wait for each other end
+ * the launch with a message. Built with a sanitizer: an access past shared memory is the address sanitizer's, and to
+ * the thread sanitizer each CUDA thread is a thread, and only barriers and tagged words order them, so it finds races.
+ * (A shuffle orders nothing but its own values, as on a GPU.) emulation.cpp is not to be compiled with the thread
+ * sanitizer, but with EMULATION_TSAN where the kernels are.
+ */
+#ifndef TIERCEL_EMULATION_H
+#define TIERCEL_EMULATION_H
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#define TIERCEL_KERNEL inline void
+#define TIERCEL_DEVICE inline __attribute__((always_inline))
+#define TIERCEL_UNROLL(turns)
+
+namespace emulation {
+
+/** A kernel's launch. */
+struct Launch {
+    int blocks;
+    /** Second dimension of the grid. */
+    int positions;
+    /** Of a block. */
+    int threads;
+    size_t sharedBytes;
+    std::function<void()> kernel;
+    /** What the host does meanwhile, as one fiber more, by loadRelaxed, storeRelaxed and pauseThread. May be empty. */
+    std::function<void()> host;
+};
+
+/** Turns go round for seed 0, and as its random numbers say for any other. */
+void setSeed(uint64_t seed);
+
+/** Barriers at this place, as barrierPlaces has it, do nothing: what will be noticed? Empty: all barriers work. */
+void setRemovedBarrier(const std::string& place);
+
+/** Places of all barriers that a thread has come to. */
+std::set<std::string> barrierPlaces();
+
+/** Runs a launch to its end; returns what went wrong, or nothing. */
+std::string run(const Launch& launch);
+
+int threadIndex();
+int threadCount();
+int blockIndex();
+int positionIndex();
+uint8_t* sharedMemory();
+void syncThreads(const char* file, int line);
+/** Of the calling lane: what the lane at another one's index has given. */
+int32_t shuffle(int32_t value, int lane, const char* file, int line);
+/** Waits until something may have been stored by storeRelaxed. */
+void pauseThread();
+/** Something has been. */
+void noteStore();
+
+}  // namespace emulation
+
+namespace tiercel {
+namespace {
+
+struct alignas(16) Words4 {
+    uint32_t x;
+    uint32_t y;
+    uint32_t z;
+    uint32_t w;
+};
+
+TIERCEL_DEVICE int threadIndex() { return emulation::threadIndex(); }
+TIERCEL_DEVICE int threadCount() { return emulation::threadCount(); }
+TIERCEL_DEVICE int blockIndex() { return emulation::blockIndex(); }
+TIERCEL_DEVICE int positionIndex() { return emulation::positionIndex(); }
+TIERCEL_DEVICE uint8_t* sharedMemory() { return emulation::sharedMemory(); }
+
+TIERCEL_DEVICE void syncThreads(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    emulation::syncThreads(file, line);
+}
+
+TIERCEL_DEVICE int32_t shuffle(
+    int32_t value, int lane, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return emulation::shuffle(value, lane, file, line);
+}
+TIERCEL_DEVICE int32_t shuffleXor(
+    int32_t value, int mask, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return emulation::shuffle(value, (threadIndex() % 32) ^ mask, file, line);
+}
+
+TIERCEL_DEVICE int32_t dp4a(uint32_t a, uint32_t b, int32_t sum) {
+    uint32_t total = static_cast<uint32_t>(sum);
+    for (int shift = 0; shift < 32; shift += 8) {
+        total += static_cast<uint32_t>(static_cast<int8_t>(a >> shift) * static_cast<int8_t>(b >> shift));
+    }
+    return static_cast<int32_t>(total);
+}
+
+TIERCEL_DEVICE uint64_t loadRelaxed(const uint64_t* from) { return __atomic_load_n(from, __ATOMIC_RELAXED); }
+TIERCEL_DEVICE void storeRelaxed(uint64_t* to, uint64_t value) {
+    __atomic_store_n(to, value, __ATOMIC_RELAXED);
+    emulation::noteStore();
+}
+TIERCEL_DEVICE void pauseThread() { emulation::pauseThread(); }
+
+}  // namespace
+}  // namespace tiercel
+
+#endif
