@@ -1,6 +1,6 @@
 package io.tiercel.nativecuda;
 
-/** The CUDA kernels: not built in this version; says whether this machine has a driver for them. */
+/** What will serve with the CUDA kernels: not in this version; says whether this machine has a driver for them. */
 public final class CudaBackend extends NativeBackend {
 
     private static final int PREFERENCE = 50;

@@ -1,0 +1,398 @@
+/*
+ * The fat binary on a GPU: golden files bit for bit, and how long a request takes. Needs a driver and nothing of Java.
+ *
+ *   gpu_test check KERNELS.fatbin SEEDS FILE...    odd geometries of SEEDS seeds, launched and persistent
+ *   gpu_test bench KERNELS.fatbin PING_PONG.fatbin REQUESTS FILE UNITS:LANES:THREADS... [FILE ...]
+ *                                                  each file with each geometry: equal first, then latency in ns
+ *   exits 0, or 1 with what went wrong
+ */
+#include <cuda_runtime_api.h>
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lstm_check.h"
+
+namespace {
+
+using tiercel::BatchPosition;
+using tiercel::LstmGeometry;
+using tiercel::LstmLink;
+using tiercel::LstmShared;
+using tiercel::LstmView;
+
+constexpr int64_t LIMIT_NS = 20'000'000'000;
+
+int64_t nowNs() {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
+}
+
+void must(cudaError_t code, const char* call) {
+    if (code != cudaSuccess) {
+        std::printf("%s: %s: %s\n", call, cudaGetErrorName(code), cudaGetErrorString(code));
+        std::fflush(stdout);
+        // A kernel may still be running, which nothing would end.
+        _exit(1);
+    }
+}
+#define MUST(call) must(call, #call)
+
+void store(uint64_t* word, uint64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+bool await(const uint64_t* word, uint32_t sequence, uint32_t& content) {
+    for (int64_t looks = 0;; looks++) {
+        const uint64_t value = __atomic_load_n(word, __ATOMIC_RELAXED);
+        if (tiercel::belongsTo(value, sequence)) {
+            content = static_cast<uint32_t>(value);
+            return true;
+        }
+        static thread_local int64_t since;
+        if (looks % 65536 == 0) {
+            since = looks == 0 ? nowNs() : since;
+            if (nowNs() - since > LIMIT_NS) {
+                return false;
+            }
+        }
+    }
+}
+
+class Library {
+public:
+    explicit Library(const std::string& file) {
+        MUST(cudaLibraryLoadFromFile(&library, file.c_str(), nullptr, nullptr, 0, nullptr, nullptr, 0));
+    }
+
+    cudaKernel_t kernel(const char* name) const {
+        cudaKernel_t kernel;
+        must(cudaLibraryGetKernel(&kernel, library, name), name);
+        return kernel;
+    }
+
+private:
+    cudaLibrary_t library;
+};
+
+/** The GPU, as lstm_check.h wants it. */
+class CudaDevice {
+public:
+    explicit CudaDevice(const Library& library) : library(library) {
+        MUST(cudaDeviceGetAttribute(&sharedLimit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+        MUST(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0));
+        MUST(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    }
+    ~CudaDevice() {
+        for (void* piece : pieces) {
+            cudaFree(piece);
+        }
+        for (void* piece : pinnedPieces) {
+            cudaFreeHost(piece);
+        }
+        cudaStreamDestroy(stream);
+    }
+
+    uint8_t* memory(size_t bytes) {
+        void* piece;
+        MUST(cudaMalloc(&piece, bytes));
+        MUST(cudaMemset(piece, 0, bytes));
+        MUST(cudaDeviceSynchronize());
+        pieces.push_back(piece);
+        return static_cast<uint8_t*>(piece);
+    }
+    uint8_t* pinned(size_t bytes) {
+        void* piece;
+        MUST(cudaHostAlloc(&piece, bytes, cudaHostAllocMapped | cudaHostAllocPortable));
+        std::memset(piece, 0, bytes);
+        pinnedPieces.push_back(piece);
+        return static_cast<uint8_t*>(piece);
+    }
+    void to(void* device, const void* host, size_t bytes) {
+        MUST(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice));
+        MUST(cudaDeviceSynchronize());
+    }
+    void from(void* host, const void* device, size_t bytes) {
+        MUST(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
+    }
+
+    std::string step(LstmView view, const BatchPosition* positions, int count) {
+        void* arguments[] = {&view, &positions};
+        return launch(view.isInt4 ? "tiercel_lstm_step_int4" : "tiercel_lstm_step_int8", {1, unsigned(count)},
+                      view.threads, LstmShared(view).bytes, arguments);
+    }
+    std::string ahead(LstmView view, const BatchPosition* positions, int count) {
+        void* arguments[] = {&view, &positions};
+        return launch(view.isInt4 ? "tiercel_lstm_ahead_int4" : "tiercel_lstm_ahead_int8",
+                      {unsigned(view.slices), unsigned(count)}, view.threads, LstmShared(view).bytes, arguments);
+    }
+    std::string hash(LstmView view, const BatchPosition* positions, int count, uint64_t* hashes) {
+        void* arguments[] = {&view, &positions, &hashes};
+        return launch("tiercel_lstm_hash", {1, unsigned(count)}, 32, 0, arguments);
+    }
+
+    bool fits(const LstmView& view) const {
+        return view.passes == 1 && view.threads <= 1024 && persistentBytes(view) <= sharedLimit &&
+               view.slices < processors;
+    }
+
+    std::string persist(LstmView view, LstmLink link, const std::function<void()>& host) {
+        void* arguments[] = {&view, &link};
+        return persist(view.isInt4 ? "tiercel_lstm_persistent_int4" : "tiercel_lstm_persistent_int8",
+                       view.slices + 1, view.threads, persistentBytes(view), arguments, host);
+    }
+
+    /** A cooperative launch fails where not all blocks are resident at once. */
+    std::string persist(
+        const char* name, int blocks, int threads, int sharedBytes, void** arguments,
+        const std::function<void()>& host) {
+        const cudaKernel_t kernel = library.kernel(name);
+        MUST(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes, 0));
+        must(cudaLaunchCooperativeKernel(
+                 reinterpret_cast<const void*>(kernel), dim3(blocks), dim3(threads), arguments, sharedBytes, stream),
+             name);
+        host();
+        const int64_t begun = nowNs();
+        cudaError_t code;
+        while ((code = cudaStreamQuery(stream)) == cudaErrorNotReady) {
+            if (nowNs() - begun > LIMIT_NS) {
+                std::printf("%s does not end\n", name);
+                std::fflush(stdout);
+                _exit(1);
+            }
+        }
+        must(code, name);
+        return "";
+    }
+
+    void store(uint64_t* word, uint64_t value) { ::store(word, value); }
+    bool await(const uint64_t* word, uint32_t sequence, uint32_t& content) { return ::await(word, sequence, content); }
+
+private:
+    struct Grid {
+        unsigned blocks;
+        unsigned positions;
+    };
+
+    std::string launch(const char* name, Grid grid, int threads, int sharedBytes, void** arguments) {
+        const cudaKernel_t kernel = library.kernel(name);
+        MUST(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes, 0));
+        must(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(grid.blocks, grid.positions), dim3(threads),
+                              arguments, sharedBytes, stream),
+             name);
+        must(cudaStreamSynchronize(stream), name);
+        return "";
+    }
+
+    const Library& library;
+    int sharedLimit;
+    int processors;
+    cudaStream_t stream;
+    std::vector<void*> pieces;
+    std::vector<void*> pinnedPieces;
+};
+
+/** How requests arrive. */
+struct Arrivals {
+    const char* name;
+    /** From an answer to the next request. */
+    int64_t gapNs;
+    /** Of all requests, so many in this way. */
+    int share;
+};
+
+constexpr Arrivals ARRIVALS[] = {{"back to back", 0, 1}, {"20 us apart", 20'000, 1}, {"1 ms apart", 1'000'000, 100}};
+
+void report(const std::string& what, const char* arrivals, std::vector<int64_t>& ns) {
+    std::sort(ns.begin(), ns.end());
+    const auto quantile = [&](double part) {
+        return static_cast<long long>(ns[static_cast<size_t>(part * static_cast<double>(ns.size() - 1))]);
+    };
+    int64_t sum = 0;
+    for (const int64_t some : ns) {
+        sum += some;
+    }
+    std::printf("%-22s %-13s mean %6lld p50 %6lld p99 %6lld p99.9 %6lld max %8lld n %zu\n", what.c_str(), arrivals,
+                static_cast<long long>(sum / static_cast<int64_t>(ns.size())), quantile(0.5), quantile(0.99),
+                quantile(0.999), quantile(1), ns.size());
+    std::fflush(stdout);
+}
+
+/** request(i) sends one and awaits its answer; settle() awaits what follows. Times in ns. */
+template <class Request, class Settle>
+void measure(const std::string& what, int requests, const Request& request, const Settle& settle) {
+    int index = 0;
+    for (const Arrivals& arrivals : ARRIVALS) {
+        std::vector<int64_t> ns;
+        const int count = std::max(requests / arrivals.share, 100);
+        for (int i = -count / 10; i < count; i++) {
+            for (const int64_t until = nowNs() + arrivals.gapNs; arrivals.gapNs > 0 && nowNs() < until;) {
+            }
+            const int64_t begun = nowNs();
+            request(index++);
+            const int64_t ended = nowNs();
+            settle();
+            if (i >= 0) {
+                ns.push_back(ended - begun);
+            }
+        }
+        report(what, arrivals.name, ns);
+    }
+}
+
+void mustAnswer(bool isThere) {
+    if (!isThere) {
+        std::printf("no answer\n");
+        std::fflush(stdout);
+        _exit(1);
+    }
+}
+
+void benchPingPong(const Library& library, int words, int requests) {
+    CudaDevice device(library);
+    uint64_t* request = reinterpret_cast<uint64_t*>(device.pinned(words * sizeof(uint64_t)));
+    uint64_t* response = reinterpret_cast<uint64_t*>(device.pinned(64));
+    void* arguments[] = {&request, &words, &response};
+    uint32_t sequence = 0;
+    const auto ask = [&](uint32_t content) {
+        sequence++;
+        for (int i = 0; i < words; i++) {
+            store(request + i, tiercel::taggedWord(sequence, content));
+        }
+        uint32_t answer;
+        mustAnswer(await(response, sequence, answer));
+    };
+    device.persist("tiercel_ping_pong", 1, std::min((words + 31) / 32 * 32, 256), 16, arguments, [&] {
+        measure("ping-pong, words=" + std::to_string(words), requests, [&](int) { ask(0); }, [] {});
+        ask(1);
+    });
+}
+
+std::string bench(const Library& library, const golden::Golden& golden, const LstmGeometry& geometry, int requests) {
+    CudaDevice device(library);
+    LstmSessions<CudaDevice> sessions(device, golden, geometry);
+    const std::string name = golden.name.substr(golden.name.rfind('/') + 1) + " " +
+                             std::to_string(geometry.unitsPerSlice) + ":" + std::to_string(geometry.lanesPerUnit) +
+                             ":" + std::to_string(geometry.threads);
+    if (!device.fits(sessions.view)) {
+        std::printf("%-22s does not fit: blocks %d, shared memory %d\n", name.c_str(), sessions.view.slices + 1,
+                    persistentBytes(sessions.view));
+        return "";
+    }
+    const std::string wrong = checkPersistent(device, golden, geometry);
+    if (!wrong.empty()) {
+        return name + ": " + wrong;
+    }
+    sessions.begin();
+    LstmHost<CudaDevice> host(sessions);
+    std::vector<uint32_t> outputs(golden.shape.outputs);
+    const std::vector<golden::Step>& steps = golden.batches[0];
+    uint64_t hash = 0;
+    return device.persist(sessions.view, host.link, [&] {
+        measure(
+            name, requests,
+            [&](int i) {
+                host.send(0, hash, steps[i % steps.size()].features.data());
+                mustAnswer(host.awaitOutputs(outputs.data()));
+            },
+            [&] { mustAnswer(host.awaitHash(hash)); });
+        host.stop();
+    });
+}
+
+std::string check(const Library& library, const golden::Golden& golden, uint64_t seed) {
+    std::mt19937_64 random(seed + 1);
+    CudaDevice device(library);
+    LstmGeometry geometry = geometryOf(golden.shape, random);
+    std::string wrong = checkSteps(device, golden, geometry);
+    if (wrong.empty()) {
+        geometry = persistentGeometryOf(golden.shape, random);
+        if (device.fits(LstmView(golden.shape, geometry))) {
+            wrong = checkPersistent(device, golden, geometry);
+        }
+        wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
+    }
+    return wrong.empty() ? wrong
+                         : golden.name + " seed " + std::to_string(seed) + ", " + nameOf(geometry) + ": " + wrong;
+}
+
+LstmGeometry geometryOf(const char* text) {
+    LstmGeometry geometry{};
+    if (std::sscanf(text, "%d:%d:%d", &geometry.unitsPerSlice, &geometry.lanesPerUnit, &geometry.threads) != 3) {
+        std::printf("%s is not UNITS:LANES:THREADS\n", text);
+        std::exit(1);
+    }
+    return geometry;
+}
+
+std::string checkFiles(int argc, char** argv) {
+    const Library library(argv[2]);
+    for (int i = 4; i < argc; i++) {
+        const golden::Golden golden(argv[i]);
+        for (int seed = 0; seed < std::atoi(argv[3]); seed++) {
+            const std::string wrong = check(library, golden, seed);
+            if (!wrong.empty()) {
+                return wrong;
+            }
+        }
+    }
+    std::printf("%d files, %s geometries each: equal\n", argc - 4, argv[3]);
+    return "";
+}
+
+std::string benchFiles(int argc, char** argv) {
+    // Migration from core to core would be measured too.
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) / 2, &cores);
+    sched_setaffinity(0, sizeof cores, &cores);
+    const Library pingPong(argv[3]);
+    const int requests = std::atoi(argv[4]);
+    for (const int words : {1, 131, 515}) {
+        benchPingPong(pingPong, words, requests);
+    }
+    const Library library(argv[2]);
+    for (int i = 5; i < argc;) {
+        const golden::Golden golden(argv[i++]);
+        for (; i < argc && std::strchr(argv[i], ':') != nullptr; i++) {
+            const std::string wrong = bench(library, golden, geometryOf(argv[i]), requests);
+            if (!wrong.empty()) {
+                return wrong;
+            }
+        }
+    }
+    return "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool isCheck = argc > 4 && std::strcmp(argv[1], "check") == 0;
+    if (!isCheck && !(argc > 5 && std::strcmp(argv[1], "bench") == 0)) {
+        std::printf("gpu_test check|bench ...\n");
+        return 1;
+    }
+    int runtime = 0;
+    int driver = 0;
+    cudaDeviceProp properties;
+    MUST(cudaRuntimeGetVersion(&runtime));
+    MUST(cudaDriverGetVersion(&driver));
+    MUST(cudaGetDeviceProperties(&properties, 0));
+    std::printf("%s, %d multiprocessors, shared memory %zu, CUDA runtime %d driver %d\n", properties.name,
+                properties.multiProcessorCount, properties.sharedMemPerBlockOptin, runtime, driver);
+    const std::string wrong = isCheck ? checkFiles(argc, argv) : benchFiles(argc, argv);
+    if (!wrong.empty()) {
+        std::printf("%s\n", wrong.c_str());
+    }
+    return wrong.empty() ? 0 : 1;
+}
