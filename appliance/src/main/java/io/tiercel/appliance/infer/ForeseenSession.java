@@ -37,6 +37,8 @@ final class ForeseenSession {
     /** Of a generation: the frame that its last token came of, without its tokens. */
     private final UnsafeBuffer frame = allocate(FRAME_LENGTH);
     private final GenerateFrame generate = new GenerateFrame();
+    /** Of the steps, which know the addresses: it keeps the memory. */
+    private final UnsafeBuffer outputs;
     private final TokenHistory history;
     private boolean isGenerating;
     /** Of a row: the first token that has not been asked for. */
@@ -61,7 +63,7 @@ final class ForeseenSession {
         tokens = new int[capacity];
         steps = new Step[capacity];
         history = hasHistory ? new TokenHistory(HISTORY_TOKENS) : null;
-        final UnsafeBuffer outputs = allocate(capacity * outputsLength);
+        outputs = allocate(capacity * outputsLength);
         for (int index = 0; index < capacity; index++) {
             steps[index] = new Step(outputs.addressOffset() + (long) index * outputsLength, footprintBytes);
         }

@@ -22,6 +22,11 @@ import java.util.SplittableRandom;
 final class CodecCalibration {
 
     private static final int ENTRY_LARGEST = 127;
+    /**
+     * Of integers of 16 bits, beyond the largest magnitude seen. With 8 bits the steps between them are worth more than
+     * room for what is further out, which is held.
+     */
+    private static final double WIDE_ROOM = 1.25;
     private static final int STEP_CANDIDATES = 24;
     private static final double WIDEST_DEVIATIONS = 5;
     private static final int FIT_ROUNDS = 20;
@@ -156,6 +161,7 @@ final class CodecCalibration {
     }
 
     private void chooseScales(final int head) {
+        final double room = largest > ENTRY_LARGEST ? WIDE_ROOM : 1;
         double widest = 0;
         for (int c = 0; c < channels; c++) {
             final int channel = head * channels + c;
@@ -163,11 +169,10 @@ final class CodecCalibration {
         }
         for (int c = 0; c < channels; c++) {
             final int channel = head * channels + c;
-            // What is further out than all that was seen is held.
-            final double finest = range(channel) / largest;
+            final double finest = range(channel) * room / largest;
             final double even = sensitivities[channel] == 0
                     ? 0
-                    : widest / largest / Math.sqrt(sensitivities[channel]);
+                    : widest * room / largest / Math.sqrt(sensitivities[channel]);
             final double scale = codec.isCoupled() ? Math.max(finest, Math.min(even, COARSEST * finest)) : finest;
             scales[channel] = (float) Math.max(scale, 1e-12);
         }

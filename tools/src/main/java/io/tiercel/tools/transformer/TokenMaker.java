@@ -48,13 +48,13 @@ final class TokenMaker {
         while (made < tokenCount && !isEnd.test(next)) {
             row[0] = next;
             draft.add(next);
-            final int guesses = guess(tokenCount - made - 1, made + 1);
+            final int guesses = guess(tokenCount - made - 1, made + 1, isEnd);
             session.stepTentatively(row, 1 + guesses);
             int taken = 0;
             do {
                 next = choose(taken, made + taken + 1);
                 taken++;
-            } while (taken <= guesses && row[taken] == next && !isEnd.test(next));
+            } while (taken <= guesses && row[taken] == next);
             session.keep(taken);
             passCount++;
             rightCount += taken - 1;
@@ -82,8 +82,13 @@ final class TokenMaker {
         return rightCount;
     }
 
-    private int guess(final int limit, final long counter) {
-        final int guesses = draftCount == 0 ? 0 : draft.guess(row, 1, Math.min(draftCount, limit), counter);
+    /** Of a token that ends the text no step is ever asked for. */
+    private int guess(final int limit, final long counter, final IntPredicate isEnd) {
+        final int most = draftCount == 0 ? 0 : draft.guess(row, 1, Math.min(draftCount, limit), counter);
+        int guesses = 0;
+        while (guesses < most && !isEnd.test(row[guesses + 1])) {
+            guesses++;
+        }
         guessCount += guesses;
         return guesses;
     }

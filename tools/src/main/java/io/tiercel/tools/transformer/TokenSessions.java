@@ -12,6 +12,7 @@ import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.nativecuda.cpu.CpuTransformerModel;
 import io.tiercel.tools.ModelInputException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
@@ -143,6 +144,7 @@ public final class TokenSessions implements AutoCloseable {
         }
         hashes[session] = executor.steps(states.stateAddress(session), BufferUtil.address(tokens), tokenIds.length,
                 outputsAddress, 0, hashes[session]);
+        Reference.reachabilityFence(tokens);
     }
 
     /**
