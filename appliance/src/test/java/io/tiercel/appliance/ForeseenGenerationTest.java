@@ -48,18 +48,18 @@ class ForeseenGenerationTest {
         start(1, WhenFull.SLIDE);
         idleRounds = 5;
         generate(new Generation().maxTokens(COUNT));
-        assertCounts(COUNT - 1, COUNT - 1, 0);
+        harness.assertForeseen(COUNT - 1, COUNT - 1, 0);
         generate(new Generation().maxTokens(COUNT).temperature(0.8f).topTokens(7).seed(11));
-        assertCounts(2 * COUNT - 2, 2 * COUNT - 2, 0);
-        assertSound();
+        harness.assertForeseen(2 * COUNT - 2, 2 * COUNT - 2, 0);
+        harness.assertSound();
     }
 
     @Test
     void shouldComputeEachTokenWhenItIsAskedForAtOnce() {
         start(1, WhenFull.SLIDE);
         generate(new Generation().maxTokens(COUNT));
-        assertCounts(0, 0, 0);
-        assertSound();
+        harness.assertForeseen(0, 0, 0);
+        harness.assertSound();
     }
 
     @Test
@@ -70,7 +70,7 @@ class ForeseenGenerationTest {
         assertTrue(hits > 100, () -> "hits=" + hits);
         assertTrue(harness.counter(CounterId.FORESEEN) >= hits);
         assertEquals(0, harness.counter(CounterId.FORESEEN_MISSES));
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -80,7 +80,7 @@ class ForeseenGenerationTest {
         generate(new Generation().maxTokens(100));
         assertEquals(99, harness.counter(CounterId.FORESEEN_HITS));
         assertEquals(0, harness.counter(CounterId.FORESEEN_MISSES));
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -91,7 +91,7 @@ class ForeseenGenerationTest {
             generate(session, REPEATING, new Generation().maxTokens(30).temperature(0.3f).seed(session));
         }
         assertTrue(harness.counter(CounterId.FORESEEN_HITS) > 0);
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -105,7 +105,7 @@ class ForeseenGenerationTest {
         assertEquals(foreseen, harness.counter(CounterId.FORESEEN));
         generate(2, PROMPT, new Generation().maxTokens(3).stopTokens(made.get(0)));
         assertEquals(foreseen, harness.counter(CounterId.FORESEEN));
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -115,7 +115,7 @@ class ForeseenGenerationTest {
         generate(1, REPEATING, new Generation().maxTokens(100));
         assertEquals(ResultStatus.CONTEXT_FULL, answers.results.get(0).status());
         assertEquals(CONTEXT - REPEATING.length, harness.counter(CounterId.FORESEEN_HITS));
-        assertSound();
+        harness.assertSound();
     }
 
     /** Another request of the session comes while its next token is there: it is not the next one any more. */
@@ -127,7 +127,7 @@ class ForeseenGenerationTest {
         until(() -> answers.chunks.size() >= 3);
         client.inferTokens(TOKENS, 1, PROMPT, 0);
         until(() -> answers.results.size() >= 2);
-        assertSound();
+        harness.assertSound();
     }
 
     /** The same token in the same session, but of a generation that draws in another way. */
@@ -145,7 +145,7 @@ class ForeseenGenerationTest {
             generate(1, new int[] {lastToken()}, new Generation().maxTokens(2).temperature(3).seed(turn));
             assertEquals(turn, harness.counter(CounterId.FORESEEN_MISSES));
         }
-        assertSound();
+        harness.assertSound();
     }
 
     /** Several at once: no place of one is another's, and guesses are not taken where others wait. */
@@ -158,7 +158,7 @@ class ForeseenGenerationTest {
                     .temperature(session % 2).seed(session), 0);
         }
         until(() -> answers.results.size() == sessions);
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -166,7 +166,7 @@ class ForeseenGenerationTest {
         start(0, WhenFull.SLIDE);
         idleRounds = 5;
         generate(new Generation().maxTokens(COUNT));
-        assertCounts(0, 0, 0);
+        harness.assertForeseen(0, 0, 0);
     }
 
     private void start(final int foreseenGeneratedTokens, final WhenFull whenFull) {
@@ -208,16 +208,5 @@ class ForeseenGenerationTest {
             client.poll(answers, 16);
             return condition.getAsBoolean();
         });
-    }
-
-    private void assertCounts(final long foreseen, final long hits, final long misses) {
-        assertEquals(foreseen, harness.counter(CounterId.FORESEEN));
-        assertEquals(hits, harness.counter(CounterId.FORESEEN_HITS));
-        assertEquals(misses, harness.counter(CounterId.FORESEEN_MISSES));
-    }
-
-    private void assertSound() {
-        harness.drain();
-        StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
     }
 }

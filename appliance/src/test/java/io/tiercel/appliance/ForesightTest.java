@@ -44,10 +44,10 @@ class ForesightTest {
         ask(1, likely(0));
         ask(1, likely(1));
         ask(1, likely(0));
-        assertCounts(8, 3, 0);
+        harness.assertForeseen(8, 3, 0);
         assertEquals(List.of(1, 0, 0, 0), answers.results.stream().map(Answers.Result::batchSize).toList());
         assertTrue(harness.counter(CounterId.FORESEEN_SAVED_NS) >= 0);
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -56,9 +56,9 @@ class ForesightTest {
         ask(1, 5);
         final int unlikely = unlikely();
         ask(1, unlikely);
-        assertCounts(4, 0, 1);
+        harness.assertForeseen(4, 0, 1);
         assertEquals(1, last().batchSize());
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -66,8 +66,8 @@ class ForesightTest {
         start(FORESEEN);
         ask(1, 5);
         ask(1, likely(0), 6);
-        assertCounts(4, 0, 0);
-        assertSound();
+        harness.assertForeseen(4, 0, 0);
+        harness.assertSound();
     }
 
     @Test
@@ -84,7 +84,7 @@ class ForesightTest {
         exchange();
         ask(2, likelyOfTwo);
         assertEquals(0, harness.counter(CounterId.FORESEEN_HITS));
-        assertSound();
+        harness.assertSound();
     }
 
     /** A fork takes the state as it is, not as it might come to be. */
@@ -97,9 +97,9 @@ class ForesightTest {
         exchange();
         ask(2, likely);
         ask(1, likely);
-        assertCounts(6, 1, 0);
+        harness.assertForeseen(6, 1, 0);
         assertEquals(outputs(answers.results.size() - 2), outputs(answers.results.size() - 1));
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -109,7 +109,7 @@ class ForesightTest {
         assertEquals(0, harness.counter(CounterId.FORESEEN));
         ask(1, likely(0));
         assertEquals(ResultStatus.CONTEXT_FULL, last().status());
-        assertSound();
+        harness.assertSound();
     }
 
     @Test
@@ -118,8 +118,8 @@ class ForesightTest {
         ask(1, 5);
         assertEquals(NAMED, harness.counter(CounterId.FORESEEN));
         ask(1, likely(2));
-        assertCounts(2 * NAMED, 1, 0);
-        assertSound();
+        harness.assertForeseen(2 * NAMED, 1, 0);
+        harness.assertSound();
     }
 
     @Test
@@ -127,7 +127,7 @@ class ForesightTest {
         start(0);
         ask(1, 5);
         ask(1, likely(0));
-        assertCounts(0, 0, 0);
+        harness.assertForeseen(0, 0, 0);
         assertEquals(1, last().batchSize());
     }
 
@@ -140,10 +140,10 @@ class ForesightTest {
         }
         assertEquals(40, harness.counter(CounterId.FORESEEN));
         ask(39, likely(0));
-        assertCounts(41, 1, 0);
+        harness.assertForeseen(41, 1, 0);
         ask(0, likelyOf(answers.results.get(0), 0));
-        assertCounts(42, 1, 0);
-        assertSound();
+        harness.assertForeseen(42, 1, 0);
+        harness.assertSound();
     }
 
     /** Idle time has work in it until all is foreseen, and then none. */
@@ -198,16 +198,5 @@ class ForesightTest {
         final float[] outputs = answers.results.get(index).outputs();
         return java.util.stream.IntStream.range(0, outputs.length)
                 .mapToObj(i -> Float.floatToRawIntBits(outputs[i])).toList();
-    }
-
-    private void assertCounts(final long foreseen, final long hits, final long misses) {
-        assertEquals(foreseen, harness.counter(CounterId.FORESEEN));
-        assertEquals(hits, harness.counter(CounterId.FORESEEN_HITS));
-        assertEquals(misses, harness.counter(CounterId.FORESEEN_MISSES));
-    }
-
-    private void assertSound() {
-        harness.drain();
-        StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
     }
 }

@@ -1,5 +1,7 @@
 package io.tiercel.appliance;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
@@ -298,6 +300,19 @@ final class PipelineHarness implements AutoCloseable {
             client.poll(answers, 16);
             return answers.count() >= answerCount;
         });
+    }
+
+    /** Steps that were computed before they were asked for, those that were asked for, and those that others were. */
+    void assertForeseen(final long foreseen, final long hits, final long misses) {
+        assertEquals(foreseen, counter(CounterId.FORESEEN));
+        assertEquals(hits, counter(CounterId.FORESEEN_HITS));
+        assertEquals(misses, counter(CounterId.FORESEEN_MISSES));
+    }
+
+    /** Everything is answered, and each outcome is what a run of its requests alone comes to. */
+    void assertSound() {
+        drain();
+        StraightRun.assertSameOutcomes(models, requests, outcomes);
     }
 
     /** Rounds until every request taken has its outcome in the journal. */

@@ -1,7 +1,11 @@
 package io.tiercel.appliance.infer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +17,7 @@ class ForeseenSessionTest {
     private static final int OUTPUTS_LENGTH = 4096;
     private static final int STEPS = 4;
     private static final int OTHERS = 1000;
+    private static final long DEADLINE_MS = 30_000;
     private static final long MARK = 0x1234_5678_9ABC_DEF0L;
 
     /** Outputs are known by their addresses: what holds the memory must not be collected. */
@@ -23,8 +28,10 @@ class ForeseenSessionTest {
             UnsafeApi.putLong(step.outputsAddress, MARK);
             UnsafeApi.putLong(step.outputsAddress + OUTPUTS_LENGTH - Long.BYTES, MARK);
         }
+        final ReferenceQueue<Object> collected = new ReferenceQueue<>();
+        final Reference<Object> garbage = new PhantomReference<>(new Object(), collected);
         System.gc();
-        Thread.sleep(50); // Memory is given back on another thread.
+        assertSame(garbage, collected.remove(DEADLINE_MS));
         final List<ByteBuffer> others = new ArrayList<>();
         for (int i = 0; i < OTHERS; i++) {
             others.add(ByteBuffer.allocateDirect(STEPS * OUTPUTS_LENGTH));

@@ -7,15 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.nativecuda.cpu.CpuBackend;
+import io.tiercel.tools.CapturedCommand;
 import io.tiercel.tools.ExitCode;
-import io.tiercel.tools.TiercelCommand;
 import io.tiercel.tools.transformer.RandomNetwork;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -148,17 +144,9 @@ class DecodeBenchCommandTest {
 
     /** Results go to {@code System.out}, which no other test of this process writes to at the same time. */
     private int run(final String... arguments) {
-        final List<String> command = new ArrayList<>(List.of("bench", "decode"));
-        command.addAll(List.of(arguments));
-        final PrintStream console = System.out;
-        final ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        try {
-            return TiercelCommand.commandLine(new PrintWriter(new StringWriter()), new PrintWriter(err, true))
-                    .execute(command.toArray(String[]::new));
-        } finally {
-            System.setOut(console);
-            out = captured.toString(StandardCharsets.UTF_8);
-        }
+        final CapturedCommand run = CapturedCommand.run(List.of("bench", "decode"), arguments);
+        out = run.out();
+        err.append(run.err());
+        return run.exitCode();
     }
 }

@@ -10,15 +10,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.appliance.engine.BackendProbe;
 import io.tiercel.nativecuda.cpu.CpuBackend;
 import io.tiercel.nativecuda.cpu.KernelSet;
+import io.tiercel.tools.CapturedCommand;
 import io.tiercel.tools.ExitCode;
-import io.tiercel.tools.TiercelCommand;
-import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -166,18 +162,10 @@ class EngineBenchCommandTest {
 
     /** Results go to {@code System.out}, which no other test of this process writes to at the same time. */
     private int run(final String... arguments) {
-        final List<String> command = new ArrayList<>(List.of("bench", "engine"));
-        command.addAll(List.of(arguments));
-        final PrintStream console = System.out;
-        final ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        try {
-            return TiercelCommand.commandLine(new PrintWriter(new StringWriter()), new PrintWriter(err, true))
-                    .execute(command.toArray(String[]::new));
-        } finally {
-            System.setOut(console);
-            out = captured.toString(StandardCharsets.UTF_8);
-        }
+        final CapturedCommand run = CapturedCommand.run(List.of("bench", "engine"), arguments);
+        out = run.out();
+        err.append(run.err());
+        return run.exitCode();
     }
 
     private List<String> expectedRows() {

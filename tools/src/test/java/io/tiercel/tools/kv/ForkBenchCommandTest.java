@@ -6,15 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.tools.CapturedCommand;
 import io.tiercel.tools.ExitCode;
-import io.tiercel.tools.TiercelCommand;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,18 +59,9 @@ class ForkBenchCommandTest {
     }
 
     private int run(final String... arguments) {
-        final String[] all = new String[arguments.length + 2];
-        all[0] = "bench";
-        all[1] = "fork";
-        System.arraycopy(arguments, 0, all, 2, arguments.length);
-        final PrintStream standardOut = System.out;
-        final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try {
-            return TiercelCommand.commandLine(new PrintWriter(bytes, true), new PrintWriter(err, true)).execute(all);
-        } finally {
-            System.setOut(standardOut);
-            out = bytes.toString(StandardCharsets.UTF_8);
-        }
+        final CapturedCommand run = CapturedCommand.run(List.of("bench", "fork"), arguments);
+        out = run.out();
+        err.append(run.err());
+        return run.exitCode();
     }
 }
