@@ -58,9 +58,9 @@ final class SharedPages implements AutoCloseable {
         return true;
     }
 
-    /** As {@link SessionStates#touchAhead}, once a page has been shared. */
+    /** As {@link SessionStates#touchAhead}. */
     boolean touchAhead() {
-        return usedCount > 0 && firstTouch.ahead(usedCount * placeBytes);
+        return firstTouch.ahead(usedCount * placeBytes);
     }
 
     /** How many pages stand here, at a moment when nobody shares or lets go. */

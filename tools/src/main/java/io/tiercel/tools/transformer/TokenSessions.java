@@ -57,6 +57,7 @@ public final class TokenSessions implements AutoCloseable {
         executor = (TokenExecutor) any;
         vocabularySize = bundle.manifest().shape().get("vocabulary");
         states = new SessionStates(sessionCount, model, new byte[Long.BYTES]);
+        states.touchAhead();
         hashes = new long[sessionCount];
         token = allocate(Integer.BYTES);
         outputsStride = model.shape().outputCount() * Float.BYTES;
