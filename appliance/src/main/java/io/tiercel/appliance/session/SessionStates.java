@@ -213,10 +213,11 @@ public final class SessionStates implements AutoCloseable {
 
     /**
      * Puts a session, new or not, where another one stands, hash included. The source's last step must be settled; its
-     * canonical state is not changed, but nobody else may be at work on it: its full pages come to be shared.
+     * canonical state is not changed, but nobody else may be at work on it: its full pages come to be shared. Where
+     * both are the same session, nothing changes.
      */
     public void fork(final int sourceIndex, final int sessionIndex) {
-        if (sharedPages == null) {
+        if (sharedPages == null || sourceIndex == sessionIndex) {
             fork(this, sourceIndex, sessionIndex);
             return;
         }
@@ -243,6 +244,9 @@ public final class SessionStates implements AutoCloseable {
     public void fork(final SessionStates source, final int sourceIndex, final int sessionIndex) {
         final long from = source.stateAddress(sourceIndex);
         final long to = stateAddress(sessionIndex);
+        if (from == to) {
+            return;
+        }
         final int canonicalBytes = shape.canonicalBytes();
         release(sessionIndex, to);
         putHash(sessionIndex, source.hash(sourceIndex));

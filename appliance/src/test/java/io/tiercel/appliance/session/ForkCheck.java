@@ -31,6 +31,7 @@ public final class ForkCheck implements AutoCloseable {
     private final UnsafeBuffer inputs;
     private final UnsafeBuffer outputs;
     private final UnsafeBuffer plainOutputs;
+    private final UnsafeBuffer unread;
 
     private ForkCheck(
             final TransformerSetting setting, final Model model, final Model plainModel,
@@ -44,6 +45,7 @@ public final class ForkCheck implements AutoCloseable {
         inputs = allocate(MAX_STEPS * setting.inputCount() * Integer.BYTES);
         outputs = allocate(model.shape().outputCount() * Float.BYTES);
         plainOutputs = allocate(model.shape().outputCount() * Float.BYTES);
+        unread = allocate(model.shape().outputCount() * Float.BYTES);
     }
 
     /**
@@ -70,7 +72,7 @@ public final class ForkCheck implements AutoCloseable {
             switch (random.nextInt(12)) {
                 case 0 -> reset(session);
                 case 1 -> restore(session, (session + 1) % SESSIONS);
-                case 2, 3, 4 -> fork((session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS, session);
+                case 2, 3, 4 -> fork(random.nextInt(SESSIONS), session);
                 case 5, 6 -> takeSteps(session, 1 + random.nextInt(MAX_STEPS));
                 case 7 -> takeSteps(session, 1 + random.nextInt(20));
                 case 8 -> takeForeseen(session, (session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS);
@@ -126,7 +128,6 @@ public final class ForkCheck implements AutoCloseable {
         final long position = footprint.position(state);
         final UnsafeBuffer[] changed = new UnsafeBuffer[count];
         final long[] hashes = new long[count];
-        final UnsafeBuffer unread = allocate(outputs.capacity());
         tokens.stepTentatively(state, inputs.addressOffset(), count, unread.addressOffset(), 0);
         for (int step = count - 1; step >= 0; step--) {
             changed[step] = allocate(footprint.maxBytes());
