@@ -103,13 +103,6 @@ public abstract class StatePages {
         }
     }
 
-    /** All pages. */
-    public final void ownAll(final long stateAddress) {
-        for (int page = 0; page < count; page++) {
-            own(stateAddress, page);
-        }
-    }
-
     /** Before a state is overwritten: lets go of what is shared; these pages' own places hold anything. */
     public final void release(final long stateAddress) {
         for (int page = 0; page < count; page++) {

@@ -10,6 +10,7 @@ import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.transformer.TokenSessions;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,8 @@ public final class ForkBenchCommand implements Callable<Integer> {
         checkArguments();
         final Bundle bundle =
                 model == null ? CommittedModels.open(CommittedModels.BITSTAMP_EVENTS) : Bundle.open(model);
-        final int tokenCount = tokens == null ? bundle.manifest().shape().getOrDefault("context", 1) : tokens;
+        TokenSessions.ensurePredictsTokens(bundle);
+        final int tokenCount = tokens == null ? bundle.manifest().shape().get("context") : tokens;
         final StatusLine status = new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive());
         System.out.println("tiercel bench fork, commit " + BuildInfo.commit());
         System.out.println("machine: " + MachineInfo.describe() + "; " + MachineInfo.runtime());

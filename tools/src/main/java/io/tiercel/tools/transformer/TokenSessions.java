@@ -44,11 +44,7 @@ public final class TokenSessions implements AutoCloseable {
 
     /** @throws ModelInputException if the bundle predicts no tokens. */
     public TokenSessions(final Bundle bundle, final Backend backend, final int sessionCount) {
-        if (!TransformerParameters.FAMILY.equals(bundle.manifest().family()) ||
-                bundle.manifest().task() != Task.TOKENS) {
-            throw new ModelInputException(bundle.path() + ": family=" + bundle.manifest().family() + " task=" +
-                    bundle.manifest().task().name().toLowerCase(Locale.ROOT) + " predicts no tokens");
-        }
+        ensurePredictsTokens(bundle);
         model = backend.load(bundle, 1);
         final ModelExecutor any = model.newExecutor(1);
         if (!(any instanceof TokenExecutor)) {
@@ -66,6 +62,15 @@ public final class TokenSessions implements AutoCloseable {
         outputsAddress = BufferUtil.address(outputs);
         for (int i = 0; i < sessionCount; i++) {
             reset(i);
+        }
+    }
+
+    /** @throws ModelInputException if the bundle predicts no tokens. */
+    public static void ensurePredictsTokens(final Bundle bundle) {
+        if (!TransformerParameters.FAMILY.equals(bundle.manifest().family()) ||
+                bundle.manifest().task() != Task.TOKENS) {
+            throw new ModelInputException(bundle.path() + ": family=" + bundle.manifest().family() + " task=" +
+                    bundle.manifest().task().name().toLowerCase(Locale.ROOT) + " predicts no tokens");
         }
     }
 

@@ -2,11 +2,13 @@ package io.tiercel.tools.kv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.tools.CapturedCommand;
+import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -55,6 +57,15 @@ class ForkBenchCommandTest {
         assertEquals(ExitCode.BAD_ARGUMENTS, run(option, value));
         assertEquals(1, err.toString().lines().count(), err.toString());
         assertTrue(err.toString().contains(option + "=" + value), err.toString());
+        assertFalse(err.toString().contains("Exception"), err.toString());
+    }
+
+    @Test
+    void shouldRefuseInOneLineWhenTheModelPredictsNoTokens() throws IOException {
+        final Path lstm = CommittedModels.extract(CommittedModels.open("bitstamp-int8"), directory);
+        assertNotEquals(ExitCode.OK, run("--model", lstm.toString()));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains("family=lstm"), err.toString());
         assertFalse(err.toString().contains("Exception"), err.toString());
     }
 
