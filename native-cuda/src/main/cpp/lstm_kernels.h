@@ -23,6 +23,7 @@ struct LstmKernels {
     using P = Products<L>;
     template <int B>
     using Plane = typename P::template Plane<B>;
+    using OpenPlane = typename P::template OpenPlane<1>;
     using Nothing = typename P::Nothing;
 
     static constexpr int LANE_FULLS = P::LANE_FULLS;
@@ -223,7 +224,7 @@ struct LstmKernels {
     /** The first groups of columns, with all steps of another block's gates between them; returns how many groups. */
     template <bool INT4, int PER>
     static TIERCEL_INLINE int addGroupsWithSteps(
-        const uint8_t* codes, const Plane<1>& plane, Integers (&sums)[1][L::VECTORS], GateSteps steps) {
+        const uint8_t* codes, const OpenPlane& plane, Integers (&sums)[1][L::VECTORS], GateSteps steps) {
         constexpr int GROUPS = (GateSteps::STEPS + LANE_FULLS * PER - 1) / (LANE_FULLS * PER);
         constexpr int GROUP_BYTES = P::template groupBytes<L::VECTORS>(INT4);
         P::template addGroup<INT4>(codes, plane, 0, sums, StepsBetween<0, PER>{steps});
@@ -250,7 +251,7 @@ struct LstmKernels {
         bool isOpen = false;
         for (int index = 0; index < layerCount; index++) {
             const GateLayer& layer = layers[index];
-            const Plane<1> plane(&layer.positions->input, 0, 0);
+            const OpenPlane plane(&layer.positions->input, 0, 0);
             for (int block = first; block < end; block++) {
                 const uint8_t* const codes = layer.input.block(block);
                 // A layer's first block can do without its last group until the one below is finished.
@@ -273,7 +274,7 @@ struct LstmKernels {
                 for (; group < plane.groups; group++) {
                     P::template addGroup<INT4>(codes + group * GROUP_BYTES, plane, group, sums, Nothing());
                 }
-                const Integers correction = L::allIntegers(INT4 ? 0 : plane.correction(0));
+                const Integers correction = L::allIntegers(INT4 ? 0 : plane.correctionOf(0));
                 for (int v = 0; v < L::VECTORS; v++) {
                     openSums[0][v] = L::add(sums[0][v], correction);
                 }

@@ -32,14 +32,14 @@ struct Products {
         return (vectors * L::LANES + 63) / 64 * 64;
     }
 
-    /** One plane of B integer vectors. */
+    /** One plane of B integer vectors, which may still be in the making. */
     template <int B>
-    struct Plane {
+    struct OpenPlane {
         int groups;
         const Activation* columns[B];
         const int32_t* groupSums[B];
         /** Of vectors that stand stride bytes apart. */
-        TIERCEL_INLINE Plane(const Activations* vectors, int stride, int plane) : groups(vectors->groups) {
+        TIERCEL_INLINE OpenPlane(const Activations* vectors, int stride, int plane) : groups(vectors->groups) {
             for (int b = 0; b < B; b++) {
                 const Activations& vector = *reinterpret_cast<const Activations*>(
                     reinterpret_cast<const char*>(vectors) + b * stride);
@@ -48,13 +48,26 @@ struct Products {
             }
         }
 
-        /** What takes the codes' offset out of an int8 sum. Not before: the vector may still be in the making. */
-        TIERCEL_INLINE int32_t correction(int b) const {
+        /** What takes the codes' offset out of an int8 sum, of a vector that is there. */
+        TIERCEL_INLINE int32_t correctionOf(int b) const {
             int32_t sum = 0;
             for (int group = 0; L::CODE_OFFSET != 0 && group < groups; group++) {
                 sum += groupSums[b][group];
             }
             return -L::CODE_OFFSET * sum;
+        }
+    };
+
+    /** The same of vectors that are there. */
+    template <int B>
+    struct Plane : OpenPlane<B> {
+        int32_t corrections[B];
+
+        TIERCEL_INLINE Plane(const Activations* vectors, int stride, int plane)
+            : OpenPlane<B>(vectors, stride, plane) {
+            for (int b = 0; b < B; b++) {
+                corrections[b] = this->correctionOf(b);
+            }
         }
     };
 
@@ -85,7 +98,7 @@ struct Products {
     /** sums[b][v] += a pass's rows . columns[b] over one group of columns, int8. */
     template <int V, int B, class Between>
     static TIERCEL_INLINE void addGroupInt8(
-        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        const uint8_t* codes, const OpenPlane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
         const auto add = [&](int laneFull) TIERCEL_LAMBDA {
             typename L::Columns columns[B];
             for (int b = 0; b < B; b++) {
@@ -108,7 +121,7 @@ struct Products {
      */
     template <int PAIRS, int V, int B, class Between>
     static TIERCEL_INLINE void addPairs(
-        const uint8_t* codes, const uint8_t* multipliers, const Plane<B>& plane, int group, int v,
+        const uint8_t* codes, const uint8_t* multipliers, const OpenPlane<B>& plane, int group, int v,
         Integers (&sums)[B][V], const Between& between) {
         Integers whole[B][PAIRS];
         Integers low[B][PAIRS];
@@ -151,7 +164,7 @@ struct Products {
      */
     template <int V, int B, class Between>
     static TIERCEL_INLINE void addGroupInt4(
-        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        const uint8_t* codes, const OpenPlane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
         constexpr int PAIRS = V % 4 == 0 ? 2 : 1;
         const uint8_t* multipliers = codes + V / 2 * LANE_FULLS * CODES_BYTES;
         addPairs<PAIRS>(codes, multipliers, plane, group, 0, sums, between);
@@ -164,7 +177,7 @@ struct Products {
     /** One group of columns of a pass; between.after<n>() is called after its nth lane-full. */
     template <bool INT4, int V, int B, class Between>
     static TIERCEL_INLINE void addGroup(
-        const uint8_t* codes, const Plane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
+        const uint8_t* codes, const OpenPlane<B>& plane, int group, Integers (&sums)[B][V], const Between& between) {
         if constexpr (INT4) {
             addGroupInt4(codes, plane, group, sums, between);
         } else {
@@ -204,7 +217,7 @@ struct Products {
                     const Integers all = SETS == 1 ? some[0][b][v] : L::add(some[0][b][v], some[SETS - 1][b][v]);
                     // Last: the sum that it takes is there later than the vector.
                     const bool isCorrect = INT4 || L::CODE_OFFSET == 0;
-                    sums[b][first + v] = isCorrect ? all : L::add(all, L::allIntegers(plane.correction(b)));
+                    sums[b][first + v] = isCorrect ? all : L::add(all, L::allIntegers(plane.corrections[b]));
                 }
             }
         }
