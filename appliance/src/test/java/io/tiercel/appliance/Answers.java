@@ -7,7 +7,9 @@ import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.DirectBuffer;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Everything that a client hears, kept for a test to look at. */
 final class Answers implements ResponseHandler {
@@ -15,7 +17,7 @@ final class Answers implements ResponseHandler {
     /** A result and its outputs. */
     record Result(
             long correlationId, long sessionKey, long sequence, ResultStatus status, int applianceNs, int batchSize,
-            float[] outputs) {
+            float[] outputs, boolean hasSessionBegun) {
     }
 
     /** One step of a streamed answer. */
@@ -31,9 +33,15 @@ final class Answers implements ResponseHandler {
     final List<Rejection> rejections = new ArrayList<>();
     final List<GoodbyeReason> goodbyes = new ArrayList<>();
     int disconnectCount;
+    private final Set<Long> begun = new HashSet<>();
 
     int count() {
         return results.size() + rejections.size();
+    }
+
+    @Override
+    public void onSessionBegan(final long correlationId, final long sessionKey, final long sequence) {
+        begun.add(sequence);
     }
 
     @Override
@@ -48,7 +56,7 @@ final class Answers implements ResponseHandler {
             final int offset,
             final int outputCount) {
         results.add(new Result(correlationId, sessionKey, sequence, status, applianceNs, batchSize,
-                floats(outputs, offset, outputCount)));
+                floats(outputs, offset, outputCount), begun.remove(sequence)));
     }
 
     @Override

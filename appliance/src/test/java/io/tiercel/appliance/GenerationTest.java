@@ -133,7 +133,8 @@ class GenerationTest {
         harness.exchange(client, answers, 1);
         final int madeCount = answers.chunks.size();
         assertTrue(madeCount < 19, () -> "made=" + madeCount);
-        assertEquals(new Answers.Result(id, 1, madeCount - 1, ResultStatus.CANCELLED, 0, 0, last().outputs()), last());
+        assertEquals(new Answers.Result(id, 1, madeCount - 1, ResultStatus.CANCELLED, 0, 0, last().outputs(), false),
+                last());
         assertEquals(0, last().outputs().length);
         assertEquals(0, client.inFlight());
         client.cancelGeneration(id);

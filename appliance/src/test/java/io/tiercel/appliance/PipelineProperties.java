@@ -376,6 +376,7 @@ class PipelineProperties {
                 final StraightRun.Outcome outcome =
                         StraightRun.Outcome.of(harness.outcomes.find(result.sequence()));
                 assertEquals(outcome.status().name(), result.status().name());
+                assertEquals(outcome.hasBegun(), result.hasSessionBegun(), () -> result.toString());
                 assertTrue(result.applianceNs() >= 0, () -> "answered before it came: " + result);
                 final List<Float> heard = new ArrayList<>();
                 for (; chunkIndex < answers.chunks.size() &&

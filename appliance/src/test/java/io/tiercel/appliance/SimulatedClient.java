@@ -32,6 +32,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -89,6 +90,8 @@ final class SimulatedClient implements AutoCloseable {
     /** Copies that were sent on this connection and have no answer, by correlation id. */
     private final Map<Long, Integer> outstanding = new HashMap<>();
     private final Map<Long, ByteArrayOutputStream> chunks = new HashMap<>();
+    /** Of those, whose session began with them. */
+    private final Set<Long> begun = new HashSet<>();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onFrame);
     private final ExpandableArrayBuffer frame = new ExpandableArrayBuffer();
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
@@ -335,6 +338,7 @@ final class SimulatedClient implements AutoCloseable {
         network.clear();
         outstanding.clear();
         chunks.clear();
+        begun.clear();
         outstandingCount = 0;
         lastSequence = -1;
         isLeaving = false;
@@ -396,6 +400,10 @@ final class SimulatedClient implements AutoCloseable {
         final byte[] bytes = new byte[chunk.outputsLength()];
         final long stepIndex = chunk.stepIndex();
         check.that(stepIndex * bytes.length == outputs.size(), () -> "a chunk out of turn: stepIndex=" + stepIndex);
+        if (chunk.flags().sessionBegan()) {
+            check.that(stepIndex == 0, () -> "a session began at stepIndex=" + stepIndex);
+            begun.add(chunk.sequence());
+        }
         chunk.getOutputs(bytes, 0, bytes.length);
         outputs.writeBytes(bytes);
     }
@@ -404,7 +412,7 @@ final class SimulatedClient implements AutoCloseable {
     private void onToken(final ChunkDecoder chunk) {
         final byte[] bytes = new byte[chunk.outputsLength()];
         final long stepIndex = chunk.stepIndex();
-        final Answer answer = new Answer(chunk.sequence(), ResultStatus.OK, bytes);
+        final Answer answer = new Answer(chunk.sequence(), ResultStatus.OK, bytes, chunk.flags().sessionBegan());
         chunk.getOutputs(bytes, 0, bytes.length);
         trace.say("client=" + index + " hears id=" + chunk.correlationId() + " token=" + stepIndex + " sequence=" +
                 chunk.sequence());
@@ -427,7 +435,10 @@ final class SimulatedClient implements AutoCloseable {
                     () -> "an answer behind a later one: sequence=" + sequence);
             lastSequence = sequence;
         }
-        check.onAnswer(principal, request, new Answer(sequence, status, all.toByteArray()));
+        final boolean isFirstFrame = outputs == null;
+        check.that(isFirstFrame || !result.flags().sessionBegan(), () -> "a session began twice: sequence=" + sequence);
+        final boolean hasBegun = isFirstFrame ? result.flags().sessionBegan() : begun.remove(sequence);
+        check.onAnswer(principal, request, new Answer(sequence, status, all.toByteArray(), hasBegun));
     }
 
     private Request takeAnswered(final long correlationId) {

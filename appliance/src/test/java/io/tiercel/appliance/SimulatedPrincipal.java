@@ -57,11 +57,12 @@ final class SimulatedPrincipal {
     }
 
     /** A result as it was heard; of a streamed request the outputs of all steps. */
-    record Answer(long sequence, ResultStatus status, byte[] outputs) {
+    record Answer(long sequence, ResultStatus status, byte[] outputs, boolean hasSessionBegun) {
 
         @Override
         public String toString() {
-            return "sequence=" + sequence + " status=" + status + " outputs=" + HexFormat.of().formatHex(outputs);
+            return "sequence=" + sequence + " status=" + status + " sessionBegan=" + hasSessionBegun + " outputs=" +
+                    HexFormat.of().formatHex(outputs);
         }
     }
 

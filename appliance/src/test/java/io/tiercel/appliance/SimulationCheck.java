@@ -327,6 +327,8 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "told otherwise than recorded: " + answer + " outcome=" + outcome.status());
         that(outcome.status() == OutcomeStatus.EXPIRED || Arrays.equals(outcome.outputs(), answer.outputs()),
                 () -> "told other outputs than recorded: " + answer);
+        that(outcome.hasBegun() == answer.hasSessionBegun(),
+                () -> "told otherwise than recorded of the session's begin: " + answer);
         that(!plan.evictsSessions() || !outcome.hasBegun() || !answeredFirst.contains(answer.sequence()),
                 () -> "answered before it is in the journal that a session begins: " + answer);
     }

@@ -2,6 +2,7 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.AnswerFlagsDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
@@ -39,6 +40,9 @@ public final class FrameValidator {
 
     /** Bits of InferFlags that this version defines. */
     public static final int KNOWN_FLAGS = 1;
+
+    /** Bits of an answer's flags that are defined. */
+    public static final int KNOWN_ANSWER_FLAGS = 1;
 
     private static final int MALFORMED_FRAME = RejectCode.MALFORMED_FRAME.value();
     private static final int UNKNOWN_SCHEMA = RejectCode.UNKNOWN_SCHEMA.value();
@@ -332,6 +336,9 @@ public final class FrameValidator {
         if (statusRaw > lastStatus) {
             return refuse(MALFORMED_FRAME, statusRaw, lastStatus);
         }
+        if (hasUnknownFlags(result.flags())) {
+            return refuse(UNKNOWN_FLAGS, result.flags().getRaw(), KNOWN_ANSWER_FLAGS);
+        }
         final int outputCount = statusRaw == ResultStatus.OK.value() ? result.outputCount() : 0;
         return checkOutputs(result.outputsLength(), outputCount, length - Frames.RESULT_OUTPUTS_OFFSET);
     }
@@ -351,7 +358,15 @@ public final class FrameValidator {
             return code;
         }
         chunk.wrap(buffer, offset + Frames.HEADER_LENGTH, ChunkDecoder.BLOCK_LENGTH, header.version());
+        if (hasUnknownFlags(chunk.flags())) {
+            return refuse(UNKNOWN_FLAGS, chunk.flags().getRaw(), KNOWN_ANSWER_FLAGS);
+        }
         return checkOutputs(chunk.outputsLength(), chunk.outputCount(), length - Frames.CHUNK_OUTPUTS_OFFSET);
+    }
+
+    /** Where they stand is padding in earlier versions, which is not looked at. */
+    private boolean hasUnknownFlags(final AnswerFlagsDecoder flags) {
+        return header.version() >= Frames.BEGINNINGS_SINCE_VERSION && (flags.getRaw() & ~KNOWN_ANSWER_FLAGS) != 0;
     }
 
     private int checkOutputs(final int outputsLength, final int outputCount, final int remainingLength) {

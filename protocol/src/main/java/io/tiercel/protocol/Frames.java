@@ -10,6 +10,7 @@ import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
+import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultEncoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 
@@ -43,6 +44,9 @@ public final class Frames {
 
     /** The first version with ForkSession, Generate and CancelGeneration. */
     public static final int GENERATIONS_SINCE_VERSION = 3;
+
+    /** The first version in which an answer says that its session began with it. */
+    public static final int BEGINNINGS_SINCE_VERSION = ResultDecoder.flagsSinceVersion();
 
     /** schemaId of every frame. */
     public static final int SCHEMA_ID = InferEncoder.SCHEMA_ID;

@@ -1,5 +1,6 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.AnswerFlagsDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
@@ -149,8 +150,13 @@ final class DecodedFrame {
         field("batchSize", 2, result.batchSize());
         field("outputCount", 2, result.outputCount());
         field("status", 1, result.statusRaw());
-        field("padding", 1, 0);
+        field("flags", 1, answerFlags(result.flags()));
         data("outputs", result.outputsLength(), result.limit());
+    }
+
+    /** Before version 4 they are padding. */
+    private static int answerFlags(final AnswerFlagsDecoder flags) {
+        return flags == null ? 0 : flags.getRaw();
     }
 
     private void chunk(final ChunkDecoder chunk) {
@@ -160,7 +166,8 @@ final class DecodedFrame {
         field("stepIndex", 4, chunk.stepIndex());
         field("modelId", 2, chunk.modelId());
         field("outputCount", 2, chunk.outputCount());
-        field("padding", 12, 0);
+        field("flags", 1, answerFlags(chunk.flags()));
+        field("padding", 11, 0);
         data("outputs", chunk.outputsLength(), chunk.limit());
     }
 

@@ -55,17 +55,17 @@ class FrameValidatorTest {
 
     @Test
     void shouldRefuseWhenTheVersionIsNotKnown() {
-        put(VERSION, 4);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 4, 3);
+        put(VERSION, 5);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 5, 4);
         put(VERSION, 0);
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 3);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 0, 4);
         assertEquals(77, validator.correlationId());
     }
 
     @Test
     void shouldRecogniseAHelloOfALaterVersionThatCanBeRead() {
         frame = SampleFrames.helloOfLaterVersion(1, 2, "desk-7", "aeron:ipc");
-        assertRefused(RejectCode.UNSUPPORTED_VERSION, 4, 3);
+        assertRefused(RejectCode.UNSUPPORTED_VERSION, 5, 4);
         assertTrue(validator.isHelloOfLaterVersion(frame, 0, frame.capacity()));
         for (int length = 0; length < frame.capacity() - 8; length++) {
             validator.checkFromClient(frame, 0, length);
@@ -198,6 +198,24 @@ class FrameValidatorTest {
         assertRefused(RejectCode.BAD_HELLO, 10, 512);
         frame = SampleFrames.hello(1, 2, "desk-7", "aeron:ipc");
         assertEquals(FrameValidator.OK, check());
+    }
+
+    @Test
+    void shouldRefuseAnAnswerWhenAFlagIsNotKnown() {
+        frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 1);
+        frame.putByte(8 + 35, (byte) 1);
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
+        frame.putByte(8 + 35, (byte) 3);
+        assertEquals(RejectCode.UNKNOWN_FLAGS.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
+        assertEquals(3, validator.offendingValue());
+        put(VERSION, 3);
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
+
+        frame = SampleFrames.chunk(1, 2, 3, 4, 1);
+        frame.putByte(8 + 32, (byte) 2);
+        assertEquals(RejectCode.UNKNOWN_FLAGS.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
+        put(VERSION, 3);
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
     }
 
     @Test

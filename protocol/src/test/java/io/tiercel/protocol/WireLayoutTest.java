@@ -39,7 +39,7 @@ class WireLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7001, Frames.SCHEMA_ID);
-        assertEquals(3, Frames.VERSION);
+        assertEquals(4, Frames.VERSION);
         assertEquals(6, Frames.VERSION_OFFSET);
     }
 
@@ -139,6 +139,8 @@ class WireLayoutTest {
         assertField(38, 2, ResultDecoder.batchSizeEncodingOffset(), ResultDecoder.batchSizeEncodingLength());
         assertField(40, 2, ResultDecoder.outputCountEncodingOffset(), ResultDecoder.outputCountEncodingLength());
         assertField(42, 1, ResultDecoder.statusEncodingOffset(), ResultDecoder.statusEncodingLength());
+        assertField(43, 1, ResultDecoder.flagsEncodingOffset(), ResultDecoder.flagsEncodingLength());
+        assertEquals(4, ResultDecoder.flagsSinceVersion());
         assertEquals(4, ResultDecoder.outputsHeaderLength());
         assertEquals(48, Frames.RESULT_OUTPUTS_OFFSET);
     }
@@ -152,6 +154,8 @@ class WireLayoutTest {
         assertField(32, 4, ChunkDecoder.stepIndexEncodingOffset(), ChunkDecoder.stepIndexEncodingLength());
         assertField(36, 2, ChunkDecoder.modelIdEncodingOffset(), ChunkDecoder.modelIdEncodingLength());
         assertField(38, 2, ChunkDecoder.outputCountEncodingOffset(), ChunkDecoder.outputCountEncodingLength());
+        assertField(40, 1, ChunkDecoder.flagsEncodingOffset(), ChunkDecoder.flagsEncodingLength());
+        assertEquals(4, ChunkDecoder.flagsSinceVersion());
         assertEquals(4, ChunkDecoder.outputsHeaderLength());
         assertEquals(56, Frames.CHUNK_OUTPUTS_OFFSET);
         final UnsafeBuffer frame = SampleFrames.chunk(1, 2, 3, 4, 1.5f, 2.5f);
@@ -241,23 +245,23 @@ class WireLayoutTest {
     @Test
     void shouldHaveTheBytesOfTheReadme() {
         assertBytes(
-                "24000400591b0300" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0400" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
                 SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
         final UnsafeBuffer tokens = SampleFrames.infer(1, 42, 20_000, 2, 2, false, 0, 0);
         tokens.putInt(Frames.FEATURES_OFFSET, 5, LITTLE_ENDIAN);
         tokens.putInt(Frames.FEATURES_OFFSET + 4, 31_999, LITTLE_ENDIAN);
         assertBytes(
-                "24000400591b0300" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0400" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0200" + "0200" + "0100" + "0000" + "00000000" + "08000000" + "05000000" + "ff7c0000",
                 tokens);
         assertBytes(
-                "34000b00591b0300" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
+                "34000b00591b0400" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
                         "0700000000000000" + "0000003f" + "0200" + "0200" + "0300" + "0000" + "2800" + "0100" +
                         "00000000" + "08000000" + "05000000" + "06000000" + "04000000" + "09000000",
                 SampleFrames.generate(1, 7, 2, new int[] {5, 6}, new int[] {9}));
         assertBytes(
-                "24000500591b0300" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                "24000500591b0400" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
                         "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
                 SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
     }

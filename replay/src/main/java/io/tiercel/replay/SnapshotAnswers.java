@@ -35,6 +35,7 @@ final class SnapshotAnswers {
             int frameChecksum,
             int status,
             int batchSize,
+            boolean hasSessionBegun,
             int outputCount,
             byte[] outputs) {
 
@@ -43,7 +44,7 @@ final class SnapshotAnswers {
             answer.outputs.getBytes(0, outputs);
             return new Kept(answer.principalId, answer.correlationId, answer.sequence, answer.sessionKey,
                     answer.modelId, answer.frameChecksum, answer.status.value(), answer.batchSize,
-                    answer.outputCount, outputs);
+                    answer.hasSessionBegun, answer.outputCount, outputs);
         }
     }
 
@@ -97,6 +98,9 @@ final class SnapshotAnswers {
                 checksum.of(request.buffer(), request.offset(), request.length()));
         check(answer, "status", answer.status(), outcome.status().value());
         check(answer, "batchSize", answer.batchSize(), outcome.batchSize());
+        if (snapshot.hasFlags()) {
+            check(answer, "sessionBegan", answer.hasSessionBegun() ? 1 : 0, outcome.hasSessionBegun() ? 1 : 0);
+        }
         check(answer, "outputCount", answer.outputCount(), outcome.outputCount());
         check(answer, "outputsLength", answer.outputs().length, outcome.outputsLength());
         for (int index = 0; difference == null && index < answer.outputs().length; index++) {

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import io.tiercel.protocol.wire.InferDecoder;
-import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -318,9 +317,9 @@ class ReplayVerifierTest {
 
     @Test
     void shouldRefuseAnUnknownSchemaVersionAndSayWhich() {
-        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=4, known are schemaId=7001 version=1 to 3");
-        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=3, known are schemaId=7001 version=1 to 3");
-        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=4, known are schemaId=7002 version=1 to 3");
+        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=5, known are schemaId=7001 version=1 to 4");
+        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=4, known are schemaId=7001 version=1 to 4");
+        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=5, known are schemaId=7002 version=1 to 4");
     }
 
     private void assertUnknown(final TestRecord record, final int offset, final String detail) {
@@ -360,18 +359,13 @@ class ReplayVerifierTest {
         final TestRecord request = journal.requests.get(sequence);
         for (int offset = 0; offset < FEATURES_OFFSET; offset++) {
             for (int bit = 0; bit < 8; bit++) {
-                final boolean hasNoEffect = isBudget(offset) || isPadding(offset) || isVersion(offset, bit);
+                final boolean hasNoEffect = isBudget(offset) || isPadding(offset);
                 request.frame[offset] ^= (byte) (1 << bit);
                 final ReplayReport report = verify(options().toSequence(sequence));
                 assertEquals(hasNoEffect, report.isIdentical(), "offset=" + offset + " bit=" + bit);
                 request.frame[offset] ^= (byte) (1 << bit);
             }
         }
-    }
-
-    /** An Infer of version 1 or 2 says the same as one of version 3. */
-    private static boolean isVersion(final int offset, final int bit) {
-        return offset == MessageHeaderDecoder.versionEncodingOffset() && bit < 2;
     }
 
     /** An answered request's: it was computed, so when it would have expired is of no account. */

@@ -52,6 +52,7 @@ public final class KeptAnswers {
         answer.modelId = slot.modelIndex;
         answer.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
         answer.status = slot.status;
+        answer.hasSessionBegun = slot.begins;
         answer.batchSize = slot.batchSize;
         answer.applianceNs = slot.applianceNs;
         answer.slotCount = slot.answerSlotCount();

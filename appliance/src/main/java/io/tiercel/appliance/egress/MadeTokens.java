@@ -33,7 +33,8 @@ public final class MadeTokens {
                 isLast(slot.status, slot.outputs)
                         ? writer.result(client, generate.firstCorrelationId(), slot, sequence)
                         : writer.chunk(client, generate.firstCorrelationId(), slot.sessionKey, sequence,
-                                generate.madeTokens(), slot.modelIndex, slot.outputCount, slot.outputs, 0));
+                                generate.madeTokens(), slot.modelIndex, slot.begins, slot.outputCount, slot.outputs,
+                                0));
     }
 
     /** What a request came to when it was first made, once more. */
@@ -45,7 +46,8 @@ public final class MadeTokens {
                 isLast(status, outputs)
                         ? writer.result(client, generate.firstCorrelationId(), kept)
                         : writer.chunk(client, generate.firstCorrelationId(), kept.sessionKey(), kept.sequence(),
-                                generate.madeTokens(), kept.modelId(), kept.outputCount(), outputs, 0));
+                                generate.madeTokens(), kept.modelId(), kept.hasSessionBegun(), kept.outputCount(),
+                                outputs, 0));
     }
 
     /** Correlation id of the client's own frame: of a repeat that is refused. */

@@ -110,7 +110,7 @@ public final class ResponseWriter {
         final int lastOffset = slot.outputsLength - outputsLength;
         for (int offset = 0, step = 0; offset < lastOffset; offset += outputsLength, step++) {
             final int status = chunk(client, slot.correlationId, slot.sessionKey, sequence, step,
-                    slot.modelIndex, outputCount, slot.outputs, offset);
+                    slot.modelIndex, slot.begins && step == 0, outputCount, slot.outputs, offset);
             if (status != SENT) {
                 return status;
             }
@@ -133,6 +133,7 @@ public final class ResponseWriter {
                     .batchSize(slot.batchSize)
                     .outputCount(outputCount)
                     .status(slot.status);
+            result.flags().clear().sessionBegan(hears(client, slot.begins && slot.outputsLength == outputsLength));
             result.putOutputs(slot.outputs, slot.outputsLength - outputsLength, outputsLength);
             commit(client);
         }
@@ -144,7 +145,8 @@ public final class ResponseWriter {
         return kept.isResult()
                 ? result(client, kept.correlationId(), kept)
                 : chunk(client, kept.correlationId(), kept.sessionKey(), kept.sequence(), kept.stepIndex(),
-                        kept.modelId(), kept.outputCount(), kept.outputs(), 0);
+                        kept.modelId(), kept.hasSessionBegun() && kept.stepIndex() == 0, kept.outputCount(),
+                        kept.outputs(), 0);
     }
 
     /** A result that was given before, under that id. */
@@ -160,6 +162,7 @@ public final class ResponseWriter {
                     .batchSize(kept.batchSize())
                     .outputCount(kept.outputCount())
                     .status(kept.status());
+            result.flags().clear().sessionBegan(hears(client, kept.hasSessionBegun() && kept.stepIndex() == 0));
             result.putOutputs(kept.outputs(), 0, kept.outputCount() * Float.BYTES);
             commit(client);
         }
@@ -281,6 +284,7 @@ public final class ResponseWriter {
                     .batchSize(0)
                     .outputCount(0)
                     .status(ResultStatus.CANCELLED);
+            result.flags().clear();
             result.putOutputs(detail, 0, 0);
             commit(client);
         }
@@ -312,6 +316,7 @@ public final class ResponseWriter {
         return status;
     }
 
+    /** @param hasSessionBegun whether it is the first frame of a request that its session began with. */
     int chunk(
             final ClientConnection client,
             final long correlationId,
@@ -319,6 +324,7 @@ public final class ResponseWriter {
             final long sequence,
             final int stepIndex,
             final int modelId,
+            final boolean hasSessionBegun,
             final int outputCount,
             final DirectBuffer outputs,
             final int offset) {
@@ -331,10 +337,16 @@ public final class ResponseWriter {
                     .stepIndex(stepIndex)
                     .modelId(modelId)
                     .outputCount(outputCount);
+            chunk.flags().clear().sessionBegan(hears(client, hasSessionBegun));
             chunk.putOutputs(outputs, offset, outputCount * Float.BYTES);
             commit(client);
         }
         return status;
+    }
+
+    /** That a session began. To an older version it is padding, where zeros stand. */
+    private static boolean hears(final ClientConnection client, final boolean hasSessionBegun) {
+        return hasSessionBegun && client.version >= Frames.BEGINNINGS_SINCE_VERSION;
     }
 
     /** The client is spoken to in its own version. */

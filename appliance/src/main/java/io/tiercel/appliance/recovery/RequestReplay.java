@@ -107,7 +107,7 @@ final class RequestReplay implements AutoCloseable {
                 outcome.flags().sessionEvicted());
         apply(outcome.statusRaw() == OutcomeStatus.EXPIRED.value() && slot.budgetNs != 0);
         compare(request.sequence());
-        makeKnown(request.sequence(), outcome.batchSize(), outcome.egressNs());
+        makeKnown(request.sequence(), outcome.flags().sessionBegan(), outcome.batchSize(), outcome.egressNs());
     }
 
     /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
@@ -127,7 +127,7 @@ final class RequestReplay implements AutoCloseable {
         copy.putBytes(0, frame.buffer(), 0, length);
         pending.add(new Pending(request.sequence(), request.ingressNs(), request.principalId(),
                 frame.modelVersion(slot), copy));
-        makeKnown(request.sequence(), slot.batchSize, 0);
+        makeKnown(request.sequence(), slot.begins, slot.batchSize, 0);
     }
 
     /** Writes them through to the device: which sessions begin in them has been decided here, and may be answered. */
@@ -313,7 +313,8 @@ final class RequestReplay implements AutoCloseable {
     }
 
     /** The client may ask for the answer again: it hears what it heard, or what it would have heard. */
-    private void makeKnown(final long sequence, final int batchSize, final long applianceNs) {
+    private void makeKnown(
+            final long sequence, final boolean hasSessionBegun, final int batchSize, final long applianceNs) {
         known.principalId = slot.principalId;
         known.correlationId = slot.correlationId;
         known.sequence = sequence;
@@ -321,6 +322,7 @@ final class RequestReplay implements AutoCloseable {
         known.modelId = slot.modelIndex;
         known.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
         known.status = slot.status;
+        known.hasSessionBegun = hasSessionBegun;
         known.batchSize = batchSize;
         known.applianceNs = applianceNs;
         known.slotCount = slot.answerSlotCount();

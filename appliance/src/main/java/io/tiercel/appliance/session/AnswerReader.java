@@ -117,6 +117,7 @@ final class AnswerReader {
         answer.modelId = slot.modelId();
         answer.frameChecksum = slot.frameChecksum();
         answer.status = slot.status();
+        answer.hasSessionBegun = slot.hasSessionBegun();
         answer.batchSize = slot.batchSize();
         answer.applianceNs = slot.applianceNs();
         answer.slotCount = slot.slotCount();

@@ -14,8 +14,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  *   +---------------+---------------+---------------+---------------+
  *   | sequence      | correlationId | sessionKey    | principalId   |
  *   +-------+-------+-------+-------+---+---+---+---+---------------+
- *   |chcksum| step  | slots | app.ns|mod|bat|out|st | outputs ...
- *   +-------+-------+-------+-------+---+---+---+---+---------------+
+ *   |chcksum| step  | slots | app.ns|mod|bat|out|s|b| outputs ...
+ *   +-------+-------+-------+-------+---+---+---+-+-+---------------+
  *   32      36      40      44      48  50  52  54  56
  * </pre>
  *
@@ -39,6 +39,7 @@ public final class AnswerSlot {
     private static final int BATCH_SIZE_OFFSET = 50;
     private static final int OUTPUT_COUNT_OFFSET = 52;
     private static final int STATUS_OFFSET = 54;
+    private static final int BEGAN_OFFSET = 55;
     private static final int OUTPUTS_OFFSET = 56;
 
     private final UnsafeBuffer outputs = new UnsafeBuffer(0, 0);
@@ -73,6 +74,7 @@ public final class AnswerSlot {
         UnsafeApi.putShort(address + BATCH_SIZE_OFFSET, (short) answer.batchSize);
         UnsafeApi.putShort(address + OUTPUT_COUNT_OFFSET, (short) answer.outputCount);
         UnsafeApi.putByte(address + STATUS_OFFSET, (byte) answer.status.value());
+        UnsafeApi.putByte(address + BEGAN_OFFSET, (byte) (answer.hasSessionBegun ? 1 : 0));
         final int outputsLength = answer.outputCount * Float.BYTES;
         answer.outputs.getBytes(stepIndex * outputsLength, outputs(answer.outputCount), 0, outputsLength);
         UnsafeApi.putLongRelease(null, address, answer.sequence);
@@ -137,6 +139,11 @@ public final class AnswerSlot {
 
     public ResultStatus status() {
         return ResultStatus.get((short) (UnsafeApi.getByte(address + STATUS_OFFSET) & 0xFF));
+    }
+
+    /** Whether the session was not in memory and began with the request. */
+    public boolean hasSessionBegun() {
+        return UnsafeApi.getByte(address + BEGAN_OFFSET) != 0;
     }
 
     /** Chunks and result of the answer. */

@@ -17,6 +17,8 @@ public final class KnownAnswer {
     /** {@link FrameChecksum} of the request's frame. */
     public int frameChecksum;
     public ResultStatus status;
+    /** Whether the session was not in memory and began with the request. */
+    public boolean hasSessionBegun;
     public int batchSize;
     /** As the result said, unsigned 32 bits. */
     public long applianceNs;

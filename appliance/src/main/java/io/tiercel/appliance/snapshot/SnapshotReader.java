@@ -34,8 +34,6 @@ public final class SnapshotReader implements AutoCloseable {
             SnapshotWriter.LENGTH_BYTES + HEADER_LENGTH + SnapshotEndDecoder.BLOCK_LENGTH;
     private static final int SESSION_LENGTH = HEADER_LENGTH + SnapshotSessionDecoder.BLOCK_LENGTH +
             SnapshotSessionDecoder.stateHeaderLength();
-    private static final int ANSWER_LENGTH = HEADER_LENGTH + SnapshotAnswerDecoder.BLOCK_LENGTH +
-            SnapshotAnswerDecoder.outputsHeaderLength();
     private static final int BUFFER_LENGTH = 1 << 20;
 
     private final Path file;
@@ -56,6 +54,8 @@ public final class SnapshotReader implements AutoCloseable {
     private int nextSession;
     private long firstAnswerPosition;
     private int nextAnswer;
+    /** Of an answer, in the version that the snapshot is of. */
+    private int answerBlockLength;
 
     /** A model as the snapshot names it. */
     public record ModelEntry(String alias, String versionHex, int stateLength) {
@@ -145,7 +145,7 @@ public final class SnapshotReader implements AutoCloseable {
         }
         nextAnswer++;
         try {
-            next(SnapshotAnswerDecoder.TEMPLATE_ID, SnapshotAnswerDecoder.BLOCK_LENGTH);
+            next(SnapshotAnswerDecoder.TEMPLATE_ID, answerBlockLength);
         } catch (final IOException ex) {
             throw new SnapshotException("snapshot cannot be read: file=" + file + " " + ex, ex);
         }
@@ -161,8 +161,14 @@ public final class SnapshotReader implements AutoCloseable {
         known.slotCount = answer.slotCount();
         known.outputCount = answer.outputCount();
         known.status = ResultStatus.get(answer.statusRaw());
-        known.outputs.wrap(message, ANSWER_LENGTH, message.capacity() - ANSWER_LENGTH);
+        known.hasSessionBegun = hasFlags() && answer.flags().sessionBegan();
+        known.outputs.wrap(message, answerLength(), message.capacity() - answerLength());
         return true;
+    }
+
+    /** Whether answers say that their session began with them: earlier snapshots do not. */
+    public boolean hasFlags() {
+        return answerBlockLength == SnapshotAnswerDecoder.BLOCK_LENGTH;
     }
 
     public long principalId() {
@@ -202,6 +208,9 @@ public final class SnapshotReader implements AutoCloseable {
         next(SnapshotHeaderDecoder.TEMPLATE_ID, SnapshotHeaderDecoder.BLOCK_LENGTH);
         final SnapshotHeaderDecoder decoder = new SnapshotHeaderDecoder();
         decoder.wrapAndApplyHeader(message, 0, header);
+        answerBlockLength = decoder.actingVersion() < SnapshotAnswerDecoder.flagsSinceVersion()
+                ? SnapshotAnswerDecoder.flagsEncodingOffset()
+                : SnapshotAnswerDecoder.BLOCK_LENGTH;
         sequence = decoder.sequence();
         sessionCount = (int) decoder.sessionCount();
         checkModels(decoder.modelCount());
@@ -213,7 +222,7 @@ public final class SnapshotReader implements AutoCloseable {
         firstAnswerPosition = position;
         int count = 0;
         for (; position < fileLength - END_LENGTH; count++) {
-            next(SnapshotAnswerDecoder.TEMPLATE_ID, SnapshotAnswerDecoder.BLOCK_LENGTH);
+            next(SnapshotAnswerDecoder.TEMPLATE_ID, answerBlockLength);
             checkAnswer(count);
         }
         if (count != answerCount) {
@@ -225,12 +234,17 @@ public final class SnapshotReader implements AutoCloseable {
         answer.wrapAndApplyHeader(message, 0, header);
         final int frameCount = answer.statusRaw() == OutcomeStatus.OK.value() ? answer.slotCount() : 0;
         final int outputsLength = frameCount * answer.outputCount() * Float.BYTES;
-        if (message.capacity() != ANSWER_LENGTH + outputsLength || answer.outputsLength() != outputsLength ||
+        if (message.capacity() != answerLength() + outputsLength || answer.outputsLength() != outputsLength ||
                 answer.slotCount() == 0 || answer.statusRaw() > OutcomeStatus.FORKED.value()) {
             throw new SnapshotException(file, "answer=" + index + " status=" + answer.statusRaw() + " slotCount=" +
                     answer.slotCount() + " outputCount=" + answer.outputCount() + " length=" + message.capacity() +
                     " contradict each other");
         }
+    }
+
+    /** Up to the outputs. */
+    private int answerLength() {
+        return HEADER_LENGTH + answerBlockLength + SnapshotAnswerDecoder.outputsHeaderLength();
     }
 
     private void checkChecksum() throws IOException {

@@ -103,8 +103,9 @@ final class SnapshotWriter implements AutoCloseable {
                 .batchSize(known.batchSize)
                 .slotCount(known.slotCount)
                 .outputCount(known.outputCount)
-                .status(OutcomeStatus.get(known.status.value()))
-                .putOutputs(known.outputs, 0, outputsLength);
+                .status(OutcomeStatus.get(known.status.value()));
+        answer.flags().clear().sessionBegan(known.hasSessionBegun);
+        answer.putOutputs(known.outputs, 0, outputsLength);
         end(length);
         answerCount++;
     }

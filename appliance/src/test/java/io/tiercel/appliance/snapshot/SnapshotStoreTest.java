@@ -5,19 +5,29 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
+import io.tiercel.protocol.journal.MessageHeaderDecoder;
+import io.tiercel.protocol.journal.SnapshotAnswerDecoder;
+import io.tiercel.protocol.journal.SnapshotEndDecoder;
+import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.UnsafeApi;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -27,6 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class SnapshotStoreTest {
 
     private static final int SESSIONS = 5;
+    private static final int HEADER = MessageHeaderDecoder.ENCODED_LENGTH;
 
     @TempDir
     Path directory;
@@ -91,6 +102,67 @@ class SnapshotStoreTest {
             }
             assertFalse(snapshot.nextSession());
         }
+    }
+
+    @Test
+    void shouldKeepWhetherASessionBeganWithAnAnswer() throws IOException {
+        final Path file = writeWithAnswers();
+        assertEquals(List.of(true, false), readBeginnings());
+        toVersion3(file);
+        assertEquals(List.of(false, false), readBeginnings());
+    }
+
+    /** What an appliance wrote whose answers had no flags yet. */
+    private static void toVersion3(final Path file) throws IOException {
+        final ByteBuffer from = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        final ByteBuffer to = ByteBuffer.allocate(from.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+        final MessageHeaderDecoder header = new MessageHeaderDecoder();
+        while (from.hasRemaining()) {
+            final byte[] message = new byte[from.getInt()];
+            from.get(message);
+            final UnsafeBuffer buffer = new UnsafeBuffer(message);
+            header.wrap(buffer, 0);
+            buffer.putShort(MessageHeaderDecoder.versionEncodingOffset(), (short) 3, ByteOrder.LITTLE_ENDIAN);
+            final int flags = SnapshotAnswerDecoder.flagsEncodingOffset();
+            final int dropped = header.templateId() == SnapshotAnswerDecoder.TEMPLATE_ID
+                    ? SnapshotAnswerDecoder.BLOCK_LENGTH - flags
+                    : 0;
+            buffer.putShort(0, (short) (header.blockLength() - dropped), ByteOrder.LITTLE_ENDIAN);
+            if (header.templateId() == SnapshotEndDecoder.TEMPLATE_ID) {
+                final CRC32C crc = new CRC32C();
+                crc.update(to.array(), 0, to.position());
+                buffer.putInt(HEADER + SnapshotEndDecoder.crc32cEncodingOffset(), (int) crc.getValue(),
+                        ByteOrder.LITTLE_ENDIAN);
+            }
+            final int kept = dropped == 0 ? message.length : HEADER + flags;
+            to.putInt(message.length - dropped).put(message, 0, kept);
+            to.put(message, kept + dropped, message.length - kept - dropped);
+        }
+        Files.write(file, Arrays.copyOf(to.array(), to.position()));
+    }
+
+    private Path writeWithAnswers() {
+        final KnownAnswer answer = new KnownAnswer();
+        answer.status = ResultStatus.RESET;
+        answer.principalId = 7;
+        answer.slotCount = 1;
+        for (int sequence = 0; sequence < 2; sequence++) {
+            answer.sequence = sequence;
+            answer.correlationId = 1 + sequence;
+            answer.hasSessionBegun = sequence == 0;
+            retries.restore(answer);
+        }
+        return write(12);
+    }
+
+    private List<Boolean> readBeginnings() {
+        final List<Boolean> beginnings = new ArrayList<>();
+        try (SnapshotReader snapshot = store.open(store.list().get(0))) {
+            for (final KnownAnswer answer = new KnownAnswer(); snapshot.nextAnswer(answer);) {
+                beginnings.add(answer.hasSessionBegun);
+            }
+        }
+        return beginnings;
     }
 
     @Test

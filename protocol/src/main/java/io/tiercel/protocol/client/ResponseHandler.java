@@ -37,6 +37,15 @@ public interface ResponseHandler {
             int offset,
             int outputCount);
 
+    /**
+     * Before the first frame of an answer whose session was not in the appliance's memory: it began with this request.
+     * That is so of a session's first request; of a later one it says that the session's place was given to another
+     * session meanwhile ({@code limits.sessions-when-full: evict}), and what it was asked before counts no more. An
+     * appliance that speaks a version before 4 does not tell.
+     */
+    default void onSessionBegan(final long correlationId, final long sessionKey, final long sequence) {
+    }
+
     /** One step's outputs of a streamed request, or a token that was made, before the Result with the last one. */
     void onChunk(
             long correlationId,

@@ -720,6 +720,9 @@ public final class TiercelClient implements AutoCloseable {
     private void onResult(final DirectBuffer buffer, final int offset) {
         result.wrapAndApplyHeader(buffer, offset, headerDecoder);
         inFlightCount--;
+        if (headerDecoder.version() >= Frames.BEGINNINGS_SINCE_VERSION && result.flags().sessionBegan()) {
+            handler.onSessionBegan(result.correlationId(), result.sessionKey(), result.sequence());
+        }
         handler.onResult(
                 result.correlationId(),
                 result.sessionKey(),
@@ -734,6 +737,9 @@ public final class TiercelClient implements AutoCloseable {
 
     private void onChunk(final DirectBuffer buffer, final int offset) {
         chunk.wrapAndApplyHeader(buffer, offset, headerDecoder);
+        if (headerDecoder.version() >= Frames.BEGINNINGS_SINCE_VERSION && chunk.flags().sessionBegan()) {
+            handler.onSessionBegan(chunk.correlationId(), chunk.sessionKey(), chunk.sequence());
+        }
         handler.onChunk(
                 chunk.correlationId(),
                 chunk.sessionKey(),

@@ -174,6 +174,7 @@ final class WarmUpResponder implements AutoCloseable {
                     .stepIndex(0)
                     .modelId(MODEL_ID)
                     .outputCount(outputCount);
+            chunk.flags().clear();
             frame.putInt(chunk.limit(), outputCount * Float.BYTES, LITTLE_ENDIAN);
             send(Frames.chunkLength(outputCount));
         }
@@ -195,6 +196,7 @@ final class WarmUpResponder implements AutoCloseable {
                 .batchSize(1)
                 .outputCount(count)
                 .status(status);
+        result.flags().clear();
         frame.putInt(result.limit(), count * Float.BYTES, LITTLE_ENDIAN);
         send(Frames.resultLength(count));
     }

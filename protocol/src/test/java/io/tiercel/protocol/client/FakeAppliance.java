@@ -60,6 +60,8 @@ final class FakeAppliance implements AutoCloseable {
     /** The newest that it speaks. */
     int version = Frames.VERSION;
     ResultStatus answersInfersWith = ResultStatus.OK;
+    /** Whether it says of each request that its session began with it. */
+    boolean beginsSessions;
     boolean answersHello = true;
     boolean answersRequests = true;
     boolean reads = true;
@@ -97,6 +99,7 @@ final class FakeAppliance implements AutoCloseable {
     private ExclusivePublication responses;
     private long nonce;
     private boolean isTooNew;
+    private boolean isFirstFrame = true;
 
     FakeAppliance(final Aeron aeron, final int requestStreamId) {
         this.aeron = aeron;
@@ -335,6 +338,8 @@ final class FakeAppliance implements AutoCloseable {
                 .batchSize(1)
                 .outputCount(count)
                 .status(status);
+        result.flags().clear().sessionBegan(beginsSessions && isFirstFrame);
+        isFirstFrame = true;
         putOutputs(buffer, result.limit(), count, sum);
         commit(buffer, length);
     }
@@ -350,6 +355,8 @@ final class FakeAppliance implements AutoCloseable {
                 .stepIndex(stepIndex)
                 .modelId(MODEL_ID)
                 .outputCount(outputCount);
+        chunk.flags().clear().sessionBegan(beginsSessions && stepIndex == 0);
+        isFirstFrame = false;
         putOutputs(buffer, chunk.limit(), outputCount, sum);
         commit(buffer, length);
     }

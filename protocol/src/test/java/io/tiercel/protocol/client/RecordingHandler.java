@@ -16,6 +16,11 @@ final class RecordingHandler implements ResponseHandler {
     final List<String> lines = new ArrayList<>();
 
     @Override
+    public void onSessionBegan(final long correlationId, final long sessionKey, final long sequence) {
+        lines.add("began " + correlationId + " session " + sessionKey + " sequence " + sequence);
+    }
+
+    @Override
     public void onResult(
             final long correlationId,
             final long sessionKey,

@@ -349,6 +349,30 @@ class TiercelClientTest {
     }
 
     @Test
+    void shouldSayThatASessionBeganBeforeTheFirstFrameOfTheAnswer() {
+        appliance.beginsSessions = true;
+        client = wire.connect();
+        client.infer(MODEL_ID, 7, features(3), 4, 3, 1000, true);
+        client.infer(MODEL_ID, 8, FEATURES, 0);
+        assertLines(
+                "began 1 session 7 sequence 0",
+                "chunk 1 session 7 sequence 0 step 0 [0.0, 1.0, 2.0]",
+                "chunk 1 session 7 sequence 0 step 1 [5.0, 6.0, 7.0]",
+                "result 1 session 7 sequence 0 OK ns 1234 batch 1 [10.0, 11.0, 12.0]",
+                "began 2 session 8 sequence 1",
+                "result 2 session 8 sequence 1 OK ns 1234 batch 1 [15.0, 16.0, 17.0]");
+    }
+
+    @Test
+    void shouldSayNothingOfASessionsBeginWhenTheApplianceIsOlder() {
+        appliance.beginsSessions = true;
+        appliance.version = 3;
+        client = wire.connect();
+        client.infer(MODEL_ID, 8, FEATURES, 0);
+        assertLines("result 1 session 8 sequence 0 OK ns 1234 batch 1 [15.0, 16.0, 17.0]");
+    }
+
+    @Test
     void shouldDeliverAResultWithoutOutputsWhenASessionIsReset() {
         client = wire.connect();
         client.resetSession(MODEL_ID, Long.MIN_VALUE);
