@@ -61,6 +61,7 @@ class ArchitectureTest {
             Map.entry("engine.exact", List.of()),
             Map.entry("engine.matrix", List.of("engine.bundle")),
             Map.entry("engine.lstm", List.of("engine.bundle", "engine.matrix")),
+            Map.entry("engine.onnx", List.of("engine", "engine.bundle")),
             Map.entry("engine.transformer", List.of("engine", "engine.bundle", "engine.matrix")),
             Map.entry("engine.reference", List.of(
                     "engine", "engine.bundle", "engine.exact", "engine.matrix", "engine.lstm", "engine.transformer")),

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.engine;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.Manifest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -46,9 +47,11 @@ public final class Backends {
         if (!probe.available()) {
             return probe.detail();
         }
-        return backend.supports(bundle)
-                ? null
-                : "does not support family=" + bundle.manifest().family() +
-                        " weights=" + bundle.manifest().quantisation().weights();
+        if (backend.supports(bundle)) {
+            return null;
+        }
+        final Manifest manifest = bundle.manifest();
+        return "does not support family=" + manifest.family() +
+                (manifest.quantisation() == null ? "" : " weights=" + manifest.quantisation().weights());
     }
 }

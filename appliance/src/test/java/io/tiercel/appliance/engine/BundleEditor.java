@@ -62,7 +62,7 @@ public final class BundleEditor {
         final Map<String, Integer> shape = new LinkedHashMap<>(manifest.shape());
         shape.put(name, size);
         return manifest(new Manifest(manifest.family(), shape, manifest.featureNames(), manifest.labels(),
-                manifest.task(), manifest.quantisation(), manifest.cache(), manifest.provenance(),
+                manifest.task(), manifest.quantisation(), manifest.cache(), manifest.graph(), manifest.provenance(),
                 manifest.accuracy()));
     }
 

@@ -3,6 +3,7 @@ package io.tiercel.tools.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.GraphFormat;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import io.tiercel.appliance.engine.bundle.TensorInfo;
 import io.tiercel.tools.market.EventVocabulary;
@@ -32,9 +33,13 @@ final class BundleReport {
         line(out, "version", bundle.versionHex());
         line(out, "family", manifest.family() + " " + manifest.shape());
         line(out, "task", lower(manifest.task()) + ": " + String.join(", ", manifest.labels()));
-        line(out, "quantisation", "weights " + lower(manifest.quantisation().weights()) + ", head " +
-                lower(manifest.quantisation().head()) + ", features " + manifest.quantisation().featureBits()
-                + " bits");
+        if (manifest.graph() == null) {
+            line(out, "quantisation", "weights " + lower(manifest.quantisation().weights()) + ", head " +
+                    lower(manifest.quantisation().head()) + ", features " + manifest.quantisation().featureBits()
+                    + " bits");
+        } else {
+            printGraph(out, manifest.graph());
+        }
         manifest.provenance().forEach((key, value) -> line(out, key, value));
         printEvents(out);
         printFeatures(out);
@@ -69,6 +74,13 @@ final class BundleReport {
             tensors.add(entry);
         }
         return tensors;
+    }
+
+    private static void printGraph(final PrintWriter out, final GraphFormat graph) {
+        line(out, "graph", graph.input() + graph.inputShape() + " to " + graph.output() + graph.outputShape() +
+                (graph.softmax() ? ", then softmax" : ""));
+        line(out, "tolerance", "absolute " + graph.tolerance().absolute() + ", relative " +
+                graph.tolerance().relative());
     }
 
     private void printEvents(final PrintWriter out) {

@@ -117,6 +117,30 @@ public final class Bundle {
         return values;
     }
 
+    /**
+     * How the numbers of an exact family are held.
+     *
+     * @throws BundleException if the manifest has a graph instead.
+     */
+    public Manifest.Quantisation quantisation() {
+        if (manifest.quantisation() == null) {
+            throw new BundleException(
+                    path + ": manifest has key=graph, and not key=quantisation as family=" + manifest.family()
+                            + " needs");
+        }
+        return manifest.quantisation();
+    }
+
+    /** A copy of a U8 tensor of one dimension and at least one byte, as long as it may be: a file within this one. */
+    public byte[] content(final String name) {
+        final TensorInfo tensor = tensors.tensor(name);
+        if (tensor.dtype() != DType.U8 || tensor.shape().size() != 1 || tensor.length() == 0) {
+            throw new BundleException(path + ": tensor=" + name + " is " + tensor.dtype() + tensor.shape() +
+                    ", expected U8 of one dimension, not empty");
+        }
+        return tensors.bytes(name);
+    }
+
     /** A copy of the bytes of an I8 or U8 tensor of this shape, row-major. */
     public byte[] bytes(final String name, final DType dtype, final int... shape) {
         checkShape(name, dtype, shape);

@@ -14,19 +14,21 @@ import java.util.Set;
 
 /**
  * What a bundle says about itself. Names, sizes and provenance only: every number that enters the arithmetic
- * (weights, scales, normalisation) is a tensor, so that no decimal text stands between two implementations.
+ * (weights, scales, normalisation) is a tensor, so that no decimal text stands between two implementations. A graph's
+ * tolerance is in it too: it enters comparisons, and no output.
  *
  * <p>As JSON under the key {@value #METADATA_KEY} of the safetensors {@code __metadata__}; keys in a fixed order, so
  * the same manifest gives the same bytes. An unknown key is refused with its name: a bundle that says something this
  * version does not understand is not served.
  *
- * @param family       {@code lstm}, {@code transformer}.
+ * @param family       {@code lstm}, {@code transformer}, {@code onnx}.
  * @param shape        the family's sizes by name; for {@code lstm}: {@code layers}, {@code hidden}.
  * @param featureNames one for each input, in order.
  * @param labels       one for each output, in order.
  * @param task         what the outputs are.
- * @param quantisation how the numbers are held.
+ * @param quantisation how the numbers are held; null for a bundle that has a graph, which holds its own.
  * @param cache        how a transformer's keys and values are; null for a family that has none.
+ * @param graph        what is fed to a graph of another program and taken from it; null for the exact families.
  * @param provenance   where the model came from, free text by key.
  * @param accuracy     the accuracy report: a JSON object of strings, numbers, lists and objects; may be empty.
  */
@@ -38,6 +40,7 @@ public record Manifest(
         Task task,
         Quantisation quantisation,
         CacheFormat cache,
+        GraphFormat graph,
         Map<String, String> provenance,
         Map<String, Object> accuracy) {
 
@@ -46,9 +49,12 @@ public record Manifest(
     public static final int MAX_NAMES = 65_535;
 
     private static final Set<String> KEYS = Set.of("formatVersion", "family", "shape", "features", "labels", "task",
-            "quantisation", "cache", "provenance", "accuracy");
+            "quantisation", "cache", "graph", "provenance", "accuracy");
     private static final Set<String> QUANTISATION_KEYS = Set.of("weights", "head", "featureBits", "activationBits");
     private static final Set<String> CACHE_KEYS = Set.of("keys", "values", "rotation", "whenFull", "recentBits");
+    private static final Set<String> GRAPH_KEYS =
+            Set.of("input", "inputShape", "output", "outputShape", "softmax", "tolerance");
+    private static final Set<String> TOLERANCE_KEYS = Set.of("absolute", "relative");
 
     /** What the outputs are. */
     public enum Task {
@@ -101,7 +107,15 @@ public record Manifest(
         }
     }
 
-    /** Of a family without a cache. */
+    /** Of an exact family. */
+    public Manifest(
+            final String family, final Map<String, Integer> shape, final List<String> featureNames,
+            final List<String> labels, final Task task, final Quantisation quantisation, final CacheFormat cache,
+            final Map<String, String> provenance, final Map<String, Object> accuracy) {
+        this(family, shape, featureNames, labels, task, quantisation, cache, null, provenance, accuracy);
+    }
+
+    /** Of an exact family without a cache. */
     public Manifest(
             final String family, final Map<String, Integer> shape, final List<String> featureNames,
             final List<String> labels, final Task task, final Quantisation quantisation,
@@ -110,6 +124,11 @@ public record Manifest(
     }
 
     public Manifest {
+        if ((quantisation == null) == (graph == null)) {
+            throw new IllegalArgumentException(graph == null
+                    ? "key=quantisation is missing, and there is no key=graph"
+                    : "key=quantisation and key=graph are both there");
+        }
         shape = Collections.unmodifiableMap(new LinkedHashMap<>(shape));
         featureNames = checkNames("features", featureNames);
         labels = checkNames("labels", labels);
@@ -134,12 +153,8 @@ public record Manifest(
         root.set("features", StrictJson.mapper().valueToTree(featureNames));
         root.set("labels", StrictJson.mapper().valueToTree(labels));
         root.put("task", lower(task));
-        final ObjectNode formats = root.putObject("quantisation")
-                .put("weights", lower(quantisation.weights()))
-                .put("head", lower(quantisation.head()))
-                .put("featureBits", quantisation.featureBits());
-        if (cache != null || quantisation.activationBits() != Byte.SIZE) {
-            formats.put("activationBits", quantisation.activationBits());
+        if (quantisation != null) {
+            putQuantisation(root);
         }
         if (cache != null) {
             root.putObject("cache")
@@ -149,9 +164,34 @@ public record Manifest(
                     .put("whenFull", lower(cache.whenFull()))
                     .put("recentBits", cache.recentBits());
         }
+        if (graph != null) {
+            putGraph(root);
+        }
         root.set("provenance", StrictJson.mapper().valueToTree(provenance));
         root.set("accuracy", StrictJson.mapper().valueToTree(accuracy));
         return StrictJson.write(root);
+    }
+
+    private void putQuantisation(final ObjectNode root) {
+        final ObjectNode formats = root.putObject("quantisation")
+                .put("weights", lower(quantisation.weights()))
+                .put("head", lower(quantisation.head()))
+                .put("featureBits", quantisation.featureBits());
+        if (cache != null || quantisation.activationBits() != Byte.SIZE) {
+            formats.put("activationBits", quantisation.activationBits());
+        }
+    }
+
+    private void putGraph(final ObjectNode root) {
+        final ObjectNode node = root.putObject("graph");
+        node.put("input", graph.input());
+        node.set("inputShape", StrictJson.mapper().valueToTree(graph.inputShape()));
+        node.put("output", graph.output());
+        node.set("outputShape", StrictJson.mapper().valueToTree(graph.outputShape()));
+        node.put("softmax", graph.softmax());
+        node.putObject("tolerance")
+                .put("absolute", graph.tolerance().absolute())
+                .put("relative", graph.tolerance().relative());
     }
 
     /** Reads what {@link #toJson()} wrote; {@code source} stands in front of every error. */
@@ -172,8 +212,6 @@ public record Manifest(
             throw new IllegalArgumentException(
                     "key=formatVersion value=" + formatVersion + ", this program reads " + FORMAT_VERSION);
         }
-        final JsonNode quantisation = root.path("quantisation");
-        checkKeys("quantisation.", quantisation, QUANTISATION_KEYS);
         final Map<String, Integer> shape = new LinkedHashMap<>();
         object(root, "shape").properties().forEach(entry -> shape.put(entry.getKey(),
                 integer(root.path("shape"), entry.getKey())));
@@ -186,14 +224,20 @@ public record Manifest(
                 texts(root, "features"),
                 texts(root, "labels"),
                 constant(Task.class, root, "task"),
-                new Quantisation(
-                        constant(WeightFormat.class, quantisation, "weights"),
-                        constant(WeightFormat.class, quantisation, "head"),
-                        integer(quantisation, "featureBits"),
-                        quantisation.has("activationBits") ? integer(quantisation, "activationBits") : Byte.SIZE),
+                root.has("quantisation") ? quantisation(root.path("quantisation")) : null,
                 root.has("cache") ? cache(root.path("cache")) : null,
+                root.has("graph") ? graph(root.path("graph")) : null,
                 provenance,
                 plainMap(object(root, "accuracy")));
+    }
+
+    private static Quantisation quantisation(final JsonNode node) {
+        checkKeys("quantisation.", node, QUANTISATION_KEYS);
+        return new Quantisation(
+                constant(WeightFormat.class, node, "weights"),
+                constant(WeightFormat.class, node, "head"),
+                integer(node, "featureBits"),
+                node.has("activationBits") ? integer(node, "activationBits") : Byte.SIZE);
     }
 
     private static CacheFormat cache(final JsonNode node) {
@@ -204,6 +248,19 @@ public record Manifest(
                 constant(CacheFormat.Rotation.class, node, "rotation"),
                 constant(CacheFormat.WhenFull.class, node, "whenFull"),
                 integer(node, "recentBits"));
+    }
+
+    private static GraphFormat graph(final JsonNode node) {
+        checkKeys("graph.", node, GRAPH_KEYS);
+        final JsonNode tolerance = object(node, "tolerance");
+        checkKeys("graph.tolerance.", tolerance, TOLERANCE_KEYS);
+        return new GraphFormat(
+                text(node, "input"),
+                integers(node, "inputShape"),
+                text(node, "output"),
+                integers(node, "outputShape"),
+                flag(node, "softmax"),
+                new Tolerance(number(tolerance, "absolute"), number(tolerance, "relative")));
     }
 
     private static void checkKeys(final String prefix, final JsonNode node, final Set<String> allowed) {
@@ -231,6 +288,38 @@ public record Manifest(
             throw new IllegalArgumentException("key=" + key + " value=" + value + " is not an integer");
         }
         return value.intValue();
+    }
+
+    private static List<Integer> integers(final JsonNode node, final String key) {
+        final JsonNode values = node.path(key);
+        if (!values.isArray() || values.size() > GraphFormat.MAX_RANK) {
+            throw new IllegalArgumentException("key=" + key + " value=" + values + " is not a list of at most " +
+                    GraphFormat.MAX_RANK + " integers");
+        }
+        final List<Integer> integers = new ArrayList<>();
+        for (final JsonNode value : values) {
+            if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+                throw new IllegalArgumentException("key=" + key + " value=" + value + " is not an integer");
+            }
+            integers.add(value.intValue());
+        }
+        return integers;
+    }
+
+    private static double number(final JsonNode node, final String key) {
+        final JsonNode value = node.path(key);
+        if (!value.isNumber()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + value + " is not a number");
+        }
+        return value.doubleValue();
+    }
+
+    private static boolean flag(final JsonNode node, final String key) {
+        final JsonNode value = node.path(key);
+        if (!value.isBoolean()) {
+            throw new IllegalArgumentException("key=" + key + " value=" + value + " is not true or false");
+        }
+        return value.booleanValue();
     }
 
     private static String text(final JsonNode node, final String key) {

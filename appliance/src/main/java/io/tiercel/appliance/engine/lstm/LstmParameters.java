@@ -40,6 +40,7 @@ public final class LstmParameters {
 
     private LstmParameters(final Bundle bundle) {
         manifest = bundle.manifest();
+        bundle.quantisation();
         checkFormat(bundle, "weights", layerFormat());
         checkFormat(bundle, "head", headFormat());
         if (manifest.task() == Manifest.Task.TOKENS || manifest.cache() != null) {

@@ -198,6 +198,7 @@ public final class TransformerParameters {
     }
 
     private void checkManifest(final Bundle bundle) {
+        bundle.quantisation();
         if (manifest.cache() == null) {
             throw new BundleException(bundle.path() + ": manifest key=cache is missing");
         }

@@ -7,6 +7,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelSession;
+import io.tiercel.appliance.engine.RandomGraphs;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.engine.TokenExecutor;
@@ -15,20 +16,25 @@ import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.onnx.GraphParameters;
+import io.tiercel.appliance.engine.onnx.RowWindow;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerShape;
 import io.tiercel.protocol.FuzzSeeds;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.agrona.UnsafeApi;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Any header and any data as a bundle: a refusal, or a model whose answers are finite whatever finite features come.
+ * Any header and any data as a bundle: a refusal, or a model whose answers are finite whatever finite features come; of
+ * a graph of another program, what it is fed.
  *
  * <p>An input is a header, a zero byte, and the data. The length in front of the header and the checksum inside are put
  * right here, since no fuzzer would guess them and nothing behind them would be reached.
@@ -60,7 +66,9 @@ class BundleFuzzTest {
         try {
             final Bundle bundle = Bundle.of(NAME, file);
             assertEquals(bundle.manifest(), Manifest.fromJson("again", bundle.manifest().toJson()));
-            if (backend.supports(bundle)) {
+            if (GraphParameters.FAMILY.equals(bundle.manifest().family())) {
+                useWindow(GraphParameters.read(bundle));
+            } else if (backend.supports(bundle)) {
                 use(bundle);
             }
         } catch (final BundleException ex) {
@@ -94,6 +102,30 @@ class BundleFuzzTest {
                 }
             }
         }
+    }
+
+    /** What a graph is fed is finite, and lies within the state; what it makes of it is its own affair. */
+    private static void useWindow(final GraphParameters parameters) {
+        final RowWindow window = parameters.window();
+        assertEquals(window.rows() * window.columns(), GraphFormat.elementCount(parameters.format().inputShape()));
+        assertTrue(window.stateBytes() <= 2 * 64 + Float.BYTES * GraphParameters.MAX_WINDOW_FLOATS);
+        final UnsafeBuffer state = new UnsafeBuffer(ByteBuffer.allocateDirect(window.stateBytes()));
+        final UnsafeBuffer features = new UnsafeBuffer(ByteBuffer.allocateDirect(window.columns() * Float.BYTES));
+        final UnsafeBuffer rows = new UnsafeBuffer(ByteBuffer.allocateDirect(window.windowBytes()));
+        window.initialise(state.addressOffset());
+        for (final float value : FEATURE_VALUES) {
+            for (int column = 0; column < window.columns(); column++) {
+                features.putFloat(column * Float.BYTES, value);
+            }
+            window.add(state.addressOffset(), features.addressOffset());
+            window.check(state.addressOffset());
+            window.copyTo(state.addressOffset(), rows.addressOffset());
+            for (int offset = 0; offset < rows.capacity(); offset += Float.BYTES) {
+                final float element = rows.getFloat(offset);
+                assertTrue(Float.isFinite(element), () -> "value=" + value + " element=" + element);
+            }
+        }
+        Reference.reachabilityFence(features);
     }
 
     /** A state takes at most 64 KiB for each channel of a key, of which the file has scales: it is never unbounded. */
@@ -165,6 +197,9 @@ class BundleFuzzTest {
                 .add("transformer-tokens", input(TOKENS))
                 .add("transformer-experts", input(EXPERTS))
                 .add("transformer-features", input(FEATURES))
+                .add("onnx", input(RandomGraphs.dense(8).rows(2).columns(2).outputs(1).toBytes()))
+                .add("onnx-softmax", input(RandomGraphs.dense(9).rows(1).columns(3).softmax().withoutBatches()
+                        .toBytes()))
                 .check();
     }
 
