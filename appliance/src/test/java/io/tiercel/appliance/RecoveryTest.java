@@ -95,7 +95,7 @@ class RecoveryTest {
         final RecoveryReport report = assertRecovers();
         assertEquals(-1, report.snapshotSequence());
         assertEquals(REQUESTS, report.replayedCount());
-        assertEquals(REQUESTS, report.comparedCount());
+        assertEquals(REQUESTS, report.identicalCount());
         assertEquals(REQUESTS, report.nextSequence());
         assertEquals(0, report.recomputedCount());
     }
@@ -108,10 +108,10 @@ class RecoveryTest {
         outcomes.stalledFrom = REQUESTS / 2 + 3;
         exchange(REQUESTS / 2 + 20);
         final RecoveryReport report = assertRecovers();
-        assertEquals(REQUESTS / 2 + 3, report.comparedCount());
-        assertEquals(report.nextSequence() - report.comparedCount(), report.recomputedCount());
+        assertEquals(REQUESTS / 2 + 3, report.identicalCount());
+        assertEquals(report.nextSequence() - report.identicalCount(), report.recomputedCount());
         assertTrue(report.recomputedCount() >= 17, report::toString);
-        assertEquals(report.nextSequence(), assertRecoversAgain().comparedCount());
+        assertEquals(report.nextSequence(), assertRecoversAgain().identicalCount());
     }
 
     @Test
@@ -259,8 +259,8 @@ class RecoveryTest {
         assertEquals(before + 2, fullCount());
         final RecoveryReport report = assertRecovers();
         assertEquals(14, report.recomputedCount());
-        assertEquals(REQUESTS, report.comparedCount());
-        assertEquals(report.nextSequence(), assertRecoversAgain().comparedCount());
+        assertEquals(REQUESTS, report.identicalCount());
+        assertEquals(report.nextSequence(), assertRecoversAgain().identicalCount());
     }
 
     @Test
@@ -269,7 +269,7 @@ class RecoveryTest {
         exchange(REQUESTS);
         assertTrue(harness.counter(CounterId.SESSIONS_EVICTED) > REQUESTS / 4);
         copyLive();
-        assertEquals(REQUESTS, assertRecoversAgain(PLACES).comparedCount());
+        assertEquals(REQUESTS, assertRecoversAgain(PLACES).identicalCount());
         assertRecoversAgain(2 * PLACES);
     }
 
@@ -300,9 +300,9 @@ class RecoveryTest {
         assertTrue(answers.count() < REQUESTS / 2 + 30);
         copyLive();
         final RecoveryReport report = assertRecoversAgain(PLACES);
-        assertEquals(REQUESTS / 2 + 3, report.comparedCount());
+        assertEquals(REQUESTS / 2 + 3, report.identicalCount());
         assertEquals(27, report.recomputedCount());
-        assertEquals(report.nextSequence(), assertRecoversAgain(PLACES).comparedCount());
+        assertEquals(report.nextSequence(), assertRecoversAgain(PLACES).identicalCount());
     }
 
     /** Had there been as few places before, the fork would not have been taken: the journal is not damaged. */

@@ -1,5 +1,6 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.engine.OutputComparison;
 import java.nio.ByteOrder;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -7,7 +8,8 @@ import org.agrona.DirectBuffer;
 
 /**
  * Compares what the journal says became of a request with what became of it again: all that does not depend on the
- * clock. Times and the batch's size are not compared. The outputs are compared as bits, never as floats.
+ * clock. Times and the batch's size are not compared. The outputs are compared as bits, but those of a model that is
+ * not exact within its tolerance; the state's hash always as it is.
  */
 final class OutcomeComparator {
 
@@ -54,7 +56,7 @@ final class OutcomeComparator {
     private Divergence compareModelVersion() {
         final DirectBuffer expected = journal.outcomeModelVersion();
         final DirectBuffer actual = journal.requestModelVersion();
-        if (mismatch(expected, 0, actual, 0, VERSION_BYTES) < 0) {
+        if (expected.compareTo(actual) == 0) {
             return null;
         }
         final String expectedHex = versionHex(expected);
@@ -88,10 +90,10 @@ final class OutcomeComparator {
 
     private Divergence compareBits() {
         final OutcomeFrame outcome = journal.outcomeFrame();
-        final int offset = mismatch(
-                outcome.buffer(), outcome.outputsOffset(), engine.outputs(), 0, outcome.outputsLength());
-        if (offset >= 0) {
-            return outputDivergence(offset / Float.BYTES);
+        final int index = engine.comparison().firstDifference(
+                outcome.buffer(), outcome.outputsOffset(), engine.outputs(), outcome.outputsLength());
+        if (index != OutputComparison.NONE) {
+            return outputDivergence(index);
         }
         if (outcome.stateHash() != engine.stateHash()) {
             return divergence("stateHash",
@@ -148,20 +150,5 @@ final class OutcomeComparator {
         final byte[] bytes = new byte[VERSION_BYTES];
         version.getBytes(0, bytes);
         return HexFormat.of().formatHex(bytes);
-    }
-
-    /** Offset of the first byte that differs, or -1. */
-    private static int mismatch(
-            final DirectBuffer left,
-            final int leftOffset,
-            final DirectBuffer right,
-            final int rightOffset,
-            final int length) {
-        for (int i = 0; i < length; i++) {
-            if (left.getByte(leftOffset + i) != right.getByte(rightOffset + i)) {
-                return i;
-            }
-        }
-        return -1;
     }
 }

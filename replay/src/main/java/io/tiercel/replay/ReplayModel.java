@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.OutputComparison;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.generation.TokenDraw;
@@ -29,6 +30,7 @@ final class ReplayModel implements AutoCloseable {
     private final String backendName;
     private final Model model;
     private final ModelExecutor executor;
+    private final OutputComparison comparison;
     /** Null unless the model names next tokens. */
     private final TokenDraw draw;
     private final List<SessionStates> blocks = new ArrayList<>();
@@ -40,6 +42,7 @@ final class ReplayModel implements AutoCloseable {
         this.backendName = backend.name();
         this.model = backend.load(bundle, THREADS);
         this.executor = model.newExecutor(1);
+        comparison = new OutputComparison(model);
         draw = model.shape().namesTokens() ? new TokenDraw((TokenExecutor) executor) : null;
     }
 
@@ -65,6 +68,11 @@ final class ReplayModel implements AutoCloseable {
 
     ModelExecutor executor() {
         return executor;
+    }
+
+    /** Of outputs in the journal with those computed again. */
+    OutputComparison comparison() {
+        return comparison;
     }
 
     TokenDraw draw() {

@@ -1,5 +1,6 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.engine.bundle.Tolerance;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -11,6 +12,8 @@ import java.util.List;
  * @param lastSequence    last sequence recomputed; -1 if there was none.
  * @param comparedCount   outcomes compared, the divergent one included.
  * @param identicalCount  outcomes that were bit-identical.
+ * @param toleratedCount  outcomes of models that are not exact: outputs were within the tolerance, all else identical.
+ * @param largestDistance between an output in the journal and the one computed again, of those.
  * @param rebuiltCount    requests before {@code fromSequence}, recomputed and not compared.
  * @param expiredCount    outcomes among the recomputed whose expiry was taken from the journal.
  * @param stepCount       model steps computed.
@@ -28,6 +31,8 @@ public record ReplayReport(
         long lastSequence,
         long comparedCount,
         long identicalCount,
+        long toleratedCount,
+        double largestDistance,
         long rebuiltCount,
         long expiredCount,
         long stepCount,
@@ -41,14 +46,31 @@ public record ReplayReport(
     /**
      * A bundle that the journal named.
      *
-     * @param version SHA-256 of the bundle.
+     * @param version   SHA-256 of the bundle.
+     * @param tolerance that its outputs were compared within; null if as bits.
      */
-    public record ReplayedModel(String version, String family, String backend) {
+    public record ReplayedModel(String version, String family, String backend, Tolerance tolerance) {
     }
 
-    /** Whether everything that was to be compared was compared, and was the same. */
+    /** Whether everything that was to be compared was compared, and was the same, or as near as it has to be. */
     public boolean isIdentical() {
         return divergence == null && damage == null;
+    }
+
+    /** Outcomes that were what they have to be. */
+    public long agreeingCount() {
+        return identicalCount + toleratedCount;
+    }
+
+    /** How many of so many outcomes agreed, in what way, in words. */
+    public String agreement(final long outcomeCount) {
+        if (toleratedCount == 0) {
+            return identicalCount + " of " + outcomeCount + " outcomes bit-identical";
+        }
+        return (identicalCount == 0 ? "" : identicalCount + " of " + outcomeCount + " outcomes bit-identical, ") +
+                toleratedCount + " of " + outcomeCount
+                + " within tolerance with states bit-identical, largest distance " +
+                (float) largestDistance;
     }
 
     /** The open tail in words. */

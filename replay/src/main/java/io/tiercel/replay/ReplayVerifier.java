@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * Computes every outcome of a journal again, in a fresh engine that has only the journal's own bundles, and compares
- * it with what the journal says, bit for bit. Stops at the first difference and at the first damage; there is no
- * warning.
+ * it with what the journal says, bit for bit; outputs of a model that is not exact within the tolerance that its bundle
+ * states. Stops at the first difference and at the first damage; there is no warning.
  *
  * <p>A session's state is the sum of all its requests, so the journal is always read from its first record, or, where
  * older ones have been removed, from its oldest snapshot on; a range only says what is compared. What the clock decided
@@ -30,6 +30,7 @@ public final class ReplayVerifier {
     private long lastSequence = -1;
     private long comparedCount;
     private long identicalCount;
+    private long toleratedCount;
     private long rebuiltCount;
     private long expiredCount;
     private long openTailCount;
@@ -110,7 +111,7 @@ public final class ReplayVerifier {
             }
             engine.apply(journal, isExpired(journal));
             lastSequence = journal.sequence();
-            compare(comparator);
+            compare(comparator, engine.comparison().isExact());
             if (divergence != null) {
                 return;
             }
@@ -127,15 +128,17 @@ public final class ReplayVerifier {
         }
     }
 
-    private void compare(final OutcomeComparator comparator) {
+    private void compare(final OutcomeComparator comparator, final boolean isExact) {
         if (lastSequence < options.fromSequence()) {
             rebuiltCount++;
             return;
         }
         comparedCount++;
         divergence = comparator.compare();
-        if (divergence == null) {
+        if (divergence == null && isExact) {
             identicalCount++;
+        } else if (divergence == null) {
+            toleratedCount++;
         }
     }
 
@@ -181,9 +184,12 @@ public final class ReplayVerifier {
 
     private ReplayReport report(final ReplayEngine engine, final long elapsedNs) {
         final List<ReplayReport.ReplayedModel> models = new ArrayList<>();
+        double largestDistance = 0;
         for (final ReplayModel model : engine.models()) {
             models.add(new ReplayReport.ReplayedModel(
-                    model.versionHex(), model.shape().family(), model.backendName()));
+                    model.versionHex(), model.shape().family(), model.backendName(),
+                    model.comparison().isExact() ? null : model.model().tolerance()));
+            largestDistance = Math.max(largestDistance, model.comparison().largestDistance());
         }
         return new ReplayReport(
                 options.journalDirectory(),
@@ -192,6 +198,8 @@ public final class ReplayVerifier {
                 lastSequence,
                 comparedCount,
                 identicalCount,
+                toleratedCount,
+                largestDistance,
                 rebuiltCount,
                 expiredCount,
                 engine.totalStepCount(),

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine;
 
+import io.tiercel.appliance.engine.bundle.Tolerance;
 import io.tiercel.protocol.journal.Arithmetic;
 
 /**
@@ -10,8 +11,13 @@ public interface Model extends AutoCloseable {
 
     ModelShape shape();
 
-    /** Whether replay compares bit for bit. */
+    /** Whether outputs are compared bit for bit where they are computed again; states always are. */
     Arithmetic arithmetic();
+
+    /** How near outputs that are computed again are to those before, where {@link #arithmetic} is not exact. */
+    default Tolerance tolerance() {
+        return Tolerance.NONE;
+    }
 
     /**
      * A new executor for one thread, with its own scratch memory. All that it will ever allocate, it allocates here.

@@ -19,7 +19,8 @@ import java.util.List;
 
 /**
  * Continues a journal: the newest snapshot that can be used, then every request behind it through the engine again,
- * comparing each outcome that is there, bit for bit, then the outcomes that are not there.
+ * comparing each outcome that is there, bit for bit (outputs of a model that is not exact: within its tolerance), then
+ * the outcomes that are not there.
  *
  * <pre>
  *   snapshot at S          requests  S+1 .. R          outcomes  S+1 .. O,  O at most R
@@ -49,7 +50,8 @@ public final class Recovery implements AutoCloseable {
     private final RecoveryProgress progress;
     private long snapshotSequence = -1;
     private long lastIngressNs;
-    private long comparedCount;
+    private long identicalCount;
+    private long toleratedCount;
     private long replayedCount;
     private JournalEnd requestsEnd = JournalEnd.EMPTY;
     private JournalEnd outcomesEnd = JournalEnd.EMPTY;
@@ -102,8 +104,9 @@ public final class Recovery implements AutoCloseable {
         } else {
             loader.refuseAny();
         }
-        return new RecoveryReport(snapshotSequence, loader.skippedCount(), replayedCount, comparedCount,
-                replay.pendingCount(), requestsEnd.tornCount() + outcomesEnd.tornCount(), replay.sessionCount(),
+        return new RecoveryReport(snapshotSequence, loader.skippedCount(), replayedCount, identicalCount,
+                toleratedCount, replay.largestDistance(), replay.pendingCount(),
+                requestsEnd.tornCount() + outcomesEnd.tornCount(), replay.sessionCount(),
                 requestsEnd.nextSequence(), lastIngressNs, clock.nanoTime() - startNs);
     }
 
@@ -162,8 +165,11 @@ public final class Recovery implements AutoCloseable {
             lastIngressNs = requests.ingressNs();
             hasOutcome = hasOutcome && outcomes.next();
             if (hasOutcome) {
-                replay.applyAndCompare(requests, outcomes);
-                comparedCount++;
+                if (replay.applyAndCompare(requests, outcomes)) {
+                    identicalCount++;
+                } else {
+                    toleratedCount++;
+                }
             } else {
                 replay.applyAndKeep(requests);
             }

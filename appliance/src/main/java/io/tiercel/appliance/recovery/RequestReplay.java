@@ -1,8 +1,11 @@
 package io.tiercel.appliance.recovery;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.OutputComparison;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.generation.GenerateFrame;
 import io.tiercel.appliance.generation.TokenDraw;
@@ -56,6 +59,7 @@ final class RequestReplay implements AutoCloseable {
     private final Path directory;
     private final ModelExecutor[] executors;
     private final TokenDraw[] draws;
+    private final OutputComparison[] comparisons;
     private final FrameValidator validator = new FrameValidator(ChronicleRecordLog.MAX_FRAME_LENGTH, MAX_STEPS);
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder reset = new ResetSessionDecoder();
@@ -88,18 +92,33 @@ final class RequestReplay implements AutoCloseable {
         this.directory = directory;
         executors = new ModelExecutor[models.size()];
         draws = new TokenDraw[models.size()];
+        comparisons = models.stream().map(model -> new OutputComparison(model.model()))
+                .toArray(OutputComparison[]::new);
     }
 
     int pendingCount() {
         return pending.size();
     }
 
+    /** The largest distance between an output in the journal and the one computed again, where it may be above 0. */
+    double largestDistance() {
+        double largest = 0;
+        for (final OutputComparison comparison : comparisons) {
+            largest = Math.max(largest, comparison.largestDistance());
+        }
+        return largest;
+    }
+
     int sessionCount() {
         return sessions.table().size();
     }
 
-    /** Computes a request and compares what it comes to with what the journal says. */
-    void applyAndCompare(final RecordReader request, final RecordReader recorded) {
+    /**
+     * Computes a request and compares what it comes to with what the journal says.
+     *
+     * @return whether the outputs were compared bit for bit, and not within a tolerance.
+     */
+    boolean applyAndCompare(final RecordReader request, final RecordReader recorded) {
         outcome.wrapAndApplyHeader(recorded.frame(), 0, outcomeHeader);
         take(request);
         lendSource(request);
@@ -108,6 +127,7 @@ final class RequestReplay implements AutoCloseable {
         apply(outcome.statusRaw() == OutcomeStatus.EXPIRED.value() && slot.budgetNs != 0);
         compare(request.sequence());
         makeKnown(request.sequence(), outcome.flags().sessionBegan(), outcome.batchSize(), outcome.egressNs());
+        return comparisons[slot.modelIndex].isExact();
     }
 
     /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
@@ -304,11 +324,16 @@ final class RequestReplay implements AutoCloseable {
         if (outcome.outputsLength() != slot.outputsLength) {
             throw divergence(sequence, "outputsLength", outcome.outputsLength(), slot.outputsLength);
         }
-        for (int index = 0; index < slot.outputsLength; index++) {
-            final byte recorded = outcome.buffer().getByte(offset + index);
-            if (recorded != slot.outputs.getByte(index)) {
-                throw divergence(sequence, "outputs[" + index + "]", recorded, slot.outputs.getByte(index));
-            }
+        final OutputComparison comparison = comparisons[slot.modelIndex];
+        final int index = comparison.firstDifference(outcome.buffer(), offset, slot.outputs, slot.outputsLength);
+        if (index != OutputComparison.NONE) {
+            throw divergence(sequence, "outputs[" + index + "]",
+                    Integer.toUnsignedLong(outcome.buffer().getInt(offset + index * Float.BYTES, LITTLE_ENDIAN)),
+                    Integer.toUnsignedLong(slot.outputs.getInt(index * Float.BYTES, LITTLE_ENDIAN)));
+        }
+        if (!comparison.isExact()) {
+            // A client that asks again hears what it has heard, and not what is near to it.
+            slot.outputs.putBytes(0, outcome.buffer(), offset, slot.outputsLength);
         }
     }
 

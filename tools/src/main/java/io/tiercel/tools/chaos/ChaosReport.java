@@ -78,7 +78,7 @@ final class ChaosReport {
         json.put("neverAnswered", result.unansweredCount);
         json.put("journaled", result.journaledCount);
         json.put("recoveries", result.recoveries);
-        json.put("replayed", result.replay.identicalCount());
+        json.put("replayed", result.replay.agreeingCount());
         json.put("snapshotsVerified", result.snapshots.verified().size());
         json.put("violations", result.violations);
         json.put("violationCount", result.violationCount);
@@ -109,8 +109,7 @@ final class ChaosReport {
 
     private String replay() {
         if (result.replay.isIdentical()) {
-            return "replay: " + result.replay.identicalCount() + " of " + result.replay.comparedCount() +
-                    " outcomes bit-identical";
+            return "replay: " + result.replay.agreement(result.replay.comparedCount());
         }
         return "replay: FAILED, " +
                 (result.replay.divergence() != null ? result.replay.divergence() : result.replay.damage());

@@ -35,7 +35,8 @@ import picocli.CommandLine.Option;
             "Plays a real trade tape to an appliance and replays what it journaled.",
             "Starts an appliance in a process of its own, sends one request for each trade, prints how fast and how "
                     + "well it answered, and computes the journal again in a fresh engine. Exits with 0 only if every "
-                    + "request was answered and every outcome is bit-identical."})
+                    + "request was answered and every outcome is bit-identical, or, of a model that is not exact, "
+                    + "within its tolerance."})
 public final class DemoCommand implements Callable<Integer> {
 
     /** As {@code foreseen-tokens} of a configuration. */

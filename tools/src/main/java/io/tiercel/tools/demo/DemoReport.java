@@ -53,8 +53,8 @@ final class DemoReport {
 
     void printReplay(final PrintStream out) {
         final ReplayReport replay = result.replay;
-        out.printf(Locale.ROOT, "replay: %d of %d outcomes bit-identical, computed by %s%n",
-                replay.identicalCount(), Math.max(replay.comparedCount(), result.answered()),
+        out.printf(Locale.ROOT, "replay: %s, computed by %s%n",
+                replay.agreement(Math.max(replay.comparedCount(), result.answered())),
                 replay.models().isEmpty() ? "nobody" : "backend " + replay.models().get(0).backend());
         if (replay.divergence() != null) {
             out.println("first difference: " + replay.divergence());
@@ -71,6 +71,8 @@ final class DemoReport {
         json.put("events", plan.tape().eventCount());
         json.put("replayed", result.replay.comparedCount());
         json.put("identical", result.replay.identicalCount());
+        json.put("withinTolerance", result.replay.toleratedCount());
+        json.put("largestDistance", result.replay.largestDistance());
         json.put("foreseen", result.foreseenCount);
         json.putAll(result.score.toJson());
         json.put("roundTripUs", result.roundTrip.summary().toJson());

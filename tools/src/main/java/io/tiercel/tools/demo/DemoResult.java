@@ -41,6 +41,6 @@ final class DemoResult {
                 && closedLoop.counts().allAnswered()
                 && answered() == eventCount
                 && replay.isIdentical()
-                && replay.identicalCount() == eventCount;
+                && replay.agreeingCount() == eventCount;
     }
 }

@@ -22,18 +22,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code tiercel replay verify}: recomputes every outcome of a journal and compares every bit. */
+/** {@code tiercel replay verify}: recomputes every outcome of a journal and compares it. */
 @Command(
         name = "verify",
         mixinStandardHelpOptions = true,
         description = {
-            "Computes every outcome of a journal again, in a fresh engine, and compares every bit.",
+            "Computes every outcome of a journal again, in a fresh engine, and compares every bit; outputs of a model "
+                    +
+                    "that is not exact (family onnx) within the tolerance that its bundle states.",
             "Stops at the first divergence and at the first damage: a gap, a bad checksum, an unknown schema " +
                     "version, a missing bundle."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:every outcome compared is bit-identical",
+            "0:every outcome compared is bit-identical, or as near as its model's tolerance says",
             "1:a divergence, a damaged journal, or requests without an outcome",
             "2:bad arguments",
             "3:the machine or a file failed"

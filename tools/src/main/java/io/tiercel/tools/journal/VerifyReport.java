@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tiercel.appliance.engine.bundle.Tolerance;
 import io.tiercel.replay.Damage;
 import io.tiercel.replay.Divergence;
 import io.tiercel.replay.ReplayReport;
@@ -24,7 +25,8 @@ final class VerifyReport {
         final StringBuilder text = new StringBuilder();
         line(text, "journal", report.journalDirectory().toString());
         for (final ReplayReport.ReplayedModel model : report.models()) {
-            line(text, "model", model.version() + " " + model.family() + ", backend " + model.backend());
+            line(text, "model", model.version() + " " + model.family() + ", backend " + model.backend() +
+                    (model.tolerance() == null ? "" : ", " + tolerance(model.tolerance())));
         }
         if (report.baseSequence() >= 0) {
             line(text, "began at", "snapshot sequence " + report.baseSequence() +
@@ -41,8 +43,7 @@ final class VerifyReport {
         } else if (report.damage() != null) {
             damage(text, report, report.damage());
         } else {
-            text.append(String.format(Locale.ROOT, "replay: %d of %d outcomes bit-identical%n",
-                    report.identicalCount(), report.comparedCount()));
+            text.append(String.format(Locale.ROOT, "replay: %s%n", report.agreement(report.comparedCount())));
         }
         return text.toString();
     }
@@ -64,8 +65,7 @@ final class VerifyReport {
     private static void divergence(
             final StringBuilder text, final ReplayReport report, final Divergence divergence) {
         text.append(String.format(Locale.ROOT,
-                "replay: DIVERGED at sequence %d (%d outcomes before it bit-identical)%n",
-                divergence.sequence(), report.identicalCount()));
+                "replay: DIVERGED at sequence %d (%s)%n", divergence.sequence(), before(report)));
         line(text, "  session", "principal " + principal(divergence) + " key " + divergence.sessionKey());
         line(text, "  model", divergence.modelVersion());
         line(text, "  request", "correlationId " + divergence.correlationId());
@@ -76,7 +76,16 @@ final class VerifyReport {
 
     private static void damage(final StringBuilder text, final ReplayReport report, final Damage damage) {
         text.append(String.format(Locale.ROOT, "replay: FAILED, %s%n", damage));
-        line(text, "  before it", report.identicalCount() + " outcomes compared, all bit-identical");
+        line(text, "  before it", report.agreement(report.comparedCount()));
+    }
+
+    private static String before(final ReplayReport report) {
+        return report.identicalCount() + " outcomes before it bit-identical" +
+                (report.toleratedCount() == 0 ? "" : ", " + report.toleratedCount() + " within tolerance");
+    }
+
+    private static String tolerance(final Tolerance tolerance) {
+        return "outputs within " + tolerance.absolute() + " and " + tolerance.relative() + " of their magnitude";
     }
 
     private static void line(final StringBuilder text, final String name, final String value) {
@@ -96,6 +105,8 @@ final class VerifyReport {
         }
         root.put("compared", report.comparedCount());
         root.put("identical", report.identicalCount());
+        root.put("withinTolerance", report.toleratedCount());
+        root.put("largestDistance", report.largestDistance());
         root.put("rebuilt", report.rebuiltCount());
         root.put("expired", report.expiredCount());
         root.put("openTail", report.openTailCount());
@@ -107,10 +118,15 @@ final class VerifyReport {
         root.put("requestsPerSecond", report.requestsPerSecond());
         final ArrayNode models = root.putArray("models");
         for (final ReplayReport.ReplayedModel model : report.models()) {
-            models.addObject()
+            final ObjectNode node = models.addObject()
                     .put("version", model.version())
                     .put("family", model.family())
                     .put("backend", model.backend());
+            if (model.tolerance() != null) {
+                node.putObject("tolerance")
+                        .put("absolute", model.tolerance().absolute())
+                        .put("relative", model.tolerance().relative());
+            }
         }
         root.set("divergence", divergence(report.divergence()));
         root.set("damage", damage(report.damage()));

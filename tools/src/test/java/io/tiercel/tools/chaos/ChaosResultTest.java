@@ -11,12 +11,12 @@ class ChaosResultTest {
 
     @Test
     void shouldReadWhatServeSaysOfItsRecovery() {
-        final RecoveryReport report = new RecoveryReport(99, 1, 30, 25, 5, 2, 16, 130, 1, 7_900_000);
+        final RecoveryReport report = new RecoveryReport(99, 1, 30, 25, 0, 0, 5, 2, 16, 130, 1, 7_900_000);
 
         final ChaosResult.Recovery recovery = ChaosResult.Recovery.of(3, ServeCommand.RECOVERED + " " + report);
 
         assertEquals(new ChaosResult.Recovery(3, true, 30, 5, 2, 130, 7), recovery);
-        assertFalse(ChaosResult.Recovery.of(1, new RecoveryReport(-1, 0, 0, 0, 0, 0, 0, 0, 0, 0).toString())
+        assertFalse(ChaosResult.Recovery.of(1, new RecoveryReport(-1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0).toString())
                 .hasSnapshot());
     }
 
