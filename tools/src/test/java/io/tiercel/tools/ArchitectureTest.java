@@ -172,10 +172,22 @@ class ArchitectureTest {
     }
 
     @Test
-    void shouldKeepOnnxRuntimeInThePeer() {
+    void shouldKeepOnnxRuntimeInItsBackendAndThePeer() {
+        check(noClasses().that().resideOutsideOfPackages(
+                "io.tiercel.nativecuda.onnxruntime..", "io.tiercel.tools.engine..")
+                .should().dependOnClassesThat().resideInAPackage("ai.onnxruntime..")
+                .because("it is optional, and loads only where its telemetry is known to be off"));
         check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.engine..")
-                .should().dependOnClassesThat().resideInAnyPackage("ai.onnxruntime..", "com.google.protobuf..")
-                .because("it is there to be compared with, and loads only where its telemetry is known to be off"));
+                .should().dependOnClassesThat().resideInAPackage("com.google.protobuf..")
+                .because("it writes the peer's files"));
+    }
+
+    @Test
+    void shouldFindTheOnnxRuntimeBackendWhereItsLibraryIsNotOnTheClassPath() {
+        check(noClasses().that().haveFullyQualifiedName("io.tiercel.nativecuda.onnxruntime.OnnxRuntimeBackend")
+                .or().haveFullyQualifiedName("io.tiercel.nativecuda.onnxruntime.OnnxRuntimeProbe")
+                .should().dependOnClassesThat().resideInAPackage("ai.onnxruntime..")
+                .because("a class that names one of its classes may need it when it is loaded"));
     }
 
     @Test

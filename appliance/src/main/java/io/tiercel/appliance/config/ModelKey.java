@@ -13,9 +13,9 @@ public enum ModelKey {
     BACKEND("backend", ValueType.name(ConfigKey.MAX_ALIAS_LENGTH), ModelConfig.AUTO_BACKEND,
             "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can."),
     THREADS("threads", ValueType.count(1, ConfigKey.MAX_MODEL_THREADS), "1",
-            "Threads that compute one model, the infer thread included, for each of `infer-workers`; `cpu` backend "
-                    + "only. Pays for models past about 400 KB of weights when cores are free; an executor that is not "
-                    + "faster with them uses fewer.");
+            "Threads that compute one model, the infer thread included, for each of `infer-workers`; backends `cpu` "
+                    + "and `onnxruntime`, whose workers share one pool. Pays for models past about 400 KB of weights "
+                    + "when cores are free; an executor of `cpu` that is not faster with them uses fewer.");
 
     static final String PREFIX = "models[].";
     static final List<String> KEYS = Arrays.stream(values()).map(ModelKey::key).toList();

@@ -3,9 +3,10 @@ package io.tiercel.tools.engine;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeException;
+import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeLibrary;
 import io.tiercel.tools.ToolException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -38,21 +39,14 @@ import org.agrona.CloseHelper;
  * overloads with pinned outputs, kinds of maps, or with denormals as zero. One int8 scale for each matrix, which is
  * {@code quantize_dynamic}'s default, was a tenth faster than one for each row.
  *
- * <p>A step allocates on the Java heap what {@code OrtSession.run} does; there is no API without. At the first
- * {@link #open} ONNX Runtime copies its native library out of the jar into the temporary directory, and leaves an empty
- * folder there at the end. The model's file stands there too, until its session is made.
- *
- * <p>Releases of ONNX Runtime for Linux and macOS send usage data to Microsoft, from threads of their own, unless
- * {@value #OPT_OUT}=1 is in the environment when the library starts. Without it nothing is loaded: a trading host makes
- * no connection that its owner did not configure, and a peer is not measured beside an uploader.
+ * <p>A step allocates on the Java heap what {@code OrtSession.run} does; there is no API without. The library is loaded
+ * at the first {@link #open} ({@link OnnxRuntimeLibrary}), unless its usage data is not switched off: a peer is not
+ * measured beside an uploader. The model's file stands in the temporary directory until its session is made.
  *
  * <p>Whatever fails in {@link #open} or a step is a {@link ToolException} with the environment's exit code; a session
  * whose step failed is only good for closing.
  */
 public final class OnnxRuntimeLstm implements AutoCloseable {
-
-    /** The variable that keeps ONNX Runtime from sending usage data; read by its library, so no property will do. */
-    public static final String OPT_OUT = "ORT_DISABLE_TELEMETRY";
 
     /** @param feeds values by input, {@code results} by output: what one call of {@code run} is given. */
     private record Binding(Map<String, OnnxTensor> feeds, Map<String, OnnxTensor> results) {
@@ -80,9 +74,11 @@ public final class OnnxRuntimeLstm implements AutoCloseable {
         outputs = newBuffer(outputCount);
         boolean isOpen = false;
         try {
-            final SessionOptions options = new SessionOptions();
+            final SessionOptions options = OnnxRuntimeLibrary.newSessionOptions(1);
             resources.add(options);
-            configure(options);
+            // A step's few KB of scratch come faster from malloc, which keeps them for the thread, than from the arena.
+            options.setCPUArenaAllocator(false);
+            options.setMemoryPatternOptimization(false);
             session = environment.createSession(model.toString(), options);
             resources.add(0, session); // closed before its options
             bind(weights, precision);
@@ -170,16 +166,6 @@ public final class OnnxRuntimeLstm implements AutoCloseable {
         }
     }
 
-    private static void configure(final SessionOptions options) throws OrtException {
-        options.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
-        options.setIntraOpNumThreads(1);
-        options.setInterOpNumThreads(1);
-        options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
-        // A step's few KB of scratch come faster from malloc, which keeps them for the thread, than from the arena.
-        options.setCPUArenaAllocator(false);
-        options.setMemoryPatternOptimization(false);
-    }
-
     private void bind(final LstmWeights weights, final Precision precision) throws OrtException {
         final OnnxTensor input = tensor(features, 1, 1, featureCount);
         final OnnxTensor output = tensor(outputs, OnnxLstmWriter.outputShape(precision, outputCount));
@@ -222,33 +208,12 @@ public final class OnnxRuntimeLstm implements AutoCloseable {
         return ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
-    /** Before any other class of the runtime is touched: the first one loads the library. */
     private static OrtEnvironment environment() {
-        final String optOut = System.getenv(OPT_OUT);
-        if (!"1".equals(optOut)) {
-            throw ToolException.environment(OPT_OUT + "=" + (optOut == null ? "" : optOut) + ": ONNX Runtime sends" +
-                    " usage data to its maker unless this variable is 1; tools/tiercel sets it");
-        }
         try {
-            final OrtEnvironment environment =
-                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "tiercel");
-            environment.setTelemetry(false); // on Windows the variable says nothing
-            return environment;
-        } catch (final LinkageError | IllegalStateException ex) {
-            throw ToolException.environment("ONNX Runtime's native library does not load on os=" +
-                    System.getProperty("os.name") + " arch=" + System.getProperty("os.arch") + ": " + rootOf(ex), ex);
-        } catch (final OrtException ex) {
-            throw ToolException.environment("ONNX Runtime does not start: " + ex.getMessage(), ex);
+            return OnnxRuntimeLibrary.environment();
+        } catch (final OnnxRuntimeException ex) {
+            throw ToolException.environment(ex.getMessage(), ex);
         }
-    }
-
-    /** Static initialisers wrap what happened, often twice. */
-    private static Throwable rootOf(final Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return root;
     }
 
     private static Path createFile(final Path directory) {

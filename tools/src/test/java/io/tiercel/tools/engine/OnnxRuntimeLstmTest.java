@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeProbe;
 import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.ToolException;
@@ -130,7 +131,7 @@ class OnnxRuntimeLstmTest {
         final ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
-        builder.environment().put(OnnxRuntimeLstm.OPT_OUT, optOut);
+        builder.environment().put(OnnxRuntimeProbe.OPT_OUT, optOut);
         final Process process = builder.start();
         try {
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the child hangs");

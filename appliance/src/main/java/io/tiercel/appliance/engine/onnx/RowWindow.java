@@ -99,6 +99,11 @@ public final class RowWindow {
         UnsafeApi.putInt(stateAddress, row + 1 == rows ? 0 : row + 1);
     }
 
+    /** The feature that so many deviations from the mean are. */
+    public float feature(final int column, final float deviations) {
+        return means[column] + deviations / inverseDeviations[column];
+    }
+
     /** Copies all rows, the oldest first, to where a graph reads them: {@link #windowBytes()} bytes. */
     public void copyTo(final long stateAddress, final long targetAddress) {
         final int oldest = UnsafeApi.getInt(stateAddress);
