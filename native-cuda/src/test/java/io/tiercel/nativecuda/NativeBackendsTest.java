@@ -39,7 +39,6 @@ class NativeBackendsTest {
     @Test
     void shouldSayThatTheDriverIsNotThereWhenItIsNowhere() {
         assertEquals("libcuda.so.1 not found", new CudaBackend(libraries(List.of(), List.of())).reason());
-        assertEquals("libnvinfer.so.10 not found", new TensorRtBackend(libraries(List.of(), List.of())).reason());
     }
 
     @Test
