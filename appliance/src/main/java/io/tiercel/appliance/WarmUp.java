@@ -77,6 +77,7 @@ final class WarmUp implements ResponseHandler {
     private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
     private DutyCycle cycle;
     private TiercelClient client;
+    private long beginNs;
     private long answeredCount;
     private boolean isLost;
 
@@ -88,9 +89,12 @@ final class WarmUp implements ResponseHandler {
         this.foundation = foundation;
     }
 
-    /** At least {@code minRequests} requests, then more while the JIT is still at work. */
+    /**
+     * At least {@code minRequests} requests, then more while the JIT is still at work; but no further round once
+     * {@link #MAX_DURATION_NS} have passed, so fewer of a model that is slow.
+     */
     Report run(final int minRequests) {
-        final long startNs = foundation.clock().nanoTime();
+        beginNs = foundation.clock().nanoTime();
         final Path parent = foundation.context().journalDirectory();
         Path scratch = null;
         try {
@@ -108,7 +112,7 @@ final class WarmUp implements ResponseHandler {
                 IoUtil.delete(scratch.toFile(), true);
             }
         }
-        return new Report(answeredCount, foundation.clock().nanoTime() - startNs);
+        return new Report(answeredCount, sinceBeginNs());
     }
 
     @Override
@@ -188,7 +192,8 @@ final class WarmUp implements ResponseHandler {
                 if (walk == FIRST_CORRELATION_IDS.length - 1) {
                     exchangeUntilQuiet(minRequests);
                 } else {
-                    exchangeUntil((walk + 1L) * minRequests / FIRST_CORRELATION_IDS.length);
+                    exchangeUntil((walk + 1L) * minRequests / FIRST_CORRELATION_IDS.length,
+                            (walk + 1L) * MAX_DURATION_NS / FIRST_CORRELATION_IDS.length);
                 }
                 drain(pipeline);
             } catch (final ApplianceException ex) {
@@ -224,10 +229,17 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
-    private void exchangeUntil(final long requestCount) {
-        while (answeredCount < requestCount) {
+    /** @param durationNs since the first walk began. */
+    private void exchangeUntil(final long requestCount, final long durationNs) {
+        boolean isDue = answeredCount < requestCount;
+        while (isDue) {
             exchangeRound();
+            isDue = answeredCount < requestCount && sinceBeginNs() < durationNs;
         }
+    }
+
+    private long sinceBeginNs() {
+        return foundation.clock().nanoTime() - beginNs;
     }
 
     /**
@@ -235,20 +247,22 @@ final class WarmUp implements ResponseHandler {
      * quiet only when nothing has been reported for {@link #QUIET_NS}.
      */
     private void exchangeUntilQuiet(final int minRequests) {
-        final long startNs = foundation.clock().nanoTime();
-        long nowNs = startNs;
-        long busyNs = startNs;
+        long busyNs = foundation.clock().nanoTime();
         long compiledMs = compiler.getTotalCompilationTime();
-        while (answeredCount < minRequests || (nowNs - busyNs < QUIET_NS && nowNs - startNs < MAX_DURATION_NS &&
-                answeredCount < (long) minRequests * MAX_REQUEST_FACTOR)) {
+        while (isRoundDue(minRequests, foundation.clock().nanoTime() - busyNs)) {
             exchangeRound();
-            nowNs = foundation.clock().nanoTime();
             final long nowCompiledMs = compiler.getTotalCompilationTime();
             if (nowCompiledMs != compiledMs) {
                 compiledMs = nowCompiledMs;
-                busyNs = nowNs;
+                busyNs = foundation.clock().nanoTime();
             }
         }
+    }
+
+    /** Whether requests are missing, or the JIT is still at work; and there is time. */
+    private boolean isRoundDue(final int minRequests, final long quietNs) {
+        return sinceBeginNs() < MAX_DURATION_NS && (answeredCount < minRequests ||
+                quietNs < QUIET_NS && answeredCount < (long) minRequests * MAX_REQUEST_FACTOR);
     }
 
     private void exchangeRound() {

@@ -229,7 +229,8 @@ public final class ConfigKey<T> {
 
     static final ConfigKey<Integer> WARM_UP_REQUESTS = key("warm-up.requests", ValueType.count(0, 100_000_000),
             "50000",
-            "Requests that the appliance sends through itself before it welcomes a client. `0` starts cold.",
+            "Requests that the appliance sends through itself before it welcomes a client; no more than take 10 s, "
+                    + "where a model is so slow. `0` starts cold.",
             ApplianceContext::warmUpRequests, ApplianceContext::warmUpRequests);
 
     static final ConfigKey<Boolean> ECHO = key("diagnostics.echo", ValueType.flag(), "false",
