@@ -186,7 +186,7 @@ public final class DemoCommand implements Callable<Integer> {
     private PlayedTape tape(final Bundle bundle) {
         final EventVocabulary vocabulary = EventVocabulary.ofBundle(bundle);
         if (vocabulary == null) {
-            final MarketFeed feed = MarketFeed.open(input, sessions, events);
+            final MarketFeed feed = MarketFeed.open(input, sessions, events, bundle.manifest().featureNames());
             if (bundle.manifest().featureCount() != feed.featureCount()) {
                 throw ToolException.badArgument("--model=" + bundle.path() + " takes "
                         + bundle.manifest().featureCount() + " features, but " + feed.tapeName() + " gives "

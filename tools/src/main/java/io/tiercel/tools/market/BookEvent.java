@@ -14,6 +14,9 @@ public final class BookEvent {
     public static final int CROSS_TRADE = 6;
     public static final int HALT = 7;
 
+    /** Ask price, ask size, bid price, bid size. */
+    public static final int FIELDS_PER_LEVEL = 4;
+
     /** Nanoseconds after midnight. */
     public long timeNs;
     /** 1 to 7, see the constants. */
@@ -30,6 +33,18 @@ public final class BookEvent {
     /** Best bid; meaningless while {@link #bidSize} is 0, which is an empty side. */
     public long bidPrice;
     public long bidSize;
+    /** Of each level {@link #FIELDS_PER_LEVEL} fields, the best first; of as many as its reader has asked for. */
+    public final long[] levels;
+
+    /** With the best quotes alone. */
+    public BookEvent() {
+        this(0);
+    }
+
+    /** With so many levels beside the best quotes. */
+    public BookEvent(final int levelCount) {
+        levels = new long[levelCount * FIELDS_PER_LEVEL];
+    }
 
     public boolean isTrade() {
         return type == EXECUTION_VISIBLE || type == EXECUTION_HIDDEN || type == CROSS_TRADE;

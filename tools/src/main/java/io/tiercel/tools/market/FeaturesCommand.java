@@ -43,9 +43,18 @@ public final class FeaturesCommand implements Callable<Integer> {
             description = "instruments to play the trade tape as (default: 4; a LOBSTER file is 1)")
     private int sessions;
 
+    @Option(names = "--book-levels", defaultValue = "0", paramLabel = "N",
+            description = "the book's first N levels as they are, at every message, instead: of each level ask price, "
+                    + "ask size, bid price, bid size (a LOBSTER file only)")
+    private int bookLevels;
+
     @Override
     public Integer call() {
-        final MarketFeed feed = MarketFeed.open(input, sessions, events);
+        if (bookLevels < 0 || bookLevels > BookLevels.MAX_LEVELS) {
+            throw ToolException.badArgument(
+                    "--book-levels=" + bookLevels + " is not in 0.." + BookLevels.MAX_LEVELS);
+        }
+        final MarketFeed feed = MarketFeed.open(input, sessions, events, bookLevels);
         try {
             write(feed);
         } catch (final IOException ex) {

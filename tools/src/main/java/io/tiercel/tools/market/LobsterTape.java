@@ -10,7 +10,8 @@ import java.util.zip.ZipFile;
 
 /**
  * A day of a LOBSTER sample: the zip as it is downloaded, its {@code …_message_N.csv} and {@code …_orderbook_N.csv}
- * read row by row in lock-step. Any number of levels; the best quotes alone are handed on.
+ * read row by row in lock-step. Any number of levels; the best quotes are handed on, and as many levels as an event has
+ * room for.
  *
  * <p>Format and data: R. Huang, T. Polak, LOBSTER: Limit Order Book Reconstruction System (2011), lobsterdata.com.
  */
@@ -18,7 +19,6 @@ public final class LobsterTape implements MarketTape<BookEvent> {
 
     private static final Pattern MESSAGES = Pattern.compile("(.*)_message_(\\d{1,3})\\.csv");
     private static final int MESSAGE_FIELDS = 6;
-    private static final int FIELDS_PER_LEVEL = 4;
     private static final int TIME_SCALE = 9;
     private static final long MAX_TIME_NS = 2 * 86_400_000_000_000L;
     /** LOBSTER fills an empty level with this price, negative on the bid side, and size 0. */
@@ -124,25 +124,36 @@ public final class LobsterTape implements MarketTape<BookEvent> {
     }
 
     private void readBook(final BookEvent event) {
-        books.expectFields(FIELDS_PER_LEVEL * levelCount);
-        final long askPrice = books.integer(0, "askPrice");
-        final long askSize = books.integer(1, "askSize");
-        final long bidPrice = books.integer(2, "bidPrice");
-        final long bidSize = books.integer(3, "bidSize");
-        if (askPrice <= 0 || askPrice > EMPTY_PRICE) {
-            throw books.bad(0, "askPrice");
+        books.expectFields(BookEvent.FIELDS_PER_LEVEL * levelCount);
+        event.quotes(price(0, true), size(0, true), price(0, false), size(0, false));
+        for (int first = 0; first < event.levels.length; first += BookEvent.FIELDS_PER_LEVEL) {
+            event.levels[first] = price(first, true);
+            event.levels[first + 1] = size(first, true);
+            event.levels[first + 2] = price(first, false);
+            event.levels[first + 3] = size(first, false);
         }
-        if (askSize < 0 || askSize > EMPTY_PRICE) {
-            throw books.bad(1, "askSize");
+    }
+
+    /** @param first field of the level. */
+    private long price(final int first, final boolean isAsk) {
+        final int field = isAsk ? first : first + 2;
+        final String fieldName = isAsk ? "askPrice" : "bidPrice";
+        final long price = books.integer(field, fieldName);
+        if (price > EMPTY_PRICE || price <= 0 && (isAsk || price != -EMPTY_PRICE)) {
+            throw books.bad(field, fieldName);
         }
-        if (bidPrice > EMPTY_PRICE || bidPrice <= 0 && bidPrice != -EMPTY_PRICE) {
-            throw books.bad(2, "bidPrice");
+        return price;
+    }
+
+    /** 0 if the level is empty. */
+    private long size(final int first, final boolean isAsk) {
+        final int field = isAsk ? first + 1 : first + 3;
+        final String fieldName = isAsk ? "askSize" : "bidSize";
+        final long size = books.integer(field, fieldName);
+        if (size < 0 || size > EMPTY_PRICE) {
+            throw books.bad(field, fieldName);
         }
-        if (bidSize < 0 || bidSize > EMPTY_PRICE) {
-            throw books.bad(3, "bidSize");
-        }
-        event.quotes(
-                askPrice, askPrice == EMPTY_PRICE ? 0 : askSize, bidPrice, bidPrice == -EMPTY_PRICE ? 0 : bidSize);
+        return Math.abs(price(first, isAsk)) == EMPTY_PRICE ? 0 : size;
     }
 
     private static ZipEntry messageEntry(final ZipFile zip) {

@@ -15,7 +15,7 @@ import java.util.List;
  * played as {@code S}: instrument {@code k} plays rows {@code [k n/S, (k+1) n/S)} under session key {@code k + 1},
  * interleaved round-robin, one trade of each in turn. Each has its own {@link TradeFeatures}, and its labels end with
  * its part. A LOBSTER file is one instrument with session key 1, and its events are those that {@link BookFeatures}
- * takes, from the first on at which both sides of the book are there.
+ * takes, or all where the features are {@link BookLevels}, from the first on at which both sides of the book are there.
  *
  * <p><b>Split.</b> By the row of the tape as published, whatever the instruments: the border is row
  * {@code ceil(0.7 n)}. An event is in {@link Split#TRAIN} if the last row that its label looks at is before the
@@ -91,15 +91,46 @@ public final class MarketFeed implements PlayedTape {
      * @throws ToolException if an argument is out of range.
      */
     public static MarketFeed open(final String input, final int sessionCount, final int maxEvents) {
+        return open(input, sessionCount, maxEvents, 0);
+    }
+
+    /** The same with the features that a model names: the levels of a book if they are its names. */
+    public static MarketFeed open(
+            final String input, final int sessionCount, final int maxEvents, final List<String> modelsNames) {
+        final List<String> names = modelsNames.stream()
+                .map(name -> name.startsWith(FEATURE_PREFIX) ? name.substring(FEATURE_PREFIX.length()) : name)
+                .toList();
+        return open(input, sessionCount, maxEvents, BookLevels.levelCount(names));
+    }
+
+    /**
+     * @param levelCount of the book, to be its own features; 0 for those of {@link BookFeatures}. A LOBSTER file only,
+     *                   which has to have as many.
+     */
+    static MarketFeed open(
+            final String input, final int sessionCount, final int maxEvents, final int levelCount) {
         if (maxEvents < 0) {
             throw ToolException.badArgument("events=" + maxEvents + " is negative");
         }
         final int limit = maxEvents == 0 ? Integer.MAX_VALUE : maxEvents;
         if (BITSTAMP.equals(input)) {
+            if (levelCount > 0) {
+                throw ToolException.badArgument("levels=" + levelCount + " of a book, but input=" + input +
+                        " is a tape of trades");
+            }
             return ofTrades(
                     BitstampTape.open(), sessionCount == 0 ? DEFAULT_SESSION_COUNT : sessionCount, limit);
         }
-        return ofBook(LobsterTape.open(bookFile(input, sessionCount)), limit);
+        final LobsterTape tape = LobsterTape.open(bookFile(input, sessionCount));
+        if (levelCount == 0) {
+            return ofBook(tape, limit);
+        }
+        if (levelCount > tape.levelCount()) {
+            tape.close();
+            throw ToolException.badArgument("levels=" + levelCount + ", but " + tape.name() + " has " +
+                    tape.levelCount());
+        }
+        return ofLevels(tape, levelCount, limit);
     }
 
     /** An input that is not {@link #BITSTAMP}, checked. */
@@ -148,6 +179,24 @@ public final class MarketFeed implements PlayedTape {
                     if (!Double.isNaN(extractor.referencePrice())) {
                         recording.add(extractor, row);
                     }
+                }
+            }
+        }
+        return new MarketFeed(
+                LOBSTER, tape.name(), Labels.BOOK, recording, new int[] {recording.size}, row, maxEvents);
+    }
+
+    /** Plays a tape of an order book as one instrument whose features are the book, and closes it. */
+    static MarketFeed ofLevels(final MarketTape<BookEvent> tape, final int levelCount, final int maxEvents) {
+        final BookLevels extractor = new BookLevels(levelCount);
+        final Recording recording = new Recording(extractor.names());
+        final BookEvent event = new BookEvent(levelCount);
+        int row = 0;
+        try (tape) {
+            for (; tape.next(event); row++) {
+                extractor.onEvent(event);
+                if (!Double.isNaN(extractor.referencePrice())) {
+                    recording.add(extractor, row);
                 }
             }
         }

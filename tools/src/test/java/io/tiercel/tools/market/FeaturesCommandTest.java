@@ -49,6 +49,20 @@ class FeaturesCommandTest {
     }
 
     @Test
+    void shouldWriteTheBookItselfWhenItsLevelsAreAskedFor() throws IOException {
+        final Path zip = TapeTestData.lobster(folder, 2, "1,1,1,1,1,1\n", "9,1,7,2,11,3,6,4\n");
+        final Path csv = folder.resolve("rows.csv");
+        assertEquals(0, run("--input", zip.toString(), "--book-levels", "1", "--output", csv.toString()),
+                errors::toString);
+        assertEquals(List.of("session,label,split,f_ask_price_1,f_ask_size_1,f_bid_price_1,f_bid_size_1",
+                "1,,,9.0,1.0,7.0,2.0"), Files.readAllLines(csv));
+        assertEquals(2, run("--input", zip.toString(), "--book-levels", "3", "--output", csv.toString()));
+        assertOneLine("tiercel features: levels=3, but lobster.zip has 2");
+        assertEquals(2, run("--book-levels", "-1", "--output", csv.toString()));
+        assertOneLine("tiercel features: --book-levels=-1 is not in 0..999");
+    }
+
+    @Test
     void shouldFailWithOneLineWhenArgumentOrTapeIsBad() throws IOException {
         final String csv = folder.resolve("rows.csv").toString();
         assertEquals(2, run("--input", "absent.zip", "--output", csv));

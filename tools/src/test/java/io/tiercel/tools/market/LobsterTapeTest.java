@@ -1,5 +1,6 @@
 package io.tiercel.tools.market;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -44,6 +45,18 @@ class LobsterTapeTest {
             assertEquals(0, event.bidSize);
             assertFalse(tape.next(event));
         }
+    }
+
+    @Test
+    void shouldReadAsManyLevelsAsAnEventHasRoomFor() throws IOException {
+        final Path zip = TapeTestData.lobster(folder, 2,
+                "34200.0,1,1,4,5794000,1\n", "5802300,100,5794000,496,9999999999,7,5787000,400\n");
+        final BookEvent wide = new BookEvent(2);
+        try (LobsterTape tape = LobsterTape.open(zip)) {
+            assertTrue(tape.next(wide));
+        }
+        assertArrayEquals(new long[] {5_802_300, 100, 5_794_000, 496, 9_999_999_999L, 0, 5_787_000, 400}, wide.levels);
+        assertEquals(0, event.levels.length);
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -108,6 +109,32 @@ class MarketFeedTest {
         assertEquals(Labels.NONE, feed.label(10));
         assertEquals(Split.TRAIN, feed.split(3));
         assertEquals(Split.NEITHER, feed.split(5), "its label looks at row 31, the border is row 29");
+    }
+
+    @Test
+    void shouldPlayEveryMessageWhenTheFeaturesAreTheBooksLevels() throws IOException {
+        final Path zip = TapeTestData.lobster(folder, 2,
+                "1,1,1,5,1020000,-1\n2,1,1,5,980000,1\n3,1,1,5,980000,1\n4,1,1,5,980000,1\n",
+                "1020000,5,-9999999999,0,1030000,6,-9999999999,0\n"
+                        + "1020000,5,980000,7,1030000,6,970000,8\n"
+                        + "1020000,5,980000,7,1030000,6,970000,8\n"
+                        + "1020000,5,980000,7,9999999999,0,970000,9\n");
+        final List<String> names = List.of("f_ask_price_1", "f_ask_size_1", "f_bid_price_1", "f_bid_size_1",
+                "f_ask_price_2", "f_ask_size_2", "f_bid_price_2", "f_bid_size_2");
+        final MarketFeed feed = MarketFeed.open(zip.toString(), 0, 0, names);
+        assertEquals(names, feed.featureNames());
+        assertEquals(3, feed.eventCount(), "from when both sides are there");
+        assertEquals(List.of(1_020_000f, 5f, 980_000f, 7f, 1_030_000f, 6f, 970_000f, 8f), features(feed, 0));
+        assertEquals(List.of(1_020_000f, 5f, 980_000f, 7f, 1_030_000f, 0f, 970_000f, 9f), features(feed, 2));
+        assertEquals(4, MarketFeed.open(zip.toString(), 0, 0, names.subList(0, 4)).featureCount());
+        assertEquals(24, MarketFeed.open(zip.toString(), 0, 0, names.subList(1, 5)).featureCount());
+        assertMessage("levels=3, but lobster.zip has 2", () -> MarketFeed.open(zip.toString(), 0, 0, 3));
+        assertMessage("levels=1 of a book, but input=bitstamp is a tape of trades",
+                () -> MarketFeed.open(MarketFeed.BITSTAMP, 0, 0, 1));
+    }
+
+    private static List<Float> features(final MarketFeed feed, final int event) {
+        return IntStream.range(0, feed.featureCount()).mapToObj(i -> feed.feature(event, i)).toList();
     }
 
     @Test
