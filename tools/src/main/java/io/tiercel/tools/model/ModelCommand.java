@@ -28,6 +28,6 @@ public final class ModelCommand implements Runnable {
 
     /** For a process of its own: the group without the rest of the tool. */
     public static CommandLine commandLine() {
-        return new CommandLine(new ModelCommand());
+        return new CommandLine(new ModelCommand()).setCaseInsensitiveEnumValuesAllowed(true);
     }
 }

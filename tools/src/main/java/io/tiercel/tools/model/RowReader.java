@@ -29,6 +29,7 @@ final class RowReader implements AutoCloseable {
     private static final String SESSION = "session";
     private static final String LABEL = "label";
     private static final String SPLIT = "split";
+    private static final Set<String> OTHERS = Set.of(SESSION, LABEL, SPLIT);
 
     /** {@link #label()} of a row that has none. */
     static final int NO_LABEL = -1;
@@ -65,6 +66,18 @@ final class RowReader implements AutoCloseable {
         checkHeader(featureNames);
     }
 
+    /** The columns of a file that are not session, label or split: what a model of these rows has as features. */
+    static List<String> featureNames(final Path path) throws IOException {
+        try (BufferedReader reader = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
+            final String header = reader.readLine();
+            return header == null
+                    ? List.of()
+                    : Arrays.stream(header.split(",", -1)).filter(column -> !OTHERS.contains(column)).toList();
+        } catch (final NoSuchFileException ex) {
+            throw new ModelInputException(path + ": no such file", ex);
+        }
+    }
+
     private void checkHeader(final List<String> featureNames) {
         for (int i = 0; i < featureColumns.length; i++) {
             if (featureColumns[i] < 0) {
@@ -72,7 +85,7 @@ final class RowReader implements AutoCloseable {
             }
         }
         final Set<String> known = new HashSet<>(featureNames);
-        known.addAll(List.of(SESSION, LABEL, SPLIT));
+        known.addAll(OTHERS);
         for (final String column : columns) {
             if (!known.remove(column)) {
                 throw new ModelInputException(
