@@ -11,6 +11,7 @@ final class ServeConfig {
     private String layout = "compact";
     private String channel = "aeron:ipc";
     private String refuseFree = "0";
+    private int warmUpRequests = 2_000;
     private String more = "";
 
     ServeConfig(final Path aeronDirectory, final Path journalDirectory, final Path bundle) {
@@ -44,6 +45,11 @@ final class ServeConfig {
         return this;
     }
 
+    ServeConfig warmUpRequests(final int count) {
+        warmUpRequests = count;
+        return this;
+    }
+
     /** Lines at the end of the file. */
     ServeConfig more(final String lines) {
         more = lines;
@@ -73,8 +79,8 @@ final class ServeConfig {
                   sessions: 256
                   ring: 256
                 warm-up:
-                  requests: 2000
+                  requests: %d
                 %s""".formatted(layout, aeronDirectory, channel, journalDirectory, refuseFree, bundle,
-                more);
+                warmUpRequests, more);
     }
 }

@@ -1,5 +1,7 @@
 package io.tiercel.tools.system;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.tiercel.protocol.journal.RecordHeaderDecoder;
 import io.tiercel.protocol.journal.RecordHeaderEncoder;
 import java.io.IOException;
@@ -56,6 +58,13 @@ final class StoredRecord {
     /** In the last value of the frame: of an outcome, its last output. */
     void flipBitNearTheEnd() {
         bytes[end - 2] ^= 0x10;
+    }
+
+    /** Adds to the last value of the frame, which is a float: of an outcome, its last output. */
+    void moveLastFloat(final float distance) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+        final int offset = end - Float.BYTES;
+        buffer.putFloat(offset, buffer.getFloat(offset, LITTLE_ENDIAN) + distance, LITTLE_ENDIAN);
     }
 
     void makeChecksumFit() {
