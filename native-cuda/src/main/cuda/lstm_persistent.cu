@@ -1,8 +1,8 @@
 /*
  * Steps of sessions, one after the other, by a kernel that stays: no launch stands between a request and its answer.
  * Each block holds a slice of all layers' weights in its shared memory. Block 0 polls for requests in pinned memory and
- * answers; where there are more, hidden values go around after each layer. One block more makes the hashes, beside the
- * others, from what they leave for each other. After the answer each block does its part of the work ahead.
+ * answers; where there are more, hidden values go around after each layer. After the answer each block gives the host
+ * its part of the session's state and does its part of the work ahead.
  *
  * Of the session of the last request a block also keeps what the next step begins with. A thread alone reads and writes
  * its unit's cell and partial sums, so a session's state needs no order among threads; nobody else may write to a
@@ -15,7 +15,6 @@
 #include "lstm_features.h"
 #include "lstm_head.h"
 #include "lstm_link.h"
-#include "state_hash.h"
 
 namespace tiercel {
 namespace {
@@ -33,6 +32,7 @@ struct LstmPersistent {
     const LstmView& model;
     const LstmLink& link;
     const LstmExchange exchange;
+    const LstmLinkLayout layout;
     const LstmShared shared;
     const LstmResident resident;
     const int slice;
@@ -57,6 +57,7 @@ struct LstmPersistent {
         : model(model),
           link(link),
           exchange(model),
+          layout(model),
           shared(model),
           resident(model),
           slice(blockIndex()),
@@ -88,15 +89,17 @@ struct LstmPersistent {
                 return;
             }
             uint8_t* const state = link.sessions + session * link.sessionStride;
-            if (session != sessionHere) {
+            if (header[1] != 0) {
+                load(sequence, state);
+            } else if (session != sessionHere) {
                 fetch(state);
-                sessionHere = session;
             }
+            sessionHere = session;
             step(words, sequence);
             if (slice == 0) {
                 answer(sequence);
             }
-            settle(words, sequence, state);
+            settle(sequence, state);
             workAhead(state);
         }
     }
@@ -148,14 +151,37 @@ private:
         }
     }
 
+    /**
+     * What the host has of a session, in place of what is here, and the work ahead of its step. Each block reads all
+     * hidden values from the host's memory: it is far, but this is rare.
+     */
+    TIERCEL_DEVICE void load(uint32_t sequence, uint8_t* state) const {
+        const uint64_t* words = link.request(layout, sequence) + layout.requestState;
+        for (int layer = 0; layer < model.layers; layer++, words += layout.layerWords) {
+            if (at.isFirst()) {
+                const uint32_t bits = awaitTagged(words + at.unit, sequence);
+                std::memcpy(cells + layer * resident.slots, &bits, sizeof bits);
+            }
+            uint32_t* const vector = hidden + layer * model.hiddenWords;
+            awaitShare(
+                words + model.hidden, threadIndex(), threadCount(), layout.hiddenWords, sequence,
+                [&](int index, uint32_t content) { vector[index] = content; });
+        }
+        syncThreads();
+        workAhead(state);
+        syncThreads();
+    }
+
     /** Block 0: a request from the host; features as integers, to itself and to the others. */
     TIERCEL_DEVICE void receive(uint64_t* words, uint32_t sequence) const {
         awaitShare(
-            link.request, threadIndex(), threadCount(), HEADER_WORDS + model.features, sequence,
+            link.request(layout, sequence), threadIndex(), threadCount(), HEADER_WORDS + model.features, sequence,
             [&](int index, uint32_t content) {
                 if (index < HEADER_WORDS) {
                     header[index] = content;
-                    send(words + index, sequence, content);
+                    if (model.slices > 1) {
+                        send(words + index, sequence, content);
+                    }
                 } else {
                     float value;
                     std::memcpy(&value, &content, sizeof value);
@@ -219,8 +245,8 @@ private:
         return end < exchange.hiddenWords ? end : exchange.hiddenWords;
     }
 
-    TIERCEL_DEVICE void sendHidden(uint64_t* words, uint32_t sequence, int layer) const {
-        uint64_t* const to = words + exchange.hidden + layer * exchange.hiddenWords;
+    /** This slice's words of a layer's hidden values, into all of them. */
+    TIERCEL_DEVICE void sendHidden(uint64_t* to, uint32_t sequence, int layer) const {
         for (int i = firstWord() + threadIndex(); i < endWord(); i += threadCount()) {
             send(to + i, sequence, hiddenVector(layer)[i]);
         }
@@ -228,11 +254,11 @@ private:
 
     /** A layer's hidden values, this slice's to the other blocks and theirs to this one. */
     TIERCEL_DEVICE void goAround(uint64_t* words, uint32_t sequence, int layer) const {
-        sendHidden(words, sequence, layer);
+        uint64_t* const all = words + exchange.hidden + layer * exchange.hiddenWords;
+        sendHidden(all, sequence, layer);
         uint32_t* const vector = hidden + layer * model.hiddenWords;
         awaitShare(
-            words + exchange.hidden + layer * exchange.hiddenWords, threadIndex(), threadCount(), exchange.hiddenWords,
-            sequence, [&](int index, uint32_t content) {
+            all, threadIndex(), threadCount(), exchange.hiddenWords, sequence, [&](int index, uint32_t content) {
                 if (index < firstWord() || index >= endWord()) {
                     vector[index] = content;
                 }
@@ -247,25 +273,25 @@ private:
         headOutputs(model, head, hiddenVector(model.layers - 1), y);
         syncThreads();
         if (threadIndex() < WARP_LANES) {
+            uint64_t* const words = link.response(layout, sequence);
             giveOutputs(model, y, [&](int i, float value) {
                 uint32_t bits;
                 std::memcpy(&bits, &value, sizeof bits);
-                send(link.response + i, sequence, bits);
+                send(words + i, sequence, bits);
             });
         }
     }
 
-    /** What the step has made, to the session's state and to the block that makes the hash. */
-    TIERCEL_DEVICE void settle(uint64_t* words, uint32_t sequence, uint8_t* state) const {
-        for (int layer = 0; layer < model.layers; layer++) {
-            if (model.slices == 1) {
-                sendHidden(words, sequence, layer);
-            }
+    /** What the step has made of this slice, to the host and to the session's state here. */
+    TIERCEL_DEVICE void settle(uint32_t sequence, uint8_t* state) const {
+        uint64_t* words = link.response(layout, sequence) + layout.responseState;
+        for (int layer = 0; layer < model.layers; layer++, words += layout.layerWords) {
+            sendHidden(words + model.hidden, sequence, layer);
             if (at.isFirst()) {
                 const float cell = cells[layer * resident.slots];
                 uint32_t bits;
                 std::memcpy(&bits, &cell, sizeof bits);
-                send(words + exchange.cells + layer * model.hidden + at.unit, sequence, bits);
+                send(words + at.unit, sequence, bits);
                 cellsOf(model, state, layer)[at.unit] = cell;
                 hiddenOf(model, state, layer)[at.unit] =
                     reinterpret_cast<const int8_t*>(hiddenVector(layer))[at.unit];
@@ -290,56 +316,15 @@ private:
     }
 };
 
-/** The last block's first warp: the hash of each step, while it is being made. */
-TIERCEL_DEVICE void hashSteps(const LstmView& model, const LstmLink& link) {
-    const LstmExchange exchange(model);
-    for (uint32_t sequence = link.firstSequence;; sequence++) {
-        const uint64_t* const words = exchangeOf(link, exchange, sequence);
-        if (awaitTagged(words, sequence) == STOP_SESSION) {
-            return;
-        }
-        const auto contentOr0 = [&](int first, int index, int count) -> uint64_t {
-            return index < count ? awaitTagged(words + first + index, sequence) : 0;
-        };
-        const uint64_t low = awaitTagged(words + 1, sequence);
-        uint64_t hash = low | static_cast<uint64_t>(awaitTagged(words + 2, sequence)) << 32;
-        for (int layer = 0; layer < model.layers; layer++) {
-            const auto twoWords = [&](int first, int index, int count) {
-                return contentOr0(first, 2 * index, count) | contentOr0(first, 2 * index + 1, count) << 32;
-            };
-            hash = chainWords(hash, static_cast<int>(model.state.cellBytes / 8), [&](int index) {
-                return twoWords(exchange.cells + layer * model.hidden, index, model.hidden);
-            });
-            hash = chainWords(hash, static_cast<int>(model.state.hiddenBytes / 8), [&](int index) {
-                return twoWords(exchange.hidden + layer * exchange.hiddenWords, index, exchange.hiddenWords);
-            });
-        }
-        hash = Digest::finish(hash, static_cast<int>(model.state.canonicalBytes));
-        if (threadIndex() < 2) {
-            send(link.response + hashWord(model.outputs, sequence) + threadIndex(), sequence,
-                 static_cast<uint32_t>(hash >> (32 * threadIndex())));
-        }
-    }
-}
-
-template <bool INT4>
-TIERCEL_DEVICE void persist(const LstmView& model, const LstmLink& link) {
-    if (blockIndex() < model.slices) {
-        LstmPersistent<INT4>(model, link).run();
-    } else if (threadIndex() < WARP_LANES) {
-        hashSteps(model, link);
-    }
-}
-
 }  // namespace
 }  // namespace tiercel
 
-/** Of a model with one pass. Grid: (slices + 1), all resident. Shared memory: persistentBytes. */
+/** Of a model with one pass. Grid: (slices), all resident. Shared memory: persistentBytes. */
 TIERCEL_KERNEL tiercel_lstm_persistent_int8(const tiercel::LstmView model, const tiercel::LstmLink link) {
-    tiercel::persist<false>(model, link);
+    tiercel::LstmPersistent<false>(model, link).run();
 }
 TIERCEL_KERNEL tiercel_lstm_persistent_int4(const tiercel::LstmView model, const tiercel::LstmLink link) {
-    tiercel::persist<true>(model, link);
+    tiercel::LstmPersistent<true>(model, link).run();
 }
 
 #endif

@@ -145,7 +145,7 @@ struct LstmView {
 
     LstmState state;
     LstmHeadView head;
-    LstmLayerView layer[MAX_LAYERS];
+    LstmLayerView layer[MAX_LAYERS]{};
 
 private:
     LstmMatrixView matrix(int columns, bool hasBias) const {
@@ -170,7 +170,7 @@ struct LstmShared {
     /** [layer][hiddenWords]; features are at 0. */
     int32_t hidden;
     int32_t outputs;
-    /** What is known of a request: three words. */
+    /** What is known of a request: two words. */
     int32_t header;
     int32_t bytes;
 };

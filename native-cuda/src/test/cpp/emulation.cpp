@@ -39,6 +39,8 @@ constexpr size_t GUARD_BYTES = 4096;
 constexpr int WARP_LANES = 32;
 /** Of that many turns, one lets those that wait for a store look again while others are still busy. */
 constexpr int LOOK_TURNS = 64;
+/** So that a warp runs ahead of the others for as long as nothing stops it. */
+constexpr uint64_t LAST_FIRST_SEED = 1;
 /** Of barriers, in all kernels. */
 constexpr size_t MAX_PLACES = 256;
 
@@ -152,7 +154,9 @@ struct Scheduler {
     char endKey = 0;
 };
 
-Scheduler scheduler;
+/** Of each OS thread, so that several launches can run side by side. */
+thread_local Scheduler scheduler;
+thread_local void (*storeHook)() = nullptr;
 
 void acquire([[maybe_unused]] void* key) {
 #if defined(EMULATION_TSAN)
@@ -298,6 +302,9 @@ void scribble(uint8_t* bytes, size_t count) {
 }
 
 Fiber* nextReady() {
+    if (scheduler.seed == LAST_FIRST_SEED) {
+        return readyAt(--scheduler.readyCount);
+    }
     if (scheduler.seed != 0) {
         std::swap(readyAt(0), readyAt(scheduler.random() % scheduler.readyCount));
     }
@@ -533,6 +540,17 @@ void pauseThread() {
 
 void noteStore() {
     scheduler.isStored = true;
+    if (storeHook != nullptr) {
+        storeHook();
+    }
+}
+
+void lookAgain() {
+    scheduler.isStored = true;
+}
+
+void setStoreHook(void (*hook)()) {
+    storeHook = hook;
 }
 
 }  // namespace emulation

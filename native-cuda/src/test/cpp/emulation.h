@@ -1,6 +1,6 @@
 /*
- * The kernels' CUDA on a CPU, for tests: a thread is a fiber, and fibers take turns in one OS thread, each until it has
- * to wait. device.h includes this where there is no nvcc.
+ * The kernels' CUDA on a CPU, for tests: a thread is a fiber, and fibers take turns in the OS thread that launches,
+ * each until it has to wait. device.h includes this where there is no nvcc.
  *
  * What it finds that a GPU may not show: the order of turns is a seed's, so whatever depends on an order differs
  * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block reach, or
@@ -38,7 +38,7 @@ struct Launch {
     std::function<void()> host;
 };
 
-/** Turns go round for seed 0, and as its random numbers say for any other. */
+/** Turns go round for seed 0; for seed 1 who was the last to be ready goes first; for others as random numbers say. */
 void setSeed(uint64_t seed);
 
 /** Barriers at this place, as barrierPlaces has it, do nothing: what will be noticed? Empty: all barriers work. */
@@ -62,6 +62,10 @@ int32_t shuffle(int32_t value, int lane, const char* file, int line);
 void pauseThread();
 /** Something has been. */
 void noteStore();
+/** Something may have been by another OS thread. */
+void lookAgain();
+/** Called after each store by a kernel of this OS thread; NULL for nothing. */
+void setStoreHook(void (*hook)());
 
 }  // namespace emulation
 

@@ -1,6 +1,5 @@
 /*
- * The CUDA kernels over the emulation, against golden files, with the turns of several seeds (0: they go round) and
- * odd geometries.
+ * The CUDA kernels over the emulation, against golden files, with the turns of several seeds and odd geometries.
  *
  *   emulated_test SEEDS FILE...            exits 0, or 1 with what went wrong
  *   emulated_test --without-barriers SEEDS FILE...
@@ -61,7 +60,7 @@ public:
             view.isInt4 ? tiercel_lstm_persistent_int4(view, link) : tiercel_lstm_persistent_int8(view, link);
         };
         const int sharedBytes = persistentBytes(view);
-        return emulation::run({view.slices + 1, 1, view.threads, static_cast<size_t>(sharedBytes), kernel, host});
+        return emulation::run({view.slices, 1, view.threads, static_cast<size_t>(sharedBytes), kernel, host});
     }
 
     void store(uint64_t* word, uint64_t value) { tiercel::storeRelaxed(word, value); }
@@ -88,7 +87,7 @@ std::string check(const golden::Golden& golden, uint64_t seed) {
     std::string wrong = checkSteps(device, golden, geometry);
     if (wrong.empty()) {
         geometry = persistentGeometryOf(golden.shape, random);
-        wrong = checkPersistent(device, golden, geometry);
+        wrong = checkPersistent(device, golden, geometry, random);
         wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
     }
     return wrong.empty() ? wrong

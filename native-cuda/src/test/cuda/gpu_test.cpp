@@ -143,13 +143,13 @@ public:
 
     bool fits(const LstmView& view) const {
         return view.passes == 1 && view.threads <= 1024 && persistentBytes(view) <= sharedLimit &&
-               view.slices < processors;
+               view.slices <= processors;
     }
 
     std::string persist(LstmView view, LstmLink link, const std::function<void()>& host) {
         void* arguments[] = {&view, &link};
         return persist(view.isInt4 ? "tiercel_lstm_persistent_int4" : "tiercel_lstm_persistent_int8",
-                       view.slices + 1, view.threads, persistentBytes(view), arguments, host);
+                       view.slices, view.threads, persistentBytes(view), arguments, host);
     }
 
     /** A cooperative launch fails where not all blocks are resident at once. */
@@ -280,32 +280,35 @@ void benchPingPong(const Library& library, int words, int requests) {
 
 std::string bench(const Library& library, const golden::Golden& golden, const LstmGeometry& geometry, int requests) {
     CudaDevice device(library);
-    LstmSessions<CudaDevice> sessions(device, golden, geometry);
+    LstmSessions<CudaDevice> sessions(device, golden, geometry, golden.sessions);
     const std::string name = golden.name.substr(golden.name.rfind('/') + 1) + " " +
                              std::to_string(geometry.unitsPerSlice) + ":" + std::to_string(geometry.lanesPerUnit) +
                              ":" + std::to_string(geometry.threads);
     if (!device.fits(sessions.view)) {
-        std::printf("%-22s does not fit: blocks %d, shared memory %d\n", name.c_str(), sessions.view.slices + 1,
+        std::printf("%-22s does not fit: blocks %d, shared memory %d\n", name.c_str(), sessions.view.slices,
                     persistentBytes(sessions.view));
         return "";
     }
-    const std::string wrong = checkPersistent(device, golden, geometry);
+    std::mt19937_64 random(1);
+    const std::string wrong = checkPersistent(device, golden, geometry, random);
     if (!wrong.empty()) {
         return name + ": " + wrong;
     }
     sessions.begin();
-    LstmHost<CudaDevice> host(sessions);
+    LstmHost<CudaDevice> host(sessions, 1);
     std::vector<uint32_t> outputs(golden.shape.outputs);
+    std::vector<uint8_t> canonical(sessions.view.state.canonicalBytes);
     const std::vector<golden::Step>& steps = golden.batches[0];
-    uint64_t hash = 0;
+    uint32_t last = 0;
     return device.persist(sessions.view, host.link, [&] {
         measure(
             name, requests,
             [&](int i) {
-                host.send(0, hash, steps[i % steps.size()].features.data());
-                mustAnswer(host.awaitOutputs(outputs.data()));
+                const uint32_t sequence = host.send(0, steps[i % steps.size()].features.data(), nullptr);
+                mustAnswer(host.awaitOutputs(sequence, outputs.data()));
+                last = sequence;
             },
-            [&] { mustAnswer(host.awaitHash(hash)); });
+            [&] { mustAnswer(host.awaitState(last, canonical.data())); });
         host.stop();
     });
 }
@@ -318,7 +321,7 @@ std::string check(const Library& library, const golden::Golden& golden, uint64_t
     if (wrong.empty()) {
         geometry = persistentGeometryOf(golden.shape, random);
         if (device.fits(LstmView(golden.shape, geometry))) {
-            wrong = checkPersistent(device, golden, geometry);
+            wrong = checkPersistent(device, golden, geometry, random);
         }
         wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
     }

@@ -20,12 +20,12 @@
 #include "golden.h"
 #include "lstm_link.h"
 
-/** A packed model in a device's memory, with sessions that are ready for their first step. */
+/** A packed model in a device's memory, with room for so many sessions. */
 template <class Device>
 class LstmSessions {
 public:
-    LstmSessions(Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry)
-        : device(device), count(golden.sessions), view(placed(golden, geometry)) {
+    LstmSessions(Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry, int count)
+        : device(device), count(count), view(placed(golden, geometry)) {
         states = device.memory(count * view.state.bytes);
         features = device.memory(count * view.features * sizeof(float));
         outputs = device.memory(count * view.outputs * sizeof(float));
@@ -127,15 +127,11 @@ std::string checkState(
     return difference(what + " of session " + std::to_string(session), expected.data(), actual.data(), expected.size());
 }
 
+/** The whole state of a session after the last step. */
 template <class Device>
-std::string checkEnd(const LstmSessions<Device>& sessions, const golden::Golden& golden) {
-    for (int i = 0; i < golden.sessions; i++) {
-        const std::string wrong = checkState(sessions, i, "whole state at the end", golden.states[i]);
-        if (!wrong.empty()) {
-            return wrong;
-        }
-    }
-    return "";
+std::string checkEnd(
+    const LstmSessions<Device>& sessions, const golden::Golden& golden, int session, int place) {
+    return checkState(sessions, place, "whole state at the end", golden.states[session]);
 }
 
 /** A batch by the kernels that are launched for each. */
@@ -172,153 +168,207 @@ std::string checkBatch(
 
 template <class Device>
 std::string checkSteps(Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry) {
-    LstmSessions<Device> sessions(device, golden, geometry);
+    LstmSessions<Device> sessions(device, golden, geometry, golden.sessions);
     std::vector<uint64_t> before(golden.sessions);
     std::string wrong = sessions.begin();
     for (size_t i = 0; i < golden.batches.size() && wrong.empty(); i++) {
         wrong = checkBatch(sessions, golden.batches[i], before);
         wrong = wrong.empty() ? wrong : "batch " + std::to_string(i) + ": " + wrong;
     }
-    return !wrong.empty() ? wrong : checkEnd(sessions, golden);
+    for (int i = 0; i < golden.sessions && wrong.empty(); i++) {
+        wrong = checkEnd(sessions, golden, i, i);
+    }
+    return wrong;
 }
 
 /** The host's side of a persistent kernel. */
 template <class Device>
 class LstmHost {
 public:
-    explicit LstmHost(LstmSessions<Device>& sessions)
-        : sessions(sessions),
-          request(words(tiercel::HEADER_WORDS + sessions.view.features)),
-          response(words(tiercel::responseWords(sessions.view.outputs))) {
+    /** places: a power of two. */
+    LstmHost(LstmSessions<Device>& sessions, uint32_t places) : sessions(sessions), layout(sessions.view) {
         const tiercel::LstmExchange exchange(sessions.view);
-        uint8_t* blocks = sessions.device.memory(2 * exchange.words * sizeof(uint64_t));
-        link = {request, response, reinterpret_cast<uint64_t*>(blocks), sessions.states, sessions.view.state.bytes, 1};
+        requests = words(places * layout.requestWords);
+        link = {requests, words(places * layout.responseWords), places, 1,
+                reinterpret_cast<uint64_t*>(sessions.device.memory(2 * exchange.words * sizeof(uint64_t))),
+                sessions.states, sessions.view.state.bytes};
     }
 
-    /** Writes the next request. */
-    void send(uint32_t session, uint64_t hash, const float* features) {
+    /** Writes the next request; canonical, if not NULL, is the state that it brings. Returns its sequence. */
+    uint32_t send(uint32_t session, const float* features, const uint8_t* canonical) {
         sequence++;
-        put(0, session);
-        put(1, static_cast<uint32_t>(hash));
-        put(2, static_cast<uint32_t>(hash >> 32));
+        uint64_t* const request = requests + (link.request(layout, sequence) - link.requests);
+        const auto put = [&](int word, const void* content) {
+            uint32_t bits;
+            std::memcpy(&bits, content, sizeof bits);
+            sessions.device.store(request + word, tiercel::taggedWord(sequence, bits));
+        };
+        const uint32_t bringsState = canonical == nullptr ? 0 : 1;
+        put(0, &session);
+        put(1, &bringsState);
+        const uint32_t zero = 0;
         for (int i = 0; i < sessions.view.features; i++) {
-            uint32_t bits = 0;
-            if (features != nullptr) {
-                std::memcpy(&bits, &features[i], sizeof bits);
-            }
-            put(tiercel::HEADER_WORDS + i, bits);
+            put(tiercel::HEADER_WORDS + i, features == nullptr ? static_cast<const void*>(&zero) : features + i);
         }
+        if (canonical != nullptr) {
+            eachWord([&](int word, int64_t offset) { put(layout.requestState + word, canonical + offset); });
+        }
+        return sequence;
     }
 
-    bool awaitOutputs(uint32_t* bits) const {
+    bool awaitOutputs(uint32_t of, uint32_t* bits) const {
+        const uint64_t* const response = link.response(layout, of);
         for (int i = 0; i < sessions.view.outputs; i++) {
-            if (!sessions.device.await(response + i, sequence, bits[i])) {
+            if (!sessions.device.await(response + i, of, bits[i])) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Of the last request, or of so many before it: 0 or 1. */
-    bool awaitHash(uint64_t& hash, uint32_t before = 0) const {
-        const uint32_t of = sequence - before;
-        const uint64_t* at = response + tiercel::hashWord(sessions.view.outputs, of);
-        uint32_t low = 0;
-        uint32_t high = 0;
-        const bool isThere = sessions.device.await(at, of, low) && sessions.device.await(at + 1, of, high);
-        hash = static_cast<uint64_t>(high) << 32 | low;
+    /** The canonical state after a request. */
+    bool awaitState(uint32_t of, uint8_t* canonical) const {
+        const uint64_t* const state = link.response(layout, of) + layout.responseState;
+        bool isThere = true;
+        eachWord([&](int word, int64_t offset) {
+            uint32_t bits = 0;
+            isThere = isThere && sessions.device.await(state + word, of, bits);
+            std::memcpy(canonical + offset, &bits, sizeof bits);
+        });
         return isThere;
     }
 
-    void stop() { send(tiercel::STOP_SESSION, 0, nullptr); }
+    void stop() { send(tiercel::STOP_SESSION, nullptr, nullptr); }
 
     tiercel::LstmLink link;
 
 private:
     uint64_t* words(int count) { return reinterpret_cast<uint64_t*>(sessions.device.pinned(count * sizeof(uint64_t))); }
-    void put(int word, uint32_t content) {
-        sessions.device.store(request + word, tiercel::taggedWord(sequence, content));
+
+    /** take(word, offset) of each word of a state, and where it stands in a canonical one. */
+    template <class Take>
+    void eachWord(const Take& take) const {
+        int word = 0;
+        for (int layer = 0; layer < sessions.view.layers; layer++) {
+            for (int i = 0; i < layout.layerWords; i++) {
+                const int ofHidden = i - sessions.view.hidden;
+                take(word++, ofHidden < 0 ? sessions.view.state.cell(layer) + 4 * i
+                                          : sessions.view.state.hidden(layer) + 4 * ofHidden);
+            }
+        }
     }
 
     LstmSessions<Device>& sessions;
-    uint64_t* const request;
-    uint64_t* const response;
+    const tiercel::LstmLinkLayout layout;
+    uint64_t* requests;
     uint32_t sequence = 0;
 };
 
 /**
- * Steps by a persistent kernel, one request after the other. A step's hash is waited for as late as may be: with the
- * next step's outputs, or where that is of the same session, before it.
+ * Steps by a persistent kernel, with as many requests under way as there are places. The first of a session brings its
+ * state; so do some others, and go to another place of two, where the GPU has none or an old one.
  */
 template <class Device>
 class LstmConversation {
 public:
-    LstmConversation(LstmHost<Device>& host, const golden::Golden& golden)
-        : host(host), golden(golden), hashes(golden.sessions), outputs(golden.shape.outputs) {}
+    LstmConversation(
+        LstmHost<Device>& host, const golden::Golden& golden, size_t canonicalBytes, std::mt19937_64& random)
+        : host(host),
+          golden(golden),
+          random(random),
+          outputs(golden.shape.outputs),
+          canonical(canonicalBytes),
+          sessions(golden.sessions, Session{NOWHERE, std::vector<uint8_t>(canonicalBytes)}) {}
 
     /** What went wrong, or nothing. */
     std::string run() {
         std::string wrong;
         for (const std::vector<golden::Step>& batch : golden.batches) {
             for (const golden::Step& step : batch) {
-                wrong = wrong.empty() ? ask(step) : wrong;
+                wrong = wrong.empty() && underWay.size() == host.link.places ? take() : wrong;
+                if (wrong.empty()) {
+                    ask(step);
+                }
             }
         }
-        wrong = wrong.empty() ? settle(0) : wrong;
+        while (wrong.empty() && !underWay.empty()) {
+            wrong = take();
+        }
         if (wrong != NO_ANSWER) {
             host.stop();
         }
         return wrong;
     }
 
+    /** Of a session; NOWHERE if it has made no step. */
+    int placeOf(int session) const { return sessions[session].place; }
+
+    static constexpr int NOWHERE = -1;
+
 private:
     static constexpr const char* NO_ANSWER = "no answer";
 
-    std::string ask(const golden::Step& step) {
-        std::string wrong = unsettled != nullptr && unsettled->session == step.session ? settle(0) : "";
-        if (!wrong.empty()) {
-            return wrong;
+    struct Session {
+        int place;
+        /** Before the next step that will be asked. */
+        std::vector<uint8_t> canonical;
+    };
+
+    struct Asked {
+        const golden::Step* step;
+        uint32_t sequence;
+    };
+
+    void ask(const golden::Step& step) {
+        Session& session = sessions[step.session];
+        const bool bringsState = session.place == NOWHERE || random() % 3 == 0;
+        if (bringsState) {
+            session.place = step.session + (session.place == step.session ? golden.sessions : 0);
         }
-        host.send(step.session, hashes[step.session], step.features.data());
-        if (!host.awaitOutputs(outputs.data())) {
-            return NO_ANSWER;
-        }
-        wrong = difference("outputs", step.outputs.data(), outputs.data(), outputs.size() * sizeof(uint32_t));
-        wrong = wrong.empty() ? settle(1) : wrong;
-        unsettled = &step;
-        return wrong;
+        const uint32_t sequence =
+            host.send(session.place, step.features.data(), bringsState ? session.canonical.data() : nullptr);
+        underWay.push_back({&step, sequence});
+        session.canonical = step.canonical;
     }
 
-    /** The hash of the step that has none yet, so many requests ago. */
-    std::string settle(uint32_t before) {
-        if (unsettled == nullptr) {
-            return "";
+    /** The oldest answer, and the state after it. */
+    std::string take() {
+        const Asked asked = underWay.front();
+        underWay.erase(underWay.begin());
+        if (!host.awaitOutputs(asked.sequence, outputs.data()) || !host.awaitState(asked.sequence, canonical.data())) {
+            return NO_ANSWER;
         }
-        uint64_t& hash = hashes[unsettled->session];
-        const uint64_t expected = unsettled->hash;
-        unsettled = nullptr;
-        return host.awaitHash(hash, before) ? difference("hash", &expected, &hash, sizeof hash) : NO_ANSWER;
+        const std::string wrong =
+            difference("outputs", asked.step->outputs.data(), outputs.data(), outputs.size() * sizeof(uint32_t));
+        return !wrong.empty() ? wrong
+                              : difference("state", asked.step->canonical.data(), canonical.data(), canonical.size());
     }
 
     LstmHost<Device>& host;
     const golden::Golden& golden;
-    std::vector<uint64_t> hashes;
+    std::mt19937_64& random;
     std::vector<uint32_t> outputs;
-    const golden::Step* unsettled = nullptr;
+    std::vector<uint8_t> canonical;
+    std::vector<Session> sessions;
+    std::vector<Asked> underWay;
 };
 
 template <class Device>
-std::string checkPersistent(Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry) {
-    LstmSessions<Device> sessions(device, golden, geometry);
-    std::string wrong = sessions.begin();
-    if (!wrong.empty()) {
-        return wrong;
-    }
-    LstmHost<Device> host(sessions);
-    LstmConversation<Device> conversation(host, golden);
+std::string checkPersistent(
+    Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry, std::mt19937_64& random) {
+    LstmSessions<Device> sessions(device, golden, geometry, 2 * golden.sessions);
+    LstmHost<Device> host(sessions, 1u << random() % 3);
+    LstmConversation<Device> conversation(host, golden, sessions.view.state.canonicalBytes, random);
+    std::string wrong;
     const std::string failure = device.persist(sessions.view, host.link, [&] { wrong = conversation.run(); });
     wrong = !wrong.empty() ? wrong : failure;
-    return !wrong.empty() ? wrong : checkEnd(sessions, golden);
+    for (int i = 0; i < golden.sessions && wrong.empty(); i++) {
+        const int place = conversation.placeOf(i);
+        if (place != LstmConversation<Device>::NOWHERE) {
+            wrong = checkEnd(sessions, golden, i, place);
+        }
+    }
+    return wrong;
 }
 
 #endif
