@@ -95,6 +95,11 @@ public final class OutcomeFrame {
         return outcome.flags().sessionEvicted();
     }
 
+    /** Whether the device of the model's backend had been lost, so that another computed it. Changes no bit. */
+    public boolean isComputedByStandby() {
+        return outcome.flags().computedByStandby();
+    }
+
     public long correlationId() {
         return outcome.correlationId();
     }

@@ -1,6 +1,7 @@
 package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
@@ -40,7 +41,7 @@ final class ReplayModel implements AutoCloseable {
         this.version = bundle.version().clone();
         this.versionHex = bundle.versionHex();
         this.backendName = backend.name();
-        this.model = backend.load(bundle, THREADS);
+        this.model = Backends.load(backend, bundle, THREADS);
         this.executor = model.newExecutor(1);
         comparison = new OutputComparison(model);
         draw = model.shape().namesTokens() ? new TokenDraw((TokenExecutor) executor) : null;

@@ -16,6 +16,7 @@ import java.util.List;
  * @param largestDistance between an output in the journal and the one computed again, of those.
  * @param rebuiltCount    requests before {@code fromSequence}, recomputed and not compared.
  * @param expiredCount    outcomes among the recomputed whose expiry was taken from the journal.
+ * @param standbyCount    outcomes among the recomputed that a standby had computed, whose backend's device was lost.
  * @param stepCount       model steps computed.
  * @param sessionCount    sessions met.
  * @param openTailCount   requests at the end that have no outcome.
@@ -35,6 +36,7 @@ public record ReplayReport(
         double largestDistance,
         long rebuiltCount,
         long expiredCount,
+        long standbyCount,
         long stepCount,
         int sessionCount,
         long openTailCount,

@@ -33,6 +33,7 @@ public final class ReplayVerifier {
     private long toleratedCount;
     private long rebuiltCount;
     private long expiredCount;
+    private long standbyCount;
     private long openTailCount;
     private Divergence divergence;
     private Damage damage;
@@ -110,6 +111,7 @@ public final class ReplayVerifier {
                 continue;
             }
             engine.apply(journal, isExpired(journal));
+            standbyCount += journal.outcomeFrame().isComputedByStandby() ? 1 : 0;
             lastSequence = journal.sequence();
             compare(comparator, engine.comparison().isExact());
             if (divergence != null) {
@@ -202,6 +204,7 @@ public final class ReplayVerifier {
                 largestDistance,
                 rebuiltCount,
                 expiredCount,
+                standbyCount,
                 engine.totalStepCount(),
                 engine.sessionCount(),
                 openTailCount,

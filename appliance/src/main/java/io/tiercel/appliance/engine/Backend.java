@@ -26,6 +26,14 @@ public interface Backend {
     boolean supports(Bundle bundle);
 
     /**
+     * Whether its device can be lost in mid-run, as a GPU can: then another backend stands by, and goes on when an
+     * executor throws {@link DeviceLostException}. See {@link Backends#load}.
+     */
+    default boolean canBeLost() {
+        return false;
+    }
+
+    /**
      * Builds a model from a verified bundle. The bundle may be closed afterwards.
      *
      * @param threads the most threads that one executor of the model may use, its caller's included, 1..64; it changes

@@ -42,6 +42,30 @@ public final class Backends {
         throw new NoBackendException("backend=" + name + " cannot serve " + bundle.path() + ": " + reasons);
     }
 
+    /**
+     * Builds a model from a bundle, with the preferred backend that can stand in for this one if its device can be
+     * lost: exact, available, and not to be lost itself. Parameters and exceptions are those of {@link Backend#load}.
+     */
+    public static Model load(final Backend backend, final Bundle bundle, final int threads) {
+        final Model model = backend.load(bundle, threads);
+        try {
+            return backend.canBeLost() ? withStandby(backend, model, bundle, threads) : model;
+        } catch (final RuntimeException ex) {
+            model.close();
+            throw ex;
+        }
+    }
+
+    private static Model withStandby(
+            final Backend backend, final Model model, final Bundle bundle, final int threads) {
+        for (final Backend other : all()) {
+            if (!other.canBeLost() && other.preference() >= 0 && obstacle(other, bundle) == null) {
+                return new FailoverModel(backend.name(), model, other.name(), other.load(bundle, threads));
+            }
+        }
+        return model;
+    }
+
     private static String obstacle(final Backend backend, final Bundle bundle) {
         final BackendProbe probe = backend.probe();
         if (!probe.available()) {

@@ -25,7 +25,8 @@ public interface ModelExecutor extends AutoCloseable {
 
     /**
      * One step of each session in the batch: reads its features and state, writes its outputs and state. No session
-     * stands twice in a batch; the batch has no effect on any bit of a result.
+     * stands twice in a batch; the batch has no effect on any bit of a result. Until a position's {@link #hash} or
+     * {@link #ahead} has returned its features stay as they are, and its executor makes no other step.
      */
     void step(StepBatch batch);
 
@@ -55,6 +56,11 @@ public interface ModelExecutor extends AutoCloseable {
      * backend).
      */
     void restore(long stateAddress);
+
+    /** Whether it computes in place of one whose device was lost. */
+    default boolean isOnStandby() {
+        return false;
+    }
 
     @Override
     void close();

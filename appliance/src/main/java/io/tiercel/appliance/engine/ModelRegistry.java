@@ -28,7 +28,7 @@ public final class ModelRegistry implements AutoCloseable {
         }
         final Backend backend = Backends.select(backendName, bundle);
         final LoadedModel model = LoadedModel.of(
-                models.size(), alias, bundle.version(), backend.name(), backend.load(bundle, threads));
+                models.size(), alias, bundle.version(), backend.name(), Backends.load(backend, bundle, threads));
         models.add(model);
         return model;
     }

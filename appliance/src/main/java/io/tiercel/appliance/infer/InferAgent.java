@@ -481,10 +481,12 @@ public final class InferAgent implements Agent {
         final ModelExecutor executor = executors[batchModelIndex];
         for (int index = 0; index < batchedCount; index++) {
             final RequestSlot slot = batched[index];
+            slot.isOnStandby = false;
             if (slot.status == ResultStatus.OK) {
                 if (!slot.isRecalled) {
                     states.applyHash(slot.sessionIndex, executor);
                 }
+                slot.isOnStandby = executor.isOnStandby();
                 if (slot.kind == RequestKind.INFER) {
                     foresight.expect(batchModelIndex, slot.sessionIndex,
                             slot.outputs.addressOffset() + slot.outputsLength - slot.outputCount * Float.BYTES,

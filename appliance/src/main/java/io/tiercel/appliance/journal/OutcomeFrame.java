@@ -56,7 +56,8 @@ public final class OutcomeFrame {
                 .outputCount(slot.outputCount)
                 .status(OutcomeStatus.get(slot.status.value()))
                 .arithmetic(models[slot.modelIndex].model().arithmetic());
-        outcome.flags().clear().sessionBegan(slot.begins).sessionEvicted(slot.evicts);
+        outcome.flags().clear().sessionBegan(slot.begins).sessionEvicted(slot.evicts)
+                .computedByStandby(slot.isOnStandby);
         outcome.putOutputs(slot.outputs, 0, slot.outputsLength);
         return MessageHeaderEncoder.ENCODED_LENGTH + outcome.encodedLength();
     }

@@ -57,6 +57,8 @@ public final class RequestSlot {
 
     // Written by infer.
     public ResultStatus status;
+    /** Whether the device of the model's backend was lost, so that its standby computed it, or the state after it. */
+    public boolean isOnStandby;
     /** Whether the step had been computed before the request came. */
     public boolean isRecalled;
     public int batchSize;

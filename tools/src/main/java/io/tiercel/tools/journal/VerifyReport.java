@@ -59,6 +59,10 @@ final class VerifyReport {
         if (report.expiredCount() > 0) {
             counts.append(String.format(Locale.ROOT, ", %,d expired as the journal says", report.expiredCount()));
         }
+        if (report.standbyCount() > 0) {
+            counts.append(String.format(Locale.ROOT, ", %,d computed by a standby, as a device had been lost",
+                    report.standbyCount()));
+        }
         return counts.toString();
     }
 
@@ -109,6 +113,7 @@ final class VerifyReport {
         root.put("largestDistance", report.largestDistance());
         root.put("rebuilt", report.rebuiltCount());
         root.put("expired", report.expiredCount());
+        root.put("standby", report.standbyCount());
         root.put("openTail", report.openTailCount());
         root.put("steps", report.stepCount());
         root.put("sessions", report.sessionCount());

@@ -1,6 +1,7 @@
 package io.tiercel.tools.model;
 
 import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
@@ -30,7 +31,7 @@ final class BundleSessions implements AutoCloseable {
     private final float[] result;
 
     BundleSessions(final Bundle bundle, final Backend backend) {
-        model = backend.load(bundle, THREADS);
+        model = Backends.load(backend, bundle, THREADS);
         executor = model.newExecutor(1);
         features = allocate(Float.BYTES * model.shape().featureCount());
         outputs = allocate(Float.BYTES * model.shape().outputCount());

@@ -1,0 +1,104 @@
+package io.tiercel.appliance.engine;
+
+import io.tiercel.protocol.journal.Arithmetic;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A model on a device that can be lost, and the same on a backend that cannot, ready to go on for it. Both compute the
+ * same bits, so nothing but the time of an answer says which one did. Owns both.
+ *
+ * <p>A session's state has room for either one's derived part, and at its end a word that says whose it is: so an
+ * executor knows what it can use of a state that another one has left.
+ * <pre>
+ *   0                  canonicalBytes                          stateBytes - 64
+ *   +------------------+---------------------------------------+---------------------------+
+ *   | canonical        | derived, by the primary or the standby| int64 owner, then nothing |
+ *   +------------------+---------------------------------------+---------------------------+
+ * </pre>
+ */
+public final class FailoverModel implements Model {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FailoverModel.class);
+    /** A cache line, so that the state stays a multiple of one. */
+    private static final int OWNER_BYTES = 64;
+
+    private final String primaryName;
+    private final Model primary;
+    private final String standbyName;
+    private final Model standby;
+    private final ModelShape shape;
+    private final AtomicBoolean hasSaidSo = new AtomicBoolean();
+
+    /**
+     * @param primaryName of its backend, for the log; likewise {@code standbyName}.
+     * @throws IllegalArgumentException if the two would not compute the same: other sizes, or a tolerance; and of a
+     *                                  model of tokens or of shared pages, whose executors do more than one of these
+     *                                  can pass on.
+     */
+    public FailoverModel(
+            final String primaryName, final Model primary, final String standbyName, final Model standby) {
+        this.primaryName = primaryName;
+        this.primary = primary;
+        this.standbyName = standbyName;
+        this.standby = standby;
+        final ModelShape one = primary.shape();
+        final ModelShape other = standby.shape();
+        if (one.canonicalBytes() != other.canonicalBytes() || one.hasTokens() || one.contextTokens() > 0 ||
+                primary.pages().count() > 0 || standby.pages().count() > 0 ||
+                primary.arithmetic() != Arithmetic.EXACT || standby.arithmetic() != Arithmetic.EXACT) {
+            throw new IllegalArgumentException(
+                    "backend=" + standbyName + " cannot stand in for backend=" + primaryName + ": " + other + " " +
+                            standby.arithmetic() + ", " + one + " " + primary.arithmetic());
+        }
+        shape = new ModelShape(one.family(), one.featureCount(), one.outputCount(),
+                Math.max(one.stateBytes(), other.stateBytes()) + OWNER_BYTES, one.canonicalBytes());
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return Arithmetic.EXACT;
+    }
+
+    @Override
+    public StateMemory newStateMemory(final long bytes) {
+        return standby.newStateMemory(bytes);
+    }
+
+    /** On the standby from the start if the device cannot begin. */
+    @Override
+    public ModelExecutor newExecutor(final int maxBatch) {
+        final ModelExecutor onStandby = standby.newExecutor(maxBatch);
+        ModelExecutor onPrimary = null;
+        try {
+            onPrimary = primary.newExecutor(maxBatch);
+        } catch (final DeviceLostException ex) {
+            onLost(ex);
+        }
+        return new FailoverExecutor(this, onPrimary, onStandby, maxBatch);
+    }
+
+    @Override
+    public void close() {
+        primary.close();
+        standby.close();
+    }
+
+    /** Where in a state it is said whose the derived part is. */
+    int ownerOffset() {
+        return shape.stateBytes() - OWNER_BYTES;
+    }
+
+    /** Says so, once, whichever executor sees it first. */
+    void onLost(final DeviceLostException ex) {
+        if (hasSaidSo.compareAndSet(false, true)) {
+            LOG.error("backend={} is lost, backend={} goes on for it: {}", primaryName, standbyName, ex.getMessage());
+        }
+    }
+}
