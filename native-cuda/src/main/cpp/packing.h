@@ -20,6 +20,11 @@ struct MatrixCodes {
     const float* scales;
 };
 
+/** As they cross the C interface. */
+inline MatrixCodes codesOf(const int8_t* codes, const int8_t* multipliers, const float* scales) {
+    return {reinterpret_cast<const uint8_t*>(codes), reinterpret_cast<const uint8_t*>(multipliers), scales};
+}
+
 inline constexpr int divideUp(int value, int by) {
     return (value + by - 1) / by;
 }

@@ -61,10 +61,6 @@ void* orNull(Maker make) {
     }
 }
 
-MatrixCodes codesOf(const int8_t* codes, const int8_t* multipliers, const float* scales) {
-    return {reinterpret_cast<const uint8_t*>(codes), reinterpret_cast<const uint8_t*>(multipliers), scales};
-}
-
 TransformerModel* asTransformer(void* model) {
     return static_cast<TransformerModel*>(model);
 }

@@ -9,8 +9,6 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 /** What the backends share while they have no kernels: a name, a reason, and a refusal to compute anything. */
 abstract class NativeBackend implements Backend {
 
-    static final String NOT_BUILT = "kernels not built in this version";
-
     private final String name;
     private final int preference;
 

@@ -1,6 +1,6 @@
 /**
- * Backends over native code. {@code cpu} and {@code onnxruntime} have packages of their own; {@code cuda} and
- * {@code tensorrt} only look at the machine and say what they find: their kernels are not built in this version, and
- * neither claims otherwise.
+ * Backends over native code. {@code cpu}, {@code cuda} and {@code onnxruntime} have packages of their own;
+ * {@code tensorrt} only looks at the machine and says what it finds: it is not built in this version, and does not
+ * claim otherwise.
  */
 package io.tiercel.nativecuda;

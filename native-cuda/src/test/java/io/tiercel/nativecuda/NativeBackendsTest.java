@@ -26,7 +26,7 @@ class NativeBackendsTest {
                 .map(ServiceLoader.Provider::get)
                 .filter(NativeBackend.class::isInstance)
                 .toList();
-        assertEquals(List.of("cuda", "tensorrt"), backends.stream().map(Backend::name).toList());
+        assertEquals(List.of("tensorrt"), backends.stream().map(Backend::name).toList());
         for (final Backend backend : backends) {
             assertFalse(backend.probe().available(), backend.name());
             assertFalse(backend.probe().detail().isBlank(), backend.name());
@@ -37,26 +37,25 @@ class NativeBackendsTest {
     }
 
     @Test
-    void shouldSayThatTheDriverIsNotThereWhenItIsNowhere() {
-        assertEquals("libcuda.so.1 not found", new CudaBackend(libraries(List.of(), List.of())).reason());
+    void shouldNotFindALibraryThatIsNowhere() {
+        assertFalse(libraries(List.of(), List.of()).has("libcuda.so.1"));
     }
 
     @Test
-    void shouldFindTheDriverWhereTheLinkerLooks() throws IOException {
-        final String found = "kernels not built in this version; driver libcuda.so.1: yes";
+    void shouldFindALibraryWhereTheLinkerLooks() throws IOException {
         Files.createFile(directory.resolve("libcuda.so.1"));
-        assertEquals(found, new CudaBackend(libraries(List.of(directory), List.of())).reason());
-        assertEquals(found, new CudaBackend(libraries(List.of(), List.of(directory))).reason());
+        assertTrue(libraries(List.of(directory), List.of()).has("libcuda.so.1"));
+        assertTrue(libraries(List.of(), List.of(directory)).has("libcuda.so.1"));
         writeCache("glibc-ld.so.cache1.1\0\1\2libx.so\0/lib/libx.so\0libcuda.so.1\0" + directory + "/libcuda.so.1\0");
-        assertEquals(found, new CudaBackend(libraries(List.of(), List.of())).reason());
+        assertTrue(libraries(List.of(), List.of()).has("libcuda.so.1"));
         writeCache("glibc-ld.so.cache1.1" + directory + "/libcuda.so.1\0");
-        assertEquals(found, new CudaBackend(libraries(List.of(), List.of())).reason());
+        assertTrue(libraries(List.of(), List.of()).has("libcuda.so.1"));
     }
 
     @Test
     void shouldNotBelieveACacheThatHasOutlivedTheFile() throws IOException {
         writeCache("x\0" + directory + "/libcuda.so.1\0libcuda.so.1\0/\0/libcuda.so.1");
-        assertEquals("libcuda.so.1 not found", new CudaBackend(libraries(List.of(), List.of())).reason());
+        assertFalse(libraries(List.of(), List.of()).has("libcuda.so.1"));
     }
 
     private SharedLibraries libraries(final List<Path> first, final List<Path> last) {

@@ -13,6 +13,8 @@ import org.opentest4j.TestAbortedException;
 /** Compilers and what they make, run by tests in a directory of theirs; a test without its tool says "not run". */
 public final class NativeTools {
 
+    /** Of this module, from any module's tests. */
+    public static final Path MODULE = Path.of("..", "native-cuda").toAbsolutePath().normalize();
     public static final Path CPP = sources("main", "cpp");
     public static final Path CUDA = sources("main", "cuda");
     public static final Path TEST_CPP = sources("test", "cpp");
@@ -101,6 +103,6 @@ public final class NativeTools {
     }
 
     private static Path sources(final String tree, final String language) {
-        return Path.of("src", tree, language).toAbsolutePath();
+        return MODULE.resolve("src").resolve(tree).resolve(language);
     }
 }

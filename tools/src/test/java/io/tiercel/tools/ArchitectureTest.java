@@ -89,6 +89,7 @@ class ArchitectureTest {
             "io.tiercel.appliance.Appliance",
             "io.tiercel.appliance.Foundation",
             "io.tiercel.appliance.journal.JournalSettings",
+            "io.tiercel.nativecuda.cuda.CudaBackend",
             "io.tiercel.protocol.client.ClientContext",
             "io.tiercel.replay.ReplayOptions");
 

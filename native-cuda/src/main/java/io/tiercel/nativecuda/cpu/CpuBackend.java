@@ -57,7 +57,7 @@ public final class CpuBackend implements Backend {
                     ? BackendProbe.available(kernels.title() + " kernels, exact")
                     : BackendProbe.unavailable("this processor cannot run the " + kernels.title() + " kernels");
         } catch (final UnsatisfiedLinkError ex) {
-            return BackendProbe.unavailable(reason(ex));
+            return BackendProbe.unavailable(CpuKernels.LIBRARY.reason(ex));
         }
     }
 
@@ -84,13 +84,5 @@ public final class CpuBackend implements Backend {
 
     private KernelSet choose(final Set<KernelSet> available) {
         return wanted == null ? Collections.max(available) : wanted;
-    }
-
-    /** JavaCPP looks for the library in the class path first; where it is not, it was not built. */
-    private static String reason(final UnsatisfiedLinkError error) {
-        return CpuKernels.isBuilt()
-                ? "the kernels cannot be loaded: " + error.getMessage() + "; a directory that allows execution can be"
-                        + " named by -D" + CpuKernels.UNPACK_PROPERTY
-                : "kernels not built: no g++ when this was built, or for another system";
     }
 }

@@ -1,10 +1,6 @@
 package io.tiercel.nativecuda.cpu;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import org.agrona.IoUtil;
-import org.bytedeco.javacpp.Loader;
+import io.tiercel.nativecuda.NativeLibrary;
 import org.bytedeco.javacpp.annotation.Cast;
 import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.Platform;
@@ -18,55 +14,23 @@ import org.bytedeco.javacpp.annotation.Platform;
 @Platform(include = "tiercel_cpu.h", link = "tiercel_kernels")
 public final class CpuKernels {
 
-    /** Where JavaCPP unpacks libraries. Ours, while it is not set: a directory of this process alone. */
-    static final String UNPACK_PROPERTY = "org.bytedeco.javacpp.cachedir";
-
-    private static boolean isLoaded;
+    static final NativeLibrary LIBRARY = new NativeLibrary(CpuKernels.class);
 
     private CpuKernels() {
     }
 
     /**
-     * Loads the library, once for the process. It is unpacked into a temporary directory that only this user can read
-     * and that is gone again when it has been loaded: nothing is left in the home directory, where JavaCPP would put
-     * it, nor by a process that is killed.
+     * Loads the library, once for the process.
      *
      * @throws UnsatisfiedLinkError if it was not built, or this system cannot load it.
      */
-    static synchronized void loadLibrary() {
-        if (isLoaded) {
-            return;
-        }
-        if (System.getProperty(UNPACK_PROPERTY) != null) {
-            Loader.load(CpuKernels.class);
-        } else {
-            loadFromTemporaryDirectory();
-        }
-        isLoaded = true;
-    }
-
-    private static void loadFromTemporaryDirectory() {
-        Path directory = null;
-        try {
-            directory = Files.createTempDirectory("tiercel-kernels-");
-            System.setProperty(UNPACK_PROPERTY, directory.toString());
-            Loader.load(CpuKernels.class);
-        } catch (final IOException ex) {
-            final UnsatisfiedLinkError error = new UnsatisfiedLinkError("no temporary directory to unpack into: " + ex);
-            error.initCause(ex);
-            throw error;
-        } finally {
-            System.clearProperty(UNPACK_PROPERTY);
-            if (directory != null) {
-                IoUtil.delete(directory.toFile(), true);
-            }
-        }
+    static void loadLibrary() {
+        LIBRARY.load();
     }
 
     /** Whether the library of the bindings stands in the class path, for this system. */
     static boolean isBuilt() {
-        final String library = System.mapLibraryName("jni" + CpuKernels.class.getSimpleName());
-        return CpuKernels.class.getResource(Loader.getPlatform() + "/" + library) != null;
+        return LIBRARY.isBuilt();
     }
 
     @Name("tiercel_kernel_sets")

@@ -1,0 +1,53 @@
+/*
+ * The functions of the CUDA driver that the host side calls. They are looked up in libcuda.so.1 when it is first wanted:
+ * a library that were linked to them would not load on a machine without a driver, and a function that an older driver
+ * lacks would end the process when it is called. Declared here, since a build needs no CUDA toolkit: handles, device
+ * addresses and host addresses are 64 bits, as on every system that has this driver, and enums are ints.
+ */
+#ifndef TIERCEL_DRIVER_H
+#define TIERCEL_DRIVER_H
+
+#include <stdint.h>
+
+/**
+ * CALL(name, symbol, parameters, arguments) of each: name in the driver's documentation, and in the library, where it
+ * stands with the version of its interface. All return a CUresult.
+ */
+#define TIERCEL_DRIVER_CALLS(CALL)                                                                                     \
+    CALL(cuInit, cuInit, (uint32_t flags), (flags))                                                                    \
+    CALL(cuDriverGetVersion, cuDriverGetVersion, (int32_t* version), (version))                                        \
+    CALL(cuGetErrorName, cuGetErrorName, (int32_t code, const char** text), (code, text))                              \
+    CALL(cuGetErrorString, cuGetErrorString, (int32_t code, const char** text), (code, text))                          \
+    CALL(cuDeviceGetCount, cuDeviceGetCount, (int32_t* count), (count))                                                \
+    CALL(cuDeviceGet, cuDeviceGet, (int32_t* device, int32_t ordinal), (device, ordinal))                              \
+    CALL(cuDeviceGetName, cuDeviceGetName, (int8_t* name, int32_t length, int32_t device), (name, length, device))     \
+    CALL(cuDeviceGetAttribute, cuDeviceGetAttribute, (int32_t* value, int32_t attribute, int32_t device),              \
+         (value, attribute, device))                                                                                   \
+    CALL(cuDevicePrimaryCtxRetain, cuDevicePrimaryCtxRetain, (int64_t* context, int32_t device), (context, device))    \
+    CALL(cuDevicePrimaryCtxRelease, cuDevicePrimaryCtxRelease_v2, (int32_t device), (device))                          \
+    CALL(cuCtxSetCurrent, cuCtxSetCurrent, (int64_t context), (context))                                               \
+    CALL(cuModuleLoadData, cuModuleLoadData, (int64_t* module, const int8_t* image), (module, image))                  \
+    CALL(cuModuleUnload, cuModuleUnload, (int64_t module), (module))                                                   \
+    CALL(cuModuleGetFunction, cuModuleGetFunction, (int64_t* function, int64_t module, const char* name),              \
+         (function, module, name))                                                                                     \
+    CALL(cuFuncSetAttribute, cuFuncSetAttribute, (int64_t function, int32_t attribute, int32_t value),                 \
+         (function, attribute, value))                                                                                 \
+    CALL(cuMemAlloc, cuMemAlloc_v2, (int64_t* address, int64_t bytes), (address, bytes))                               \
+    CALL(cuMemFree, cuMemFree_v2, (int64_t address), (address))                                                        \
+    CALL(cuMemHostAlloc, cuMemHostAlloc, (int64_t* address, int64_t bytes, uint32_t flags), (address, bytes, flags))   \
+    CALL(cuMemFreeHost, cuMemFreeHost, (int64_t address), (address))                                                   \
+    CALL(cuMemHostGetDevicePointer, cuMemHostGetDevicePointer_v2,                                                      \
+         (int64_t* address, int64_t hostAddress, uint32_t flags), (address, hostAddress, flags))                       \
+    CALL(cuMemcpyHtoD, cuMemcpyHtoD_v2, (int64_t to, int64_t from, int64_t bytes), (to, from, bytes))                  \
+    CALL(cuMemsetD8Async, cuMemsetD8Async, (int64_t address, uint8_t value, int64_t count, int64_t stream),            \
+         (address, value, count, stream))                                                                              \
+    CALL(cuStreamCreate, cuStreamCreate, (int64_t* stream, uint32_t flags), (stream, flags))                           \
+    CALL(cuStreamSynchronize, cuStreamSynchronize, (int64_t stream), (stream))                                         \
+    CALL(cuStreamQuery, cuStreamQuery, (int64_t stream), (stream))                                                     \
+    CALL(cuStreamDestroy, cuStreamDestroy_v2, (int64_t stream), (stream))                                              \
+    CALL(cuLaunchCooperativeKernel, cuLaunchCooperativeKernel,                                                         \
+         (int64_t function, uint32_t gridX, uint32_t gridY, uint32_t gridZ, uint32_t blockX, uint32_t blockY,          \
+          uint32_t blockZ, uint32_t sharedBytes, int64_t stream, void** parameters),                                   \
+         (function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, parameters))
+
+#endif

@@ -1,0 +1,178 @@
+#include "tiercel_cuda.h"
+
+#include <dlfcn.h>
+
+#include <exception>
+#include <string>
+
+#include "lstm_geometry.h"
+#include "lstm_link.h"
+#include "lstm_packing.h"
+
+namespace tiercel {
+namespace {
+
+constexpr const char* LIBRARY = "libcuda.so.1";
+
+struct Driver {
+#define TIERCEL_MEMBER(name, symbol, parameters, arguments) int32_t(*name) parameters = nullptr;
+    TIERCEL_DRIVER_CALLS(TIERCEL_MEMBER)
+#undef TIERCEL_MEMBER
+};
+
+Driver driver;
+
+template <class Function>
+bool find(void* library, const char* symbol, Function*& function) {
+    function = reinterpret_cast<Function*>(dlsym(library, symbol));
+    return function != nullptr;
+}
+
+/** Empty if all is there. */
+std::string open() {
+    static void* library = nullptr;
+    library = library != nullptr ? library : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        const std::string reason = dlerror();
+        return reason.find("cannot open shared object file: No such file") != std::string::npos
+                   ? std::string(LIBRARY) + " not found"
+                   : std::string(LIBRARY) + " cannot be loaded: " + reason;
+    }
+#define TIERCEL_FIND(name, symbol, parameters, arguments)                              \
+    if (!find(library, #symbol, driver.name)) {                                        \
+        return std::string(LIBRARY) + " is too old: it has no function " #symbol;      \
+    }
+    TIERCEL_DRIVER_CALLS(TIERCEL_FIND)
+#undef TIERCEL_FIND
+    return "";
+}
+
+/** A model, packed as it is shared out; of one that does not fit, sizes alone. */
+struct CudaLstm {
+    CudaLstm(const LstmShape& shape, const DeviceLimits& limits)
+        : isThere(chooseGeometry(shape, limits, geometry)), view(shape, geometry), packing(shape, geometry) {}
+
+    void sizes(int32_t* to) const {
+        const LstmLinkLayout layout(view);
+        to[TIERCEL_BLOCKS] = isThere ? view.slices : 0;
+        to[TIERCEL_THREADS] = view.threads;
+        to[TIERCEL_SHARED_BYTES] = persistentBytes(view);
+        to[TIERCEL_LANES_PER_UNIT] = view.lanesPerUnit;
+        to[TIERCEL_CUDA_STATE_BYTES] = static_cast<int32_t>(view.state.bytes);
+        to[TIERCEL_REQUEST_WORDS] = layout.requestWords;
+        to[TIERCEL_REQUEST_STATE] = layout.requestState;
+        to[TIERCEL_RESPONSE_WORDS] = layout.responseWords;
+        to[TIERCEL_RESPONSE_STATE] = layout.responseState;
+        to[TIERCEL_LAYER_WORDS] = layout.layerWords;
+        to[TIERCEL_EXCHANGE_WORDS] = 2 * LstmExchange(view).words;
+    }
+
+    int32_t launch(int64_t function, int64_t stream, int64_t weights, LstmLink link) const {
+        LstmView there = packing.viewAt(reinterpret_cast<const uint8_t*>(weights));
+        link.sessionStride = view.state.bytes;
+        void* parameters[] = {&there, &link};
+        return driver.cuLaunchCooperativeKernel(
+            function, view.slices, 1, 1, view.threads, 1, 1, persistentBytes(view), stream, parameters);
+    }
+
+    /** Of a model that does not fit: any that is small. */
+    LstmGeometry geometry = onePass(4, 4);
+    const bool isThere;
+    const LstmView view;
+    LstmPacking packing;
+};
+
+CudaLstm* asLstm(void* model) {
+    return static_cast<CudaLstm*>(model);
+}
+
+const CudaLstm* asLstm(const void* model) {
+    return static_cast<const CudaLstm*>(model);
+}
+
+}  // namespace
+}  // namespace tiercel
+
+using namespace tiercel;
+
+const char* tiercel_cuda_open(void) {
+    static std::string reason;
+    reason = open();
+    return reason.empty() ? nullptr : reason.c_str();
+}
+
+#define TIERCEL_DEFINE(name, symbol, parameters, arguments) \
+    int32_t tiercel_##name parameters { return driver.name arguments; }
+TIERCEL_DRIVER_CALLS(TIERCEL_DEFINE)
+#undef TIERCEL_DEFINE
+
+const char* tiercel_cuda_error_name(int32_t code) {
+    const char* text = nullptr;
+    return driver.cuGetErrorName(code, &text) == 0 ? text : nullptr;
+}
+
+const char* tiercel_cuda_error_text(int32_t code) {
+    const char* text = nullptr;
+    return driver.cuGetErrorString(code, &text) == 0 ? text : nullptr;
+}
+
+void* tiercel_cuda_lstm_new(
+    int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors) {
+    const LstmShape shape{layers,           hidden,         features, outputs, is_int4 != 0, is_head_int4 != 0,
+                          is_softmax != 0, feature_maximum};
+    try {
+        return new CudaLstm(shape, {shared_bytes, multiprocessors});
+    } catch (const std::exception&) {
+        // Nothing may be thrown through C.
+        return nullptr;
+    }
+}
+
+void tiercel_cuda_lstm_delete(void* model) {
+    delete asLstm(model);
+}
+
+void tiercel_cuda_lstm_sizes(const void* model, int32_t* sizes) {
+    asLstm(model)->sizes(sizes);
+}
+
+void tiercel_cuda_lstm_set_features(
+    void* model, const float* means, const float* inverse_deviations, float inverse_scale) {
+    asLstm(model)->packing.setFeatures(means, inverse_deviations, inverse_scale);
+}
+
+void tiercel_cuda_lstm_set_layer(
+    void* model, int32_t layer, const int8_t* input_codes, const int8_t* input_multipliers, const float* input_scales,
+    const int8_t* recurrent_codes, const int8_t* recurrent_multipliers, const float* recurrent_scales,
+    const float* biases, float inverse_hidden_scale) {
+    asLstm(model)->packing.setLayer(
+        layer, codesOf(input_codes, input_multipliers, input_scales),
+        codesOf(recurrent_codes, recurrent_multipliers, recurrent_scales), biases, inverse_hidden_scale);
+}
+
+void tiercel_cuda_lstm_set_head(
+    void* model, const int8_t* codes, const int8_t* multipliers, const float* scales, const float* biases) {
+    asLstm(model)->packing.setHead(codesOf(codes, multipliers, scales), biases);
+}
+
+int64_t tiercel_cuda_lstm_data(const void* model) {
+    return reinterpret_cast<int64_t>(asLstm(model)->packing.data());
+}
+
+int64_t tiercel_cuda_lstm_bytes(const void* model) {
+    return static_cast<int64_t>(asLstm(model)->packing.bytes());
+}
+
+int32_t tiercel_cuda_lstm_launch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t requests, int64_t responses,
+    int32_t places, int32_t first_sequence, int64_t exchange, int64_t sessions) {
+    LstmLink link{};
+    link.requests = reinterpret_cast<const uint64_t*>(requests);
+    link.responses = reinterpret_cast<uint64_t*>(responses);
+    link.places = static_cast<uint32_t>(places);
+    link.firstSequence = static_cast<uint32_t>(first_sequence);
+    link.exchange = reinterpret_cast<uint64_t*>(exchange);
+    link.sessions = reinterpret_cast<uint8_t*>(sessions);
+    return asLstm(model)->launch(function, stream, weights, link);
+}

@@ -1,0 +1,86 @@
+/*
+ * The C interface of the CUDA host side: the driver's functions under names of ours, and a model of the lstm family as
+ * its kernels want it. The caller has checked everything about a model; results of the driver's functions are its
+ * codes, for the caller to check. CudaDriver.java is the same in Java, by JavaCPP.
+ */
+#ifndef TIERCEL_CUDA_H
+#define TIERCEL_CUDA_H
+
+#include "driver.h"
+
+#if defined(__GNUC__)
+#define TIERCEL_EXPORT __attribute__((visibility("default")))
+#else
+#define TIERCEL_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Loads libcuda.so.1, once for the process, and looks all functions up. NULL if all is there, else one line that says
+ * what is not; nothing else may be called then. The text lives until the next call. One thread at a time.
+ */
+TIERCEL_EXPORT const char* tiercel_cuda_open(void);
+
+/** tiercel_cuInit and so on. */
+#define TIERCEL_DECLARE(name, symbol, parameters, arguments) TIERCEL_EXPORT int32_t tiercel_##name parameters;
+TIERCEL_DRIVER_CALLS(TIERCEL_DECLARE)
+#undef TIERCEL_DECLARE
+
+/** An error's name, and the driver's words for it; NULL where it has none. */
+TIERCEL_EXPORT const char* tiercel_cuda_error_name(int32_t code);
+TIERCEL_EXPORT const char* tiercel_cuda_error_text(int32_t code);
+
+/** Sizes of a model on a GPU, as tiercel_cuda_lstm_sizes gives them. */
+enum tiercel_cuda_lstm_size {
+    /** Of the persistent kernel; no blocks where the GPU cannot hold the model in shared memory. */
+    TIERCEL_BLOCKS, TIERCEL_THREADS, TIERCEL_SHARED_BYTES, TIERCEL_LANES_PER_UNIT,
+    /** Of a session's state on the GPU. */
+    TIERCEL_CUDA_STATE_BYTES,
+    /** Words of a request and of a response, and of them before a state; of a layer of a state; lstm_link.h. */
+    TIERCEL_REQUEST_WORDS, TIERCEL_REQUEST_STATE, TIERCEL_RESPONSE_WORDS, TIERCEL_RESPONSE_STATE,
+    TIERCEL_LAYER_WORDS,
+    /** What blocks leave for each other. */
+    TIERCEL_EXCHANGE_WORDS,
+    TIERCEL_CUDA_LSTM_SIZES
+};
+
+/**
+ * A model of the lstm family, without weights yet, shared out for a GPU whose blocks can have so much shared memory and
+ * which has so many multiprocessors; NULL when there is no memory. Flags are 0 or 1; feature_maximum is 127 or 32767.
+ */
+TIERCEL_EXPORT void* tiercel_cuda_lstm_new(
+    int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors);
+TIERCEL_EXPORT void tiercel_cuda_lstm_delete(void* model);
+TIERCEL_EXPORT void tiercel_cuda_lstm_sizes(const void* model, int32_t* sizes);
+
+/** As tiercel_lstm_set_features, tiercel_lstm_set_layer and tiercel_lstm_set_head of tiercel_cpu.h. */
+TIERCEL_EXPORT void tiercel_cuda_lstm_set_features(
+    void* model, const float* means, const float* inverse_deviations, float inverse_scale);
+TIERCEL_EXPORT void tiercel_cuda_lstm_set_layer(
+    void* model, int32_t layer, const int8_t* input_codes, const int8_t* input_multipliers, const float* input_scales,
+    const int8_t* recurrent_codes, const int8_t* recurrent_multipliers, const float* recurrent_scales,
+    const float* biases, float inverse_hidden_scale);
+TIERCEL_EXPORT void tiercel_cuda_lstm_set_head(
+    void* model, const int8_t* codes, const int8_t* multipliers, const float* scales, const float* biases);
+
+/** What is to be copied to the GPU: where it is, and its length. */
+TIERCEL_EXPORT int64_t tiercel_cuda_lstm_data(const void* model);
+TIERCEL_EXPORT int64_t tiercel_cuda_lstm_bytes(const void* model);
+
+/**
+ * Begins the persistent kernel on a stream. weights is where the data has been copied to; the others are device
+ * addresses of what LstmLink has. Returns the code of cuLaunchCooperativeKernel.
+ */
+TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t requests, int64_t responses,
+    int32_t places, int32_t first_sequence, int64_t exchange, int64_t sessions);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

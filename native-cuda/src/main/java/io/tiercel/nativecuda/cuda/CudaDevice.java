@@ -1,0 +1,247 @@
+package io.tiercel.nativecuda.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The first GPU that the driver names ({@code CUDA_VISIBLE_DEVICES} says which one that is), with the kernels loaded
+ * into it: one for the process, for as long as somebody uses it. Any thread, but not on the path of a request.
+ *
+ * <p>To free memory the driver waits for every kernel, and one that stays would let it wait forever. So what is freed
+ * while one is there is kept until there is none. Of a lost GPU nothing is freed or unloaded: a kernel that has not
+ * been seen to end may still write to memory that it was given.
+ */
+final class CudaDevice {
+
+    /** Host memory that the GPU reaches, with its addresses for either; of memory of the GPU's own the first is 0. */
+    record Memory(long hostAddress, long deviceAddress) {
+    }
+
+    private static final String IMAGE = "kernels.fatbin";
+    private static final int NAME_LENGTH = 128;
+
+    /** Under the class's lock, as its users are. */
+    private static CudaDevice shared;
+
+    private final int ordinal;
+    private final String name;
+    private final int capability;
+    private final int multiprocessors;
+    private final int sharedBytes;
+    private final int driverVersion;
+    private final long context;
+    private final long module;
+    private final long int8Kernel;
+    private final long int4Kernel;
+    private final List<Memory> toBeFreed = new ArrayList<>();
+    private int users;
+    private int runningKernels;
+    private boolean isLost;
+
+    private CudaDevice() {
+        CudaDriver.open();
+        CudaDriver.check(CudaDriver.init(0), "cuInit");
+        final int[] number = new int[1];
+        CudaDriver.check(CudaDriver.driverGetVersion(number), "cuDriverGetVersion");
+        driverVersion = number[0];
+        CudaDriver.check(CudaDriver.deviceGetCount(number), "cuDeviceGetCount");
+        if (number[0] == 0) {
+            throw new CudaException("the driver has no GPU to offer");
+        }
+        CudaDriver.check(CudaDriver.deviceGet(number, 0), "cuDeviceGet(0)");
+        ordinal = number[0];
+        final byte[] text = new byte[NAME_LENGTH];
+        CudaDriver.check(CudaDriver.deviceGetName(text, text.length, ordinal), "cuDeviceGetName(0)");
+        name = new String(text, StandardCharsets.UTF_8).replaceFirst("\0.*", "");
+        capability = 10 * attribute(CudaDriver.COMPUTE_CAPABILITY_MAJOR) +
+                attribute(CudaDriver.COMPUTE_CAPABILITY_MINOR);
+        multiprocessors = attribute(CudaDriver.MULTIPROCESSOR_COUNT);
+        sharedBytes = attribute(CudaDriver.MAX_SHARED_BYTES_OF_BLOCK);
+        if (attribute(CudaDriver.COOPERATIVE_LAUNCH) == 0) {
+            throw new CudaException(name + " cannot launch kernels whose blocks are all there at once");
+        }
+        if (attribute(CudaDriver.KERNEL_EXEC_TIMEOUT) != 0) {
+            throw new CudaException(
+                    name + " lets no kernel stay: its driver limits how long one runs, as it does where" +
+                            " a display is driven");
+        }
+        final byte[] image = image();
+        final long[] handle = new long[1];
+        CudaDriver.check(CudaDriver.devicePrimaryCtxRetain(handle, ordinal), "cuDevicePrimaryCtxRetain(" + name + ")");
+        context = handle[0];
+        try {
+            makeCurrent();
+            CudaDriver.check(CudaDriver.moduleLoadData(handle, image),
+                    "cuModuleLoadData(" + IMAGE + ") for " + name + " of compute capability " + capabilityText());
+            module = handle[0];
+            int8Kernel = kernel("tiercel_lstm_persistent_int8");
+            int4Kernel = kernel("tiercel_lstm_persistent_int4");
+        } catch (final CudaException ex) {
+            // With the last one who has retained it the context goes, and with that the module.
+            CudaDriver.devicePrimaryCtxRelease(ordinal);
+            throw ex;
+        }
+    }
+
+    /**
+     * The device, to be given back by {@link #release}. Its kernels are loaded before any of them stays, since the
+     * driver may have to wait for those to load others.
+     *
+     * @throws CudaException with what stands against it.
+     */
+    static synchronized CudaDevice retain() {
+        if (shared == null) {
+            shared = new CudaDevice();
+        }
+        shared.checkIsThere();
+        shared.users++;
+        return shared;
+    }
+
+    /** The last one to give it back unloads the kernels, unless one may still be there. */
+    void release() {
+        synchronized (CudaDevice.class) {
+            if (--users > 0) {
+                return;
+            }
+            shared = shared == this ? null : shared;
+            if (!isAbandoned()) {
+                makeCurrent();
+                CudaDriver.check(CudaDriver.moduleUnload(module), "cuModuleUnload(" + IMAGE + ")");
+                CudaDriver.check(CudaDriver.devicePrimaryCtxRelease(ordinal), "cuDevicePrimaryCtxRelease");
+            }
+        }
+    }
+
+    /** For people, with the driver's version. */
+    String description() {
+        return name + ", compute capability " + capabilityText() + ", " + multiprocessors +
+                " multiprocessors, driver for CUDA " + driverVersion / 1000 + "." + driverVersion % 1000 / 10;
+    }
+
+    String name() {
+        return name;
+    }
+
+    int multiprocessors() {
+        return multiprocessors;
+    }
+
+    /** Shared memory that a block may ask for. */
+    int sharedBytes() {
+        return sharedBytes;
+    }
+
+    long persistentKernel(final boolean isInt4) {
+        return isInt4 ? int4Kernel : int8Kernel;
+    }
+
+    /** For the calling thread, before it calls the driver. */
+    void makeCurrent() {
+        CudaDriver.check(CudaDriver.ctxSetCurrent(context), "cuCtxSetCurrent");
+    }
+
+    /** Memory of the GPU, not zeroed. */
+    Memory newMemory(final long bytes, final String what) {
+        final long[] address = new long[1];
+        makeCurrent();
+        CudaDriver.check(CudaDriver.memAlloc(address, bytes), "cuMemAlloc(" + bytes + " bytes) for " + what);
+        return new Memory(0, address[0]);
+    }
+
+    /** Pinned memory of the host that the GPU reaches too, not zeroed. */
+    Memory newSharedMemory(final long bytes, final String what) {
+        final long[] address = new long[1];
+        makeCurrent();
+        CudaDriver.check(
+                CudaDriver.memHostAlloc(
+                        address, bytes, CudaDriver.HOST_MEMORY_PORTABLE | CudaDriver.HOST_MEMORY_MAPPED),
+                "cuMemHostAlloc(" + bytes + " bytes) for " + what);
+        final long hostAddress = address[0];
+        final int code = CudaDriver.memHostGetDevicePointer(address, hostAddress, 0);
+        if (code != CudaDriver.SUCCESS) {
+            free(new Memory(hostAddress, 0));
+        }
+        CudaDriver.check(code, "cuMemHostGetDevicePointer for " + what);
+        return new Memory(hostAddress, address[0]);
+    }
+
+    /** At once, or when no kernel is there any more. */
+    synchronized void free(final Memory memory) {
+        toBeFreed.add(memory);
+        freeIfNobodyWrites();
+    }
+
+    synchronized void onKernelBegun() {
+        runningKernels++;
+    }
+
+    /** It has been seen to end. */
+    synchronized void onKernelEnded() {
+        runningKernels--;
+        freeIfNobodyWrites();
+    }
+
+    /** From here on nothing of it is touched. */
+    synchronized void lose() {
+        isLost = true;
+    }
+
+    /** @throws CudaException if it is lost. */
+    synchronized void checkIsThere() {
+        if (isLost) {
+            throw new CudaException(name + " was lost before");
+        }
+    }
+
+    private synchronized boolean isAbandoned() {
+        return isLost || runningKernels > 0;
+    }
+
+    private void freeIfNobodyWrites() {
+        if (isAbandoned()) {
+            return;
+        }
+        makeCurrent();
+        while (!toBeFreed.isEmpty()) {
+            final Memory memory = toBeFreed.remove(toBeFreed.size() - 1);
+            if (memory.hostAddress() == 0) {
+                CudaDriver.check(CudaDriver.memFree(memory.deviceAddress()), "cuMemFree");
+            } else {
+                CudaDriver.check(CudaDriver.memFreeHost(memory.hostAddress()), "cuMemFreeHost");
+            }
+        }
+    }
+
+    private int attribute(final int attribute) {
+        final int[] value = new int[1];
+        CudaDriver.check(CudaDriver.deviceGetAttribute(value, attribute, ordinal),
+                "cuDeviceGetAttribute(" + attribute + ") of " + name);
+        return value[0];
+    }
+
+    private long kernel(final String kernelName) {
+        final long[] function = new long[1];
+        CudaDriver.check(CudaDriver.moduleGetFunction(function, module, kernelName),
+                "cuModuleGetFunction(" + kernelName + ") of " + IMAGE);
+        return function[0];
+    }
+
+    private String capabilityText() {
+        return capability / 10 + "." + capability % 10;
+    }
+
+    private static byte[] image() {
+        try (InputStream in = CudaDevice.class.getResourceAsStream(IMAGE)) {
+            if (in == null) {
+                throw new CudaException("kernels not built: no nvcc when this was built");
+            }
+            return in.readAllBytes();
+        } catch (final IOException ex) {
+            throw new CudaException(IMAGE + " cannot be read: " + ex.getMessage());
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package io.tiercel.nativecuda.cuda;
+
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StateHash;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
+import io.tiercel.appliance.engine.lstm.LstmStateLayout;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.agrona.UnsafeApi;
+
+/**
+ * Steps of one model by a kernel that stays on the GPU. Features go from where they are into the request, outputs and
+ * the state after the step from the response to where they belong; no call of the driver stands between.
+ *
+ * <p>The host has every session's canonical state, and it is the one that counts: it is replaced when all of the new
+ * one is there. Of some sessions the GPU has a copy, with the work ahead of the next step; of any other, a request
+ * brings the state. Which is the case is said by a note in the derived part of the state:
+ * <pre>
+ *   0                     canonicalBytes      + 8                      + 12       + 64
+ *   +---------------------+-------------------+------------------------+----------+
+ *   | canonical           | int64 stamp       | int32 copy             |          |
+ *   +---------------------+-------------------+------------------------+----------+
+ * </pre>
+ * A copy is that of a state if both have the same stamp. Each step makes a new one, which no other step of the process
+ * has; so what was copied with its note is a state with a copy too, until either goes on.
+ *
+ * <p>One thread. Allocates in its constructor only, but for what a loss throws. The work ahead follows each step by
+ * itself. Not usable after {@link #close}.
+ */
+final class CudaLstmExecutor implements ModelExecutor {
+
+    /** Of a state: a cache line. */
+    static final int NOTE_BYTES = 64;
+
+    private static final int COPY_OFFSET = Long.BYTES;
+    private static final long NO_STAMP = 0;
+    /** Above so many bits of a stamp is the executor's number: at 100,000 steps a second they last for five years. */
+    private static final int STAMP_BITS = 44;
+    private static final int MOST_EXECUTORS = 1 << Long.SIZE - STAMP_BITS - 1;
+    private static final AtomicInteger EXECUTORS = new AtomicInteger();
+
+    /** Memory of the GPU that copies of states may take, and how many are worth looking after. */
+    private static final long COPIES_BYTES = 256L << 20;
+    private static final int MOST_COPIES = 1 << 16;
+
+    private static final long BITS = 0xFFFF_FFFFL;
+
+    private final PersistentKernel kernel;
+    private final LstmStateLayout layout;
+    private final StepByStep stepByStep;
+    private final int layerCount;
+    private final int hiddenCount;
+    private final int featureCount;
+    private final int outputCount;
+    private final int layerWords;
+    private final int stateWords;
+    private final int requestStateOffset;
+    private final int responseStateOffset;
+    private final int canonicalBytes;
+    /** Of each copy, the stamp of the state that it is of. */
+    private final long[] stamps;
+    private int nextCopy = PersistentKernel.OWN_SESSION + 1;
+    private long stamp;
+    /** States of the last batch, as long as the new one has not been taken; 0 from then on. */
+    private final long[] dueStates;
+    private int dueCount;
+    private int firstDueSequence;
+    private boolean isClosed;
+
+    /** Exceptions are those of {@link PersistentKernel}. */
+    CudaLstmExecutor(final CudaLstmModel model, final int maxBatch, final int firstSequence) {
+        layout = model.layout();
+        layerCount = model.layerCount();
+        hiddenCount = model.hiddenCount();
+        featureCount = model.shape().featureCount();
+        outputCount = model.shape().outputCount();
+        canonicalBytes = layout.canonicalBytes();
+        layerWords = model.size(CudaDriver.LAYER_WORDS);
+        stateWords = layerCount * layerWords;
+        requestStateOffset = model.size(CudaDriver.REQUEST_STATE) * Long.BYTES;
+        responseStateOffset = model.size(CudaDriver.RESPONSE_STATE) * Long.BYTES;
+        stepByStep = new StepByStep(this, featureCount);
+        dueStates = new long[maxBatch];
+        final int number = EXECUTORS.incrementAndGet();
+        if (number >= MOST_EXECUTORS) {
+            throw new CudaException("this process has made " + number + " executors, more than stamps can tell");
+        }
+        stamp = (long) number << STAMP_BITS;
+        final int copies = (int) Math.min(MOST_COPIES, COPIES_BYTES / model.size(CudaDriver.STATE_BYTES));
+        stamps = new long[1 + copies];
+        kernel = new PersistentKernel(model, maxBatch, copies, firstSequence);
+    }
+
+    @Override
+    public void initialise(final long stateAddress) {
+        UnsafeApi.setMemory(stateAddress, canonicalBytes, (byte) 0);
+        restore(stateAddress);
+    }
+
+    /** There is no copy of it; the next step brings it. */
+    @Override
+    public void restore(final long stateAddress) {
+        final int index = dueIndex(stateAddress);
+        if (index >= 0) {
+            dueStates[index] = 0;
+        }
+        UnsafeApi.putLong(stateAddress + canonicalBytes, NO_STAMP);
+    }
+
+    /** All requests are under way before the first answer is waited for. */
+    @Override
+    public void step(final StepBatch batch) {
+        final int size = batch.size();
+        if (size > dueStates.length || isClosed) {
+            throw new IllegalStateException("batch=" + size + " maxBatch=" + dueStates.length + " closed=" + isClosed);
+        }
+        checkNothingIsDue();
+        kernel.reserve(size);
+        for (int i = 0; i < size; i++) {
+            final int sequence = kernel.nextSequence();
+            if (i == 0) {
+                firstDueSequence = sequence;
+            }
+            ask(sequence, batch.featuresAddress(i), batch.stateAddress(i));
+        }
+        for (int i = 0; i < size; i++) {
+            takeOutputs(firstDueSequence + i, batch.outputsAddress(i));
+            dueStates[i] = batch.stateAddress(i);
+        }
+        dueCount = size;
+    }
+
+    @Override
+    public long hash(final long stateAddress, final long previousHash) {
+        settle(stateAddress);
+        return StateHash.mix(previousHash, stateAddress, canonicalBytes);
+    }
+
+    @Override
+    public void ahead(final StepBatch batch) {
+        for (int i = 0, size = batch.size(); i < size; i++) {
+            settle(batch.stateAddress(i));
+        }
+    }
+
+    @Override
+    public long steps(
+            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+            final int outputsStride, final long previousHash) {
+        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
+    }
+
+    @Override
+    public void close() {
+        if (!isClosed) {
+            isClosed = true;
+            kernel.close();
+        }
+    }
+
+    private void ask(final int sequence, final long featuresAddress, final long stateAddress) {
+        final long request = kernel.requestAddress(sequence);
+        final long tag = PersistentKernel.tag(sequence);
+        final long features = request + (long) PersistentKernel.HEADER_WORDS * Long.BYTES;
+        for (int i = 0; i < featureCount; i++) {
+            final int bits = UnsafeApi.getInt(featuresAddress + (long) i * Integer.BYTES);
+            UnsafeApi.putLong(features + (long) i * Long.BYTES, tag | bits & BITS);
+        }
+        final long note = stateAddress + canonicalBytes;
+        final long before = UnsafeApi.getLong(note);
+        int copy = UnsafeApi.getInt(note + COPY_OFFSET);
+        final boolean hasCopy = before != NO_STAMP && copy > 0 && copy < stamps.length && stamps[copy] == before;
+        if (!hasCopy) {
+            copy = nextCopy;
+            nextCopy = nextCopy + 1 == stamps.length ? PersistentKernel.OWN_SESSION + 1 : nextCopy + 1;
+            bringState(request + requestStateOffset, tag, stateAddress);
+        }
+        stamps[copy] = ++stamp;
+        UnsafeApi.putLong(note, stamp);
+        UnsafeApi.putInt(note + COPY_OFFSET, copy);
+        kernel.send(sequence, copy, !hasCopy);
+    }
+
+    private void bringState(final long to, final long tag, final long stateAddress) {
+        long word = to;
+        for (int layer = 0; layer < layerCount; layer++) {
+            word = bring(word, tag, stateAddress + layout.cellOffset(layer), hiddenCount);
+            word = bring(word, tag, stateAddress + layout.hiddenOffset(layer), layerWords - hiddenCount);
+        }
+    }
+
+    private static long bring(final long to, final long tag, final long from, final int count) {
+        for (int i = 0; i < count; i++) {
+            UnsafeApi.putLong(to + (long) i * Long.BYTES,
+                    tag | UnsafeApi.getInt(from + (long) i * Integer.BYTES) & BITS);
+        }
+        return to + (long) count * Long.BYTES;
+    }
+
+    private void takeOutputs(final int sequence, final long outputsAddress) {
+        final long response = kernel.responseAddress(sequence);
+        for (int i = 0; i < outputCount; i++) {
+            UnsafeApi.putInt(outputsAddress + (long) i * Integer.BYTES,
+                    kernel.await(response + (long) i * Long.BYTES, sequence));
+        }
+    }
+
+    /** The canonical state comes to be that after the step, if it is not yet. */
+    private void settle(final long stateAddress) {
+        final int index = dueIndex(stateAddress);
+        if (index < 0) {
+            return;
+        }
+        final int sequence = firstDueSequence + index;
+        final long words = kernel.responseAddress(sequence) + responseStateOffset;
+        for (int i = 0; i < stateWords; i++) {
+            kernel.await(words + (long) i * Long.BYTES, sequence);
+        }
+        long word = words;
+        for (int layer = 0; layer < layerCount; layer++) {
+            word = take(word, stateAddress + layout.cellOffset(layer), hiddenCount);
+            word = take(word, stateAddress + layout.hiddenOffset(layer), layerWords - hiddenCount);
+        }
+        dueStates[index] = 0;
+    }
+
+    /** Words that are known to be there. */
+    private static long take(final long from, final long to, final int count) {
+        for (int i = 0; i < count; i++) {
+            UnsafeApi.putInt(to + (long) i * Integer.BYTES, (int) UnsafeApi.getLong(from + (long) i * Long.BYTES));
+        }
+        return from + (long) count * Long.BYTES;
+    }
+
+    private int dueIndex(final long stateAddress) {
+        for (int i = 0; i < dueCount; i++) {
+            if (dueStates[i] == stateAddress) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** A response that has not been read whole must not be overwritten. */
+    private void checkNothingIsDue() {
+        for (int i = 0; i < dueCount; i++) {
+            if (dueStates[i] != 0) {
+                throw new IllegalStateException("a step before the hash of position " + i + " of the last one");
+            }
+        }
+        dueCount = 0;
+    }
+}

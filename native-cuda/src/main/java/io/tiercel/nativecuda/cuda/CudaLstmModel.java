@@ -1,0 +1,193 @@
+package io.tiercel.nativecuda.cuda;
+
+import io.tiercel.appliance.engine.DeviceLostException;
+import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.lstm.LstmLayerParameters;
+import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.lstm.LstmStateLayout;
+import io.tiercel.protocol.journal.Arithmetic;
+import org.agrona.concurrent.NanoClock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An {@code lstm} bundle in a GPU's memory, packed for the way in which its units are shared out there. Immutable; to
+ * be closed after its executors, each of which has a kernel of its own on the GPU.
+ *
+ * <p>A session's canonical state is the host's. The derived part of it is a note of where the GPU has a copy:
+ * {@link CudaLstmExecutor}.
+ */
+final class CudaLstmModel implements Model {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CudaLstmModel.class);
+
+    private final CudaDevice device;
+    private final NanoClock clock;
+    private final long answerLimitNs;
+    private final boolean isInt4;
+    private final LstmStateLayout layout;
+    private final ModelShape shape;
+    private final int layerCount;
+    private final int hiddenCount;
+    private final int[] sizes = new int[CudaDriver.LSTM_SIZES];
+    private CudaDevice.Memory weights;
+    private long handle;
+    private boolean isClosed;
+
+    /**
+     * @param device released by {@link #close}, and if this fails.
+     * @throws CudaException if it does not fit, or the driver fails.
+     */
+    CudaLstmModel(
+            final LstmParameters parameters, final CudaDevice device, final NanoClock clock, final long answerLimitNs) {
+        this.device = device;
+        this.clock = clock;
+        this.answerLimitNs = answerLimitNs;
+        isInt4 = parameters.layerFormat() == WeightFormat.INT4;
+        layerCount = parameters.layerCount();
+        hiddenCount = parameters.hiddenCount();
+        layout = new LstmStateLayout(layerCount, hiddenCount, 0);
+        shape = new ModelShape(LstmParameters.FAMILY, parameters.featureCount(), parameters.outputCount(),
+                layout.canonicalBytes() + CudaLstmExecutor.NOTE_BYTES, layout.canonicalBytes());
+        try {
+            pack(parameters);
+            upload();
+        } catch (final CudaException ex) {
+            close();
+            throw ex;
+        }
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return Arithmetic.EXACT;
+    }
+
+    /** @throws DeviceLostException if the kernel cannot begin, or does not answer. */
+    @Override
+    public ModelExecutor newExecutor(final int maxBatch) {
+        return newExecutor(maxBatch, PersistentKernel.FIRST_SEQUENCE);
+    }
+
+    /** With requests numbered from one on. */
+    CudaLstmExecutor newExecutor(final int maxBatch, final int firstSequence) {
+        try {
+            device.checkIsThere();
+            return new CudaLstmExecutor(this, maxBatch, firstSequence);
+        } catch (final CudaException ex) {
+            throw new DeviceLostException(ex.getMessage(), ex);
+        }
+    }
+
+    /** A second call does nothing. */
+    @Override
+    public void close() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        if (handle != 0) {
+            CudaDriver.deleteLstm(handle);
+        }
+        try {
+            if (weights != null) {
+                device.free(weights);
+            }
+            device.release();
+        } catch (final CudaException ex) {
+            LOG.warn("{} is left as it is: {}", device.name(), ex.getMessage());
+        }
+    }
+
+    CudaDevice device() {
+        return device;
+    }
+
+    NanoClock clock() {
+        return clock;
+    }
+
+    long answerLimitNs() {
+        return answerLimitNs;
+    }
+
+    LstmStateLayout layout() {
+        return layout;
+    }
+
+    int layerCount() {
+        return layerCount;
+    }
+
+    int hiddenCount() {
+        return hiddenCount;
+    }
+
+    /** By the indices of {@link CudaDriver}. */
+    int size(final int index) {
+        return sizes[index];
+    }
+
+    /** Begins the kernel on a stream; the addresses are the GPU's. */
+    void launch(
+            final long stream, final long requests, final long responses, final int places, final int firstSequence,
+            final long exchange, final long sessions) {
+        final long kernel = device.persistentKernel(isInt4);
+        final int sharedBytes = sizes[CudaDriver.SHARED_BYTES];
+        final String geometry = "blocks=" + sizes[CudaDriver.BLOCKS] + " threads=" + sizes[CudaDriver.THREADS] +
+                " sharedBytes=" + sharedBytes;
+        CudaDriver.check(CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES, sharedBytes),
+                "cuFuncSetAttribute(" + geometry + ")");
+        CudaDriver.check(
+                CudaDriver.launch(handle, kernel, stream, weights.deviceAddress(), requests, responses, places,
+                        firstSequence, exchange, sessions),
+                "cuLaunchCooperativeKernel(" + geometry + ")");
+    }
+
+    private void pack(final LstmParameters parameters) {
+        handle = CudaDriver.newLstm(layerCount, hiddenCount, parameters.featureCount(), parameters.outputCount(),
+                flag(parameters.layerFormat()), flag(parameters.headFormat()), parameters.hasSoftmax() ? 1 : 0,
+                parameters.featureMaximum(), device.sharedBytes(), device.multiprocessors());
+        if (handle == 0) {
+            throw new CudaException("no memory to pack layers=" + layerCount + " hidden=" + hiddenCount);
+        }
+        CudaDriver.lstmSizes(handle, sizes);
+        if (sizes[CudaDriver.BLOCKS] == 0) {
+            throw new CudaException("layers=" + layerCount + " hidden=" + hiddenCount + " features=" +
+                    parameters.featureCount() + " do not fit into the shared memory of " + device.name() + ": " +
+                    device.multiprocessors() + " blocks of " + device.sharedBytes() + " bytes");
+        }
+        CudaDriver.setFeatures(handle, parameters.featureMeans(), parameters.inverseFeatureDeviations(),
+                parameters.inverseFeatureScale());
+        for (int i = 0; i < layerCount; i++) {
+            final LstmLayerParameters layer = parameters.layer(i);
+            CudaDriver.setLayer(handle, i,
+                    layer.input().codes(), layer.input().multipliers(), layer.inputScales(),
+                    layer.recurrent().codes(), layer.recurrent().multipliers(), layer.recurrentScales(),
+                    layer.biases(), layer.inverseHiddenScale());
+        }
+        CudaDriver.setHead(handle, parameters.head().codes(), parameters.head().multipliers(),
+                parameters.headScales(), parameters.headBiases());
+    }
+
+    private void upload() {
+        final long bytes = CudaDriver.lstmBytes(handle);
+        weights = device.newMemory(bytes, "weights");
+        CudaDriver.check(CudaDriver.memcpyHtoD(weights.deviceAddress(), CudaDriver.lstmData(handle), bytes),
+                "cuMemcpyHtoD(" + bytes + " bytes) of weights");
+        // From memory that is not pinned the copy may still be on its way; other streams do not wait for it.
+        CudaDriver.check(CudaDriver.streamSynchronize(CudaDriver.NULL_STREAM), "cuStreamSynchronize, of weights");
+    }
+
+    private static int flag(final WeightFormat format) {
+        return format == WeightFormat.INT4 ? 1 : 0;
+    }
+}
