@@ -61,7 +61,7 @@ final class Foundation implements AutoCloseable {
 
     private final ApplianceContext context;
     private final NanoClock clock = SystemNanoClock.INSTANCE;
-    private final ModelRegistry registry = new ModelRegistry();
+    private final ModelRegistry registry = new ModelRegistry(clock);
     private ClaimedJournal claimed;
     private JournalDirectory journal;
     private Sessions sessions;

@@ -77,6 +77,11 @@ public final class ServeCommand implements Callable<Integer> {
             if (appliance.recovered().nextSequence() > 0) {
                 System.out.println(RECOVERED + " " + appliance.recovered());
             }
+            for (final LoadedModel model : appliance.models()) {
+                if (!model.rationale().isEmpty()) {
+                    System.out.println("placement: model=" + model.alias() + ' ' + model.rationale());
+                }
+            }
             if (appliance.context().idle() == IdleMode.SPIN) {
                 MachineInfo.printNoteOfSpinningThreads(
                         System.out, appliance.context().layout(), appliance.context().inferWorkers());

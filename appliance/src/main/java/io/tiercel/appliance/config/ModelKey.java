@@ -11,7 +11,8 @@ public enum ModelKey {
     BUNDLE("bundle", ValueType.path("file"), null,
             "The model's bundle. Must be given."),
     BACKEND("backend", ValueType.name(ConfigKey.MAX_ALIAS_LENGTH), ModelConfig.AUTO_BACKEND,
-            "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can."),
+            "What computes it; `tiercel backends` lists them. `auto` takes the best that is available and can; where a "
+                    + "GPU is one of them it measures both at start, and takes the one with the smaller median."),
     THREADS("threads", ValueType.count(1, ConfigKey.MAX_MODEL_THREADS), "1",
             "Threads that compute one model, the infer thread included, for each of `infer-workers`; backends `cpu` "
                     + "and `onnxruntime`, whose workers share one pool. Pays for models past about 400 KB of weights "

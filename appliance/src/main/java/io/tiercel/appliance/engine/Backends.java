@@ -30,8 +30,13 @@ public final class Backends {
      * @throws NoBackendException with what stands against each backend that came into question.
      */
     public static Backend select(final String name, final Bundle bundle) {
+        return select(all(), name, bundle);
+    }
+
+    /** As {@link #select(String, Bundle)}, of these. */
+    static Backend select(final List<Backend> backends, final String name, final Bundle bundle) {
         final StringBuilder reasons = new StringBuilder();
-        for (final Backend backend : all()) {
+        for (final Backend backend : backends) {
             final boolean asked = AUTO.equals(name) || backend.name().equals(name);
             final String obstacle = asked ? obstacle(backend, bundle) : "not asked for";
             if (obstacle == null) {
@@ -56,10 +61,15 @@ public final class Backends {
         }
     }
 
+    /** Whether it is available and supports the bundle. */
+    static boolean canServe(final Backend backend, final Bundle bundle) {
+        return obstacle(backend, bundle) == null;
+    }
+
     private static Model withStandby(
             final Backend backend, final Model model, final Bundle bundle, final int threads) {
         for (final Backend other : all()) {
-            if (!other.canBeLost() && other.preference() >= 0 && obstacle(other, bundle) == null) {
+            if (!other.canBeLost() && other.preference() >= 0 && canServe(other, bundle)) {
                 return new FailoverModel(backend.name(), model, other.name(), other.load(bundle, threads));
             }
         }

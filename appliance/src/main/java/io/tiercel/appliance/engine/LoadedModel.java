@@ -14,16 +14,24 @@ import java.util.HexFormat;
  * @param alias       name in the configuration and in the welcome message.
  * @param version     SHA-256 of the bundle, 32 bytes.
  * @param backendName which backend computes it.
+ * @param rationale   why that one, if it was measured; else empty. See {@link Placement}.
  * @param model       its weights.
  */
-public record LoadedModel(int modelId, String alias, DirectBuffer version, String backendName, Model model)
+public record LoadedModel(
+        int modelId, String alias, DirectBuffer version, String backendName, String rationale, Model model)
         implements AutoCloseable {
 
     public static final int VERSION_LENGTH = 32;
 
     public static LoadedModel of(
             final int modelId, final String alias, final byte[] version, final String backendName, final Model model) {
-        return new LoadedModel(modelId, alias, directCopy(version), backendName, model);
+        return new LoadedModel(modelId, alias, directCopy(version), backendName, "", model);
+    }
+
+    /** On the backend that was found to be the fastest. */
+    static LoadedModel of(final int modelId, final String alias, final byte[] version, final Placement placement) {
+        return new LoadedModel(modelId, alias, directCopy(version), placement.backend().name(),
+                placement.rationale(), placement.model());
     }
 
     /** Off the heap, as the journal copies it into each record. */

@@ -5,6 +5,7 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.agrona.concurrent.NanoClock;
 
 /**
  * The models that are served, by handle and by alias. Filled at start; from then on read by any thread. Owns the
@@ -13,11 +14,17 @@ import java.util.List;
 public final class ModelRegistry implements AutoCloseable {
 
     private final List<LoadedModel> models = new ArrayList<>();
+    private final NanoClock clock;
+
+    /** @param clock for what is measured. */
+    public ModelRegistry(final NanoClock clock) {
+        this.clock = clock;
+    }
 
     /**
      * Loads a bundle on a backend and gives it the next handle.
      *
-     * @param backendName of the backend, or {@link Backends#AUTO}.
+     * @param backendName of the backend, or {@link Backends#AUTO}: then it is measured where there is a choice.
      * @param threads     that one executor may use, see {@link Backend#load}.
      * @throws BundleException if the alias is taken or the bundle cannot be loaded.
      */
@@ -26,11 +33,17 @@ public final class ModelRegistry implements AutoCloseable {
         if (find(alias) != null) {
             throw new BundleException("model alias=" + alias + " is there twice");
         }
-        final Backend backend = Backends.select(backendName, bundle);
-        final LoadedModel model = LoadedModel.of(
-                models.size(), alias, bundle.version(), backend.name(), Backends.load(backend, bundle, threads));
+        final LoadedModel model = Backends.AUTO.equals(backendName)
+                ? LoadedModel.of(models.size(), alias, bundle.version(),
+                        Placement.choose(Backends.all(), bundle, threads, clock))
+                : loadOn(Backends.select(backendName, bundle), alias, bundle, threads);
         models.add(model);
         return model;
+    }
+
+    private LoadedModel loadOn(final Backend backend, final String alias, final Bundle bundle, final int threads) {
+        return LoadedModel.of(
+                models.size(), alias, bundle.version(), backend.name(), Backends.load(backend, bundle, threads));
     }
 
     /** The model of that alias, or null. */

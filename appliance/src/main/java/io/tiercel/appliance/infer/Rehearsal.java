@@ -3,11 +3,10 @@ package io.tiercel.appliance.infer;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.UnseenSession;
 import org.agrona.BitUtil;
-import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.NanoClock;
-import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +31,7 @@ public final class Rehearsal {
 
     private final long intervalNs;
     private final NanoClock clock;
-    private final List<Session> sessions = new ArrayList<>();
+    private final List<UnseenSession> sessions = new ArrayList<>();
     private int nextSession;
     private final long[] recentAddresses = new long[RECENT];
     private final int[] recentBytes = new int[RECENT];
@@ -44,40 +43,6 @@ public final class Rehearsal {
     private int readSum;
     private long dueNs;
     private boolean isScheduled;
-
-    /** A session that nobody sees. The buffers own what the batch points at. */
-    private static final class Session {
-        private final ModelExecutor executor;
-        private final UnsafeBuffer features;
-        private final UnsafeBuffer state;
-        private final UnsafeBuffer outputs;
-        private final StepBatch batch = new StepBatch(1);
-        private long hash;
-
-        private Session(final ModelShape shape, final ModelExecutor executor) {
-            this.executor = executor;
-            features = allocate(shape.featureCount() * Float.BYTES);
-            state = allocate(shape.stateBytes());
-            outputs = allocate(shape.outputCount() * Float.BYTES);
-            batch.add(features.addressOffset(), state.addressOffset(), outputs.addressOffset());
-            executor.initialise(state.addressOffset());
-        }
-
-        /** Zeros are a feature vector, and a token of every vocabulary. A session that is full begins anew. */
-        private void step() {
-            if (!executor.hasRoom(state.addressOffset(), 1)) {
-                executor.initialise(state.addressOffset());
-            }
-            executor.step(batch);
-            hash = executor.hash(state.addressOffset(), hash);
-            executor.ahead(batch);
-        }
-
-        private static UnsafeBuffer allocate(final int bytes) {
-            return new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-                    BitUtil.align(bytes, BitUtil.CACHE_LINE_LENGTH), BitUtil.CACHE_LINE_LENGTH));
-        }
-    }
 
     /**
      * @param intervalNs how long nothing must have come, and the least time between two rehearsals; 0 never rehearses.
@@ -91,7 +56,7 @@ public final class Rehearsal {
     /** A further model to be rehearsed; by turns, if there are several. */
     public void add(final ModelShape shape, final ModelExecutor executor) {
         if (intervalNs > 0) {
-            sessions.add(new Session(shape, executor));
+            sessions.add(new UnseenSession(shape, executor));
         }
     }
 
@@ -121,7 +86,9 @@ public final class Rehearsal {
         if (nowNs - dueNs < 0) {
             return false;
         }
-        sessions.get(nextSession).step();
+        final UnseenSession session = sessions.get(nextSession);
+        session.answer();
+        session.settle();
         readRecentStates();
         nextSession = nextSession + 1 == sessions.size() ? 0 : nextSession + 1;
         final long endNs = clock.nanoTime();
