@@ -12,6 +12,7 @@ import io.tiercel.tools.chaos.ChaosCommand;
 import io.tiercel.tools.decode.DecodeBenchCommand;
 import io.tiercel.tools.demo.DemoCommand;
 import io.tiercel.tools.engine.EngineBenchCommand;
+import io.tiercel.tools.engine.GpuBenchCommand;
 import io.tiercel.tools.journal.JournalCommand;
 import io.tiercel.tools.journal.ReplayCommand;
 import io.tiercel.tools.journal.SnapshotCommand;
@@ -72,7 +73,8 @@ public final class TiercelCommand implements Runnable {
 
     /** The subcommands of {@code bench}. */
     static final List<Class<?>> SUBCOMMANDS_OF_BENCH = List.of(
-            JournalBenchCommand.class, EngineBenchCommand.class, DecodeBenchCommand.class, KvBenchCommand.class,
+            JournalBenchCommand.class, EngineBenchCommand.class, GpuBenchCommand.class, DecodeBenchCommand.class,
+            KvBenchCommand.class,
             ForkBenchCommand.class,
             GenerateBenchCommand.class);
 

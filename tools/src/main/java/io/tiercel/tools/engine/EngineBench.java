@@ -1,6 +1,9 @@
 package io.tiercel.tools.engine;
 
+import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
@@ -164,7 +167,7 @@ final class EngineBench {
         return cyclesPerNs[Contender.TURNS / 2];
     }
 
-    /** In the order of the rows: cpu, reference, ONNX Runtime. */
+    /** In the order of the rows: cpu, devices, reference, ONNX Runtime. */
     private void open(final EngineShape shape, final List<Contender> contenders, final List<String> notes) {
         final LstmWeights weights = randomWeights(shape);
         final FeatureTape tape = newTape(shape);
@@ -174,6 +177,11 @@ final class EngineBench {
             for (final WeightFormat format : plan.formats()) {
                 final Bundle bundle = bundles.computeIfAbsent(format, quantise);
                 addCpu(shape, LstmParameters.read(bundle), tape, contenders, notes);
+            }
+        }
+        for (final Backend device : plan.devices()) {
+            for (final WeightFormat format : plan.formats()) {
+                addDevice(shape, device, format, bundles.computeIfAbsent(format, quantise), tape, contenders, notes);
             }
         }
         if (plan.hasReference()) {
@@ -208,6 +216,29 @@ final class EngineBench {
             contenders.add(new Contender(clock, labelOfCpu(shape, parameters.layerFormat(), step, threads), step,
                     threads == 1 ? floorOf((CpuLstmModel) step.model()) : null));
         }
+    }
+
+    /** No row of what the device has no room for. */
+    private void addDevice(
+            final EngineShape shape, final Backend device, final WeightFormat format, final Bundle bundle,
+            final FeatureTape tape, final List<Contender> contenders, final List<String> notes) {
+        final String title = shape.title() + " " + weightsOf(format) + ", backend " + device.name();
+        final Model model;
+        try {
+            model = device.load(bundle, 1);
+        } catch (final BundleException ex) {
+            notes.add(title + ": no row: " + ex.getMessage());
+            return;
+        }
+        try {
+            status.show(title + ": compared with the reference");
+            DeviceCheck.requireEqual(title, model, bundle, tape);
+        } catch (final RuntimeException ex) {
+            model.close();
+            throw ex;
+        }
+        contenders.add(new Contender(clock, new EngineRow.Label(shape, weightsOf(format), device.name(), 1, null, 0,
+                shape.weightCountAtRequest()), ExecutorStep.open(clock, tape, model), null));
     }
 
     private EngineRow.Label labelOfCpu(

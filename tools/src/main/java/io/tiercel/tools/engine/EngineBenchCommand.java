@@ -112,7 +112,8 @@ public final class EngineBenchCommand implements Callable<Integer> {
         final List<EngineShape> shapes = checkedShapes();
         checkArguments();
         final EnginePlan plan = new EnginePlan(checkedFormats(), threads, steps == null ? 0 : steps,
-                (long) (seconds * NS_PER_SECOND), chosenKernels(), !isWithoutReference, !isWithoutOnnx, seed);
+                (long) (seconds * NS_PER_SECOND), chosenKernels(), List.of(), !isWithoutReference, !isWithoutOnnx,
+                seed);
         final Map<String, Object> result = new LinkedHashMap<>();
         System.out.println("tiercel bench engine, commit " + BuildInfo.commit());
         System.out.println("machine: " + MachineInfo.describe() + "; " + MachineInfo.runtime());

@@ -174,6 +174,6 @@ class EngineBenchPartsTest {
     }
 
     private static EnginePlan plan(final int stepCount, final long rowNs) {
-        return new EnginePlan(List.of(WeightFormat.INT8), 1, stepCount, rowNs, null, true, true, 1);
+        return new EnginePlan(List.of(WeightFormat.INT8), 1, stepCount, rowNs, null, List.of(), true, true, 1);
     }
 }

@@ -1,0 +1,105 @@
+package io.tiercel.tools.engine;
+
+import io.tiercel.appliance.engine.BackendProbe;
+import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.nativecuda.cpu.CpuBackend;
+import io.tiercel.nativecuda.cpu.KernelSet;
+import io.tiercel.nativecuda.cuda.CudaBackend;
+import io.tiercel.tools.BuildInfo;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.Json;
+import io.tiercel.tools.MachineInfo;
+import io.tiercel.tools.StatusLine;
+import io.tiercel.tools.Terminal;
+import io.tiercel.tools.ToolException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.agrona.concurrent.SystemNanoClock;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code tiercel bench gpu}: what a step takes on a GPU, beside the CPU in the same run. */
+@Command(
+        name = "gpu",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Measures one step of LSTMs with random weights on the cuda backend and on the cpu backend, in "
+                + "turns, one session at a time, one thread. First the GPU's outputs and states are compared with the "
+                + "Java reference's, bit for bit. The smallest shape is what the way there and back costs. Where there "
+                + "is no GPU it says `not run` and why.")
+public final class GpuBenchCommand implements Callable<Integer> {
+
+    private static final String DEFAULT_SHAPES = "1x4/1,160K,635K,16.7M";
+    private static final double MAX_SECONDS = 600;
+    private static final double NS_PER_SECOND = 1e9;
+
+    @Option(names = "--shapes", split = ",", defaultValue = DEFAULT_SHAPES, paramLabel = "SHAPE",
+            description = "As those of bench engine. Default: ${DEFAULT-VALUE}.")
+    private List<String> shapeNames;
+
+    @Option(names = "--seconds", defaultValue = "3", paramLabel = "S",
+            description = "About how long the measured steps of a row take. Default: ${DEFAULT-VALUE}.")
+    private double seconds;
+
+    @Option(names = "--seed", defaultValue = "1", paramLabel = "SEED",
+            description = "Of weights and features. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
+    private Path json;
+
+    @Override
+    public Integer call() {
+        final List<EngineShape> shapes = shapeNames.stream().map(EngineShape::parse).distinct().toList();
+        shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
+        if (!(seconds > 0 && seconds <= MAX_SECONDS)) {
+            throw ToolException.badArgument("--seconds=" + seconds + " is not above 0 and at most " +
+                    (long) MAX_SECONDS);
+        }
+        Json.checkWritable("--json", json);
+        final CudaBackend cuda = new CudaBackend();
+        final BackendProbe probe = cuda.probe();
+        System.out.println("tiercel bench gpu, commit " + BuildInfo.commit());
+        System.out.println("machine: " + MachineInfo.describe() + "; " + MachineInfo.runtime());
+        if (!probe.available()) {
+            System.out.println("not run: " + probe.detail());
+            return ExitCode.ENVIRONMENT;
+        }
+        System.out.println("gpu: " + probe.detail());
+        System.out.println(EngineReport.legend());
+        final Map<String, Object> result = new LinkedHashMap<>();
+        result.put("commit", BuildInfo.commit());
+        result.put("machine", MachineInfo.describe());
+        result.put("jvm", MachineInfo.runtime());
+        result.put("gpu", probe.detail());
+        result.put("rows", measure(shapes, cuda));
+        if (json != null) {
+            Json.write(json, result);
+        }
+        return ExitCode.OK;
+    }
+
+    private List<Map<String, Object>> measure(final List<EngineShape> shapes, final CudaBackend cuda) {
+        final KernelSet kernels = new CpuBackend().probe().available()
+                ? KernelSet.available().stream().max(KernelSet::compareTo).orElseThrow()
+                : null;
+        final EnginePlan plan = new EnginePlan(List.of(WeightFormat.INT8, WeightFormat.INT4), 1, 0,
+                (long) (seconds * NS_PER_SECOND), kernels, List.of(cuda), false, false, seed);
+        final EngineBench bench = new EngineBench(SystemNanoClock.INSTANCE, plan,
+                new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
+        final List<Map<String, Object>> rows = new ArrayList<>();
+        for (final EngineShape shape : shapes) {
+            final EngineBench.Result measured = bench.measure(shape);
+            System.out.println();
+            System.out.print(EngineReport.table(measured));
+            measured.notes().forEach(System.out::println);
+            measured.rows().forEach(row -> rows.add(EngineReport.json(measured, row)));
+        }
+        return rows;
+    }
+}

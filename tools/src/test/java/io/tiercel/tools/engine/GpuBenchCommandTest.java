@@ -1,0 +1,71 @@
+package io.tiercel.tools.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.nativecuda.cuda.TestDriver;
+import io.tiercel.tools.CapturedCommand;
+import io.tiercel.tools.ExitCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The benchmark in small, over a driver for tests, whose figures say nothing. */
+@Timeout(120)
+class GpuBenchCommandTest {
+
+    @TempDir
+    private Path directory;
+
+    @BeforeEach
+    void needGpu() throws IOException, InterruptedException {
+        TestDriver.needGpu("tiercel bench gpu");
+    }
+
+    @AfterAll
+    static void removeGpu() {
+        TestDriver.removeGpu();
+    }
+
+    @Test
+    void shouldHaveARowForEachBackendAndSayWhatDoesNotFit() throws IOException {
+        final Path json = directory.resolve("gpu.json");
+        TestDriver.reset(2, 64 << 10, TestDriver.MEMORY_BYTES);
+        final CapturedCommand command = run("--shapes", "1x4/1,2x200", "--seconds", "0.02", "--json", json.toString());
+        assertEquals(ExitCode.OK, command.exitCode(), command::err);
+        assertTrue(command.out().contains("gpu: Emulated GPU"), command.out());
+        assertTrue(command.out().contains("2x200 int8, backend cuda: no row: "), command.out());
+        final List<String> rows = new ArrayList<>();
+        for (final JsonNode row : new ObjectMapper().readTree(json.toFile()).get("rows")) {
+            rows.add(row.get("shape").asText() + ' ' + row.get("backend").asText() + ' ' + row.get("weights").asText());
+            assertTrue(row.get("p50Us").asDouble() > 0, row::toString);
+        }
+        assertTrue(rows.containsAll(List.of("1x4/1 cuda int8", "1x4/1 cuda int4")), rows::toString);
+        assertFalse(rows.contains("2x200 cuda int8"), rows::toString);
+        assertTrue(TestDriver.isClean());
+    }
+
+    @Test
+    void shouldSayThatItIsNotRunWhenThereIsNoGpu() {
+        TestDriver.removeGpu();
+        final Path json = directory.resolve("gpu.json");
+        final CapturedCommand command = run("--json", json.toString());
+        assertEquals(ExitCode.ENVIRONMENT, command.exitCode());
+        assertTrue(command.out().contains("not run: the driver has no GPU to offer"), command.out());
+        assertFalse(Files.exists(json));
+    }
+
+    private static CapturedCommand run(final String... arguments) {
+        return CapturedCommand.run(List.of("bench", "gpu"), arguments);
+    }
+}
