@@ -39,12 +39,20 @@
     CALL(cuMemHostGetDevicePointer, cuMemHostGetDevicePointer_v2,                                                      \
          (int64_t* address, int64_t hostAddress, uint32_t flags), (address, hostAddress, flags))                       \
     CALL(cuMemcpyHtoD, cuMemcpyHtoD_v2, (int64_t to, int64_t from, int64_t bytes), (to, from, bytes))                  \
+    CALL(cuMemcpyHtoDAsync, cuMemcpyHtoDAsync_v2, (int64_t to, int64_t from, int64_t bytes, int64_t stream),           \
+         (to, from, bytes, stream))                                                                                    \
+    CALL(cuMemcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (int64_t to, int64_t from, int64_t bytes, int64_t stream),           \
+         (to, from, bytes, stream))                                                                                    \
     CALL(cuMemsetD8Async, cuMemsetD8Async, (int64_t address, uint8_t value, int64_t count, int64_t stream),            \
          (address, value, count, stream))                                                                              \
     CALL(cuStreamCreate, cuStreamCreate, (int64_t* stream, uint32_t flags), (stream, flags))                           \
     CALL(cuStreamSynchronize, cuStreamSynchronize, (int64_t stream), (stream))                                         \
     CALL(cuStreamQuery, cuStreamQuery, (int64_t stream), (stream))                                                     \
     CALL(cuStreamDestroy, cuStreamDestroy_v2, (int64_t stream), (stream))                                              \
+    CALL(cuLaunchKernel, cuLaunchKernel,                                                                               \
+         (int64_t function, uint32_t gridX, uint32_t gridY, uint32_t gridZ, uint32_t blockX, uint32_t blockY,          \
+          uint32_t blockZ, uint32_t sharedBytes, int64_t stream, void** parameters, void** extra),                     \
+         (function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, parameters, extra))              \
     CALL(cuLaunchCooperativeKernel, cuLaunchCooperativeKernel,                                                         \
          (int64_t function, uint32_t gridX, uint32_t gridY, uint32_t gridZ, uint32_t blockX, uint32_t blockY,          \
           uint32_t blockZ, uint32_t sharedBytes, int64_t stream, void** parameters),                                   \

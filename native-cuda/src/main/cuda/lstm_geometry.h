@@ -1,4 +1,4 @@
-/* How a model's units are shared out on a GPU for the persistent kernel. */
+/* How a model's units are shared out on a GPU. */
 #ifndef TIERCEL_LSTM_GEOMETRY_H
 #define TIERCEL_LSTM_GEOMETRY_H
 
@@ -21,6 +21,7 @@ inline LstmGeometry onePass(int32_t units, int32_t lanesPerUnit) {
     return {units, lanesPerUnit, divideUp(units * lanesPerUnit, whole) * whole};
 }
 
+/** Whether a persistent kernel does. */
 inline bool fits(const LstmShape& shape, const LstmGeometry& geometry, const DeviceLimits& limits) {
     const LstmView view(shape, geometry);
     return geometry.threads <= MOST_THREADS && view.slices <= limits.multiprocessors &&
@@ -42,6 +43,11 @@ inline bool chooseGeometry(const LstmShape& shape, const DeviceLimits& limits, L
         }
     }
     return false;
+}
+
+/** Of kernels that are launched for each batch, which read weights from the GPU's memory: any size of model. */
+inline LstmGeometry launchedGeometry() {
+    return onePass(32, 8);
 }
 
 }  // namespace tiercel

@@ -47,17 +47,21 @@ std::string open() {
     return "";
 }
 
-/** A model, packed as it is shared out; of one that does not fit, sizes alone. */
+/** A model, packed as it is shared out. */
 struct CudaLstm {
     CudaLstm(const LstmShape& shape, const DeviceLimits& limits)
-        : isThere(chooseGeometry(shape, limits, geometry)), view(shape, geometry), packing(shape, geometry) {}
+        : isPersistent(chooseGeometry(shape, limits, geometry)),
+          view(shape, geometry),
+          sharedBytes(isPersistent ? persistentBytes(view) : LstmShared(view).bytes),
+          isThere(sharedBytes <= limits.sharedBytes),
+          packing(shape, geometry) {}
 
     void sizes(int32_t* to) const {
         const LstmLinkLayout layout(view);
+        to[TIERCEL_IS_PERSISTENT] = isPersistent ? 1 : 0;
         to[TIERCEL_BLOCKS] = isThere ? view.slices : 0;
         to[TIERCEL_THREADS] = view.threads;
-        to[TIERCEL_SHARED_BYTES] = persistentBytes(view);
-        to[TIERCEL_LANES_PER_UNIT] = view.lanesPerUnit;
+        to[TIERCEL_SHARED_BYTES] = sharedBytes;
         to[TIERCEL_CUDA_STATE_BYTES] = static_cast<int32_t>(view.state.bytes);
         to[TIERCEL_REQUEST_WORDS] = layout.requestWords;
         to[TIERCEL_REQUEST_STATE] = layout.requestState;
@@ -72,13 +76,22 @@ struct CudaLstm {
         link.sessionStride = view.state.bytes;
         void* parameters[] = {&there, &link};
         return driver.cuLaunchCooperativeKernel(
-            function, view.slices, 1, 1, view.threads, 1, 1, persistentBytes(view), stream, parameters);
+            function, view.slices, 1, 1, view.threads, 1, 1, sharedBytes, stream, parameters);
     }
 
-    /** Of a model that does not fit: any that is small. */
-    LstmGeometry geometry = onePass(4, 4);
-    const bool isThere;
+    int32_t launchBatch(
+        int64_t function, int64_t stream, int64_t weights, int64_t positions, int32_t blocks, int32_t count) const {
+        LstmView there = packing.viewAt(reinterpret_cast<const uint8_t*>(weights));
+        void* parameters[] = {&there, &positions};
+        return driver.cuLaunchKernel(
+            function, blocks, count, 1, view.threads, 1, 1, sharedBytes, stream, parameters, nullptr);
+    }
+
+    LstmGeometry geometry = launchedGeometry();
+    const bool isPersistent;
     const LstmView view;
+    const int32_t sharedBytes;
+    const bool isThere;
     LstmPacking packing;
 };
 
@@ -175,4 +188,10 @@ int32_t tiercel_cuda_lstm_launch(
     link.exchange = reinterpret_cast<uint64_t*>(exchange);
     link.sessions = reinterpret_cast<uint8_t*>(sessions);
     return asLstm(model)->launch(function, stream, weights, link);
+}
+
+int32_t tiercel_cuda_lstm_launch_batch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t positions, int32_t blocks,
+    int32_t count) {
+    return asLstm(model)->launchBatch(function, stream, weights, positions, blocks, count);
 }

@@ -35,8 +35,8 @@ TIERCEL_EXPORT const char* tiercel_cuda_error_text(int32_t code);
 
 /** Sizes of a model on a GPU, as tiercel_cuda_lstm_sizes gives them. */
 enum tiercel_cuda_lstm_size {
-    /** Of the persistent kernel; no blocks where the GPU cannot hold the model in shared memory. */
-    TIERCEL_BLOCKS, TIERCEL_THREADS, TIERCEL_SHARED_BYTES, TIERCEL_LANES_PER_UNIT,
+    /** Whether a kernel stays, or kernels are launched for each batch; slices, of which a block each; 0 for neither. */
+    TIERCEL_IS_PERSISTENT, TIERCEL_BLOCKS, TIERCEL_THREADS, TIERCEL_SHARED_BYTES,
     /** Of a session's state on the GPU. */
     TIERCEL_CUDA_STATE_BYTES,
     /** Words of a request and of a response, and of them before a state; of a layer of a state; lstm_link.h. */
@@ -78,6 +78,14 @@ TIERCEL_EXPORT int64_t tiercel_cuda_lstm_bytes(const void* model);
 TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t requests, int64_t responses,
     int32_t places, int32_t first_sequence, int64_t exchange, int64_t sessions);
+
+/**
+ * Launches a kernel for a batch of so many positions, of which each has so many blocks; positions is a device address.
+ * Returns the code of cuLaunchKernel.
+ */
+TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch_batch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t positions, int32_t blocks,
+    int32_t count);
 
 #ifdef __cplusplus
 }

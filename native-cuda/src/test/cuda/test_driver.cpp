@@ -63,16 +63,22 @@ constexpr uint32_t FAT_BINARY_MAGIC = 0xBA55ED50u;
 constexpr int64_t NEVER = -1;
 
 using Kernel = void (*)(const tiercel::LstmView, const tiercel::LstmLink);
+using BatchKernel = void (*)(const tiercel::LstmView, const tiercel::BatchPosition*);
 
 /** What a function's handle points at. */
 struct Function {
     const char* name;
     Kernel kernel;
+    BatchKernel batchKernel;
     int32_t sharedBytes;
 };
 
-Function functions[] = {{"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, 0},
-                        {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, 0}};
+Function functions[] = {{"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, nullptr, 0},
+                        {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, nullptr, 0},
+                        {"tiercel_lstm_step_int8", nullptr, tiercel_lstm_step_int8, 0},
+                        {"tiercel_lstm_step_int4", nullptr, tiercel_lstm_step_int4, 0},
+                        {"tiercel_lstm_ahead_int8", nullptr, tiercel_lstm_ahead_int8, 0},
+                        {"tiercel_lstm_ahead_int4", nullptr, tiercel_lstm_ahead_int4, 0}};
 
 struct Fault {
     int64_t callsLeft;
@@ -392,6 +398,18 @@ int32_t cuMemcpyHtoD_v2(int64_t to, int64_t from, int64_t bytes) {
     return SUCCESS;
 }
 
+int32_t cuMemcpyHtoDAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t) {
+    BEGIN(cuMemcpyHtoDAsync);
+    std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+    return SUCCESS;
+}
+
+int32_t cuMemcpyDtoHAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t) {
+    BEGIN(cuMemcpyDtoHAsync);
+    std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+    return SUCCESS;
+}
+
 int32_t cuMemsetD8Async(int64_t address, uint8_t value, int64_t count, int64_t) {
     BEGIN(cuMemsetD8Async);
     std::memset(reinterpret_cast<void*>(address), value, static_cast<size_t>(count));
@@ -425,6 +443,28 @@ int32_t cuStreamDestroy_v2(int64_t stream) {
     }
     gpu.streams.erase(of);
     delete of;
+    return SUCCESS;
+}
+
+/** To its end, as what follows in the stream would have to wait for it. */
+int32_t cuLaunchKernel(
+    int64_t function, uint32_t gridX, uint32_t gridY, uint32_t, uint32_t blockX, uint32_t, uint32_t,
+    uint32_t sharedBytes, int64_t stream, void** parameters, void**) {
+    BEGIN(cuLaunchKernel);
+    const Function* const of = reinterpret_cast<const Function*>(function);
+    if (static_cast<int32_t>(sharedBytes) > of->sharedBytes) {
+        return INVALID_VALUE;
+    }
+    const auto& view = *static_cast<const tiercel::LstmView*>(parameters[0]);
+    const auto* const positions = *static_cast<const tiercel::BatchPosition**>(parameters[1]);
+    emulation::setSeed(gpu.launches++);
+    const std::string failure = emulation::run({static_cast<int>(gridX), static_cast<int>(gridY),
+                                                static_cast<int>(blockX), sharedBytes,
+                                                [&] { of->batchKernel(view, positions); }, {}});
+    if (!failure.empty()) {
+        std::fprintf(stderr, "kernel: %s\n", failure.c_str());
+    }
+    reinterpret_cast<Stream*>(stream)->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
     return SUCCESS;
 }
 

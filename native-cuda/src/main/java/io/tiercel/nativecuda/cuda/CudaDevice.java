@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The first GPU that the driver names ({@code CUDA_VISIBLE_DEVICES} says which one that is), with the kernels loaded
@@ -20,6 +22,11 @@ final class CudaDevice {
     record Memory(long hostAddress, long deviceAddress) {
     }
 
+    /** Functions for one width of weights: the one that stays, and those that are launched for a batch. */
+    record Kernels(long persistent, long step, long ahead) {
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
     private static final String IMAGE = "kernels.fatbin";
     private static final int NAME_LENGTH = 128;
 
@@ -34,8 +41,8 @@ final class CudaDevice {
     private final int driverVersion;
     private final long context;
     private final long module;
-    private final long int8Kernel;
-    private final long int4Kernel;
+    private final Kernels int8Kernels;
+    private final Kernels int4Kernels;
     private final List<Memory> toBeFreed = new ArrayList<>();
     private int users;
     private int runningKernels;
@@ -77,8 +84,8 @@ final class CudaDevice {
             CudaDriver.check(CudaDriver.moduleLoadData(handle, image),
                     "cuModuleLoadData(" + IMAGE + ") for " + name + " of compute capability " + capabilityText());
             module = handle[0];
-            int8Kernel = kernel("tiercel_lstm_persistent_int8");
-            int4Kernel = kernel("tiercel_lstm_persistent_int4");
+            int8Kernels = kernels("int8");
+            int4Kernels = kernels("int4");
         } catch (final CudaException ex) {
             // With the last one who has retained it the context goes, and with that the module.
             CudaDriver.devicePrimaryCtxRelease(ordinal);
@@ -135,8 +142,8 @@ final class CudaDevice {
         return sharedBytes;
     }
 
-    long persistentKernel(final boolean isInt4) {
-        return isInt4 ? int4Kernel : int8Kernel;
+    Kernels kernels(final boolean isInt4) {
+        return isInt4 ? int4Kernels : int8Kernels;
     }
 
     /** For the calling thread, before it calls the driver. */
@@ -173,6 +180,25 @@ final class CudaDevice {
     synchronized void free(final Memory memory) {
         toBeFreed.add(memory);
         freeIfNobodyWrites();
+    }
+
+    /** As {@link #free} of each that is not null. */
+    void freeAll(final Memory... memories) {
+        for (final Memory memory : memories) {
+            if (memory != null) {
+                free(memory);
+            }
+        }
+    }
+
+    /** Gives something back to the driver; if that fails, everything is left as it is, and the log says why. */
+    void leaveOnFailure(final Runnable givingBack) {
+        try {
+            givingBack.run();
+        } catch (final CudaException ex) {
+            lose();
+            LOG.warn("{} is left as it is: {}", name, ex.getMessage());
+        }
     }
 
     synchronized void onKernelBegun() {
@@ -221,6 +247,11 @@ final class CudaDevice {
         CudaDriver.check(CudaDriver.deviceGetAttribute(value, attribute, ordinal),
                 "cuDeviceGetAttribute(" + attribute + ") of " + name);
         return value[0];
+    }
+
+    private Kernels kernels(final String weights) {
+        return new Kernels(kernel("tiercel_lstm_persistent_" + weights), kernel("tiercel_lstm_step_" + weights),
+                kernel("tiercel_lstm_ahead_" + weights));
     }
 
     private long kernel(final String kernelName) {

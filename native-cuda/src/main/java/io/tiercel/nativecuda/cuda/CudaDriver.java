@@ -10,7 +10,7 @@ import org.bytedeco.javacpp.annotation.Platform;
  * {@code tiercel_cuda.h}, which say what each does), by JavaCPP. Handles and addresses are longs, and what a function
  * gives back stands in an array. Public for JavaCPP's loader only.
  *
- * <p>Each call's code is to be given to {@link #check}. Nothing here is on the path of a request.
+ * <p>Each call's code is to be given to {@link #check}.
  */
 @Platform(include = "tiercel_cuda.h", link = {"tiercel_kernels", "dl"})
 public final class CudaDriver {
@@ -38,10 +38,10 @@ public final class CudaDriver {
     static final int STREAM_NON_BLOCKING = 1;
 
     /** Indices of what {@link #lstmSizes} gives. */
-    static final int BLOCKS = 0;
-    static final int THREADS = 1;
-    static final int SHARED_BYTES = 2;
-    static final int LANES_PER_UNIT = 3;
+    static final int IS_PERSISTENT = 0;
+    static final int BLOCKS = 1;
+    static final int THREADS = 2;
+    static final int SHARED_BYTES = 3;
     static final int STATE_BYTES = 4;
     static final int REQUEST_WORDS = 5;
     static final int REQUEST_STATE = 6;
@@ -156,6 +156,16 @@ public final class CudaDriver {
     static native int memcpyHtoD(
             @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes);
 
+    @Name("tiercel_cuMemcpyHtoDAsync")
+    static native int memcpyHtoDAsync(
+            @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes,
+            @Cast("int64_t") long stream);
+
+    @Name("tiercel_cuMemcpyDtoHAsync")
+    static native int memcpyDtoHAsync(
+            @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes,
+            @Cast("int64_t") long stream);
+
     @Name("tiercel_cuMemsetD8Async")
     static native int memsetD8Async(
             @Cast("int64_t") long address, @Cast("uint8_t") byte value, @Cast("int64_t") long count,
@@ -209,4 +219,9 @@ public final class CudaDriver {
             @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
             @Cast("int64_t") long weights, @Cast("int64_t") long requests, @Cast("int64_t") long responses,
             int places, int firstSequence, @Cast("int64_t") long exchange, @Cast("int64_t") long sessions);
+
+    @Name("tiercel_cuda_lstm_launch_batch")
+    static native int launchBatch(
+            @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
+            @Cast("int64_t") long weights, @Cast("int64_t") long positions, int blocks, int count);
 }

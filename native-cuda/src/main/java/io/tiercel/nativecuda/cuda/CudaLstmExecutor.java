@@ -61,9 +61,7 @@ final class CudaLstmExecutor implements ModelExecutor {
     private final long[] stamps;
     private int nextCopy = PersistentKernel.OWN_SESSION + 1;
     private long stamp;
-    /** States of the last batch, as long as the new one has not been taken; 0 from then on. */
-    private final long[] dueStates;
-    private int dueCount;
+    private final DueStates due;
     private int firstDueSequence;
     private boolean isClosed;
 
@@ -80,7 +78,7 @@ final class CudaLstmExecutor implements ModelExecutor {
         requestStateOffset = model.size(CudaDriver.REQUEST_STATE) * Long.BYTES;
         responseStateOffset = model.size(CudaDriver.RESPONSE_STATE) * Long.BYTES;
         stepByStep = new StepByStep(this, featureCount);
-        dueStates = new long[maxBatch];
+        due = new DueStates(maxBatch);
         final int number = EXECUTORS.incrementAndGet();
         if (number >= MOST_EXECUTORS) {
             throw new CudaException("this process has made " + number + " executors, more than stamps can tell");
@@ -100,10 +98,7 @@ final class CudaLstmExecutor implements ModelExecutor {
     /** There is no copy of it; the next step brings it. */
     @Override
     public void restore(final long stateAddress) {
-        final int index = dueIndex(stateAddress);
-        if (index >= 0) {
-            dueStates[index] = 0;
-        }
+        due.take(stateAddress);
         UnsafeApi.putLong(stateAddress + canonicalBytes, NO_STAMP);
     }
 
@@ -111,10 +106,7 @@ final class CudaLstmExecutor implements ModelExecutor {
     @Override
     public void step(final StepBatch batch) {
         final int size = batch.size();
-        if (size > dueStates.length || isClosed) {
-            throw new IllegalStateException("batch=" + size + " maxBatch=" + dueStates.length + " closed=" + isClosed);
-        }
-        checkNothingIsDue();
+        due.begin(size, isClosed);
         kernel.reserve(size);
         for (int i = 0; i < size; i++) {
             final int sequence = kernel.nextSequence();
@@ -125,9 +117,8 @@ final class CudaLstmExecutor implements ModelExecutor {
         }
         for (int i = 0; i < size; i++) {
             takeOutputs(firstDueSequence + i, batch.outputsAddress(i));
-            dueStates[i] = batch.stateAddress(i);
+            due.add(batch.stateAddress(i));
         }
-        dueCount = size;
     }
 
     @Override
@@ -207,7 +198,7 @@ final class CudaLstmExecutor implements ModelExecutor {
 
     /** The canonical state comes to be that after the step, if it is not yet. */
     private void settle(final long stateAddress) {
-        final int index = dueIndex(stateAddress);
+        final int index = due.take(stateAddress);
         if (index < 0) {
             return;
         }
@@ -221,7 +212,6 @@ final class CudaLstmExecutor implements ModelExecutor {
             word = take(word, stateAddress + layout.cellOffset(layer), hiddenCount);
             word = take(word, stateAddress + layout.hiddenOffset(layer), layerWords - hiddenCount);
         }
-        dueStates[index] = 0;
     }
 
     /** Words that are known to be there. */
@@ -230,24 +220,5 @@ final class CudaLstmExecutor implements ModelExecutor {
             UnsafeApi.putInt(to + (long) i * Integer.BYTES, (int) UnsafeApi.getLong(from + (long) i * Long.BYTES));
         }
         return from + (long) count * Long.BYTES;
-    }
-
-    private int dueIndex(final long stateAddress) {
-        for (int i = 0; i < dueCount; i++) {
-            if (dueStates[i] == stateAddress) {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    /** A response that has not been read whole must not be overwritten. */
-    private void checkNothingIsDue() {
-        for (int i = 0; i < dueCount; i++) {
-            if (dueStates[i] != 0) {
-                throw new IllegalStateException("a step before the hash of position " + i + " of the last one");
-            }
-        }
-        dueCount = 0;
     }
 }

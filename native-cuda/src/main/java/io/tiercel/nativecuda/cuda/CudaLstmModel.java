@@ -10,8 +10,6 @@ import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import io.tiercel.protocol.journal.Arithmetic;
 import org.agrona.concurrent.NanoClock;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An {@code lstm} bundle in a GPU's memory, packed for the way in which its units are shared out there. Immutable; to
@@ -21,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * {@link CudaLstmExecutor}.
  */
 final class CudaLstmModel implements Model {
-
-    private static final Logger LOG = LoggerFactory.getLogger(CudaLstmModel.class);
 
     private final CudaDevice device;
     private final NanoClock clock;
@@ -77,11 +73,13 @@ final class CudaLstmModel implements Model {
         return newExecutor(maxBatch, PersistentKernel.FIRST_SEQUENCE);
     }
 
-    /** With requests numbered from one on. */
-    CudaLstmExecutor newExecutor(final int maxBatch, final int firstSequence) {
+    /** With requests numbered from one on, if it is by a kernel that stays. */
+    ModelExecutor newExecutor(final int maxBatch, final int firstSequence) {
         try {
             device.checkIsThere();
-            return new CudaLstmExecutor(this, maxBatch, firstSequence);
+            return sizes[CudaDriver.IS_PERSISTENT] == 0
+                    ? new LaunchedLstmExecutor(this, maxBatch)
+                    : new CudaLstmExecutor(this, maxBatch, firstSequence);
         } catch (final CudaException ex) {
             throw new DeviceLostException(ex.getMessage(), ex);
         }
@@ -97,14 +95,10 @@ final class CudaLstmModel implements Model {
         if (handle != 0) {
             CudaDriver.deleteLstm(handle);
         }
-        try {
-            if (weights != null) {
-                device.free(weights);
-            }
+        device.leaveOnFailure(() -> {
+            device.freeAll(weights);
             device.release();
-        } catch (final CudaException ex) {
-            LOG.warn("{} is left as it is: {}", device.name(), ex.getMessage());
-        }
+        });
     }
 
     CudaDevice device() {
@@ -140,16 +134,42 @@ final class CudaLstmModel implements Model {
     void launch(
             final long stream, final long requests, final long responses, final int places, final int firstSequence,
             final long exchange, final long sessions) {
-        final long kernel = device.persistentKernel(isInt4);
-        final int sharedBytes = sizes[CudaDriver.SHARED_BYTES];
-        final String geometry = "blocks=" + sizes[CudaDriver.BLOCKS] + " threads=" + sizes[CudaDriver.THREADS] +
-                " sharedBytes=" + sharedBytes;
-        CudaDriver.check(CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES, sharedBytes),
-                "cuFuncSetAttribute(" + geometry + ")");
+        final long kernel = device.kernels(isInt4).persistent();
+        allowSharedMemory(kernel);
         CudaDriver.check(
                 CudaDriver.launch(handle, kernel, stream, weights.deviceAddress(), requests, responses, places,
                         firstSequence, exchange, sessions),
-                "cuLaunchCooperativeKernel(" + geometry + ")");
+                "cuLaunchCooperativeKernel(" + geometry() + ")");
+    }
+
+    /** Before {@link #launchBatch}. */
+    void prepareBatches() {
+        allowSharedMemory(device.kernels(isInt4).ahead());
+        allowSharedMemory(device.kernels(isInt4).step());
+    }
+
+    /** The work ahead of each position's step, then the step; the table of positions is at the GPU's address. */
+    void launchBatch(final long stream, final long positions, final int count) {
+        final CudaDevice.Kernels kernels = device.kernels(isInt4);
+        CudaDriver.check(
+                CudaDriver.launchBatch(handle, kernels.ahead(), stream, weights.deviceAddress(), positions,
+                        sizes[CudaDriver.BLOCKS], count),
+                "cuLaunchKernel(ahead)");
+        CudaDriver.check(
+                CudaDriver.launchBatch(handle, kernels.step(), stream, weights.deviceAddress(), positions, 1, count),
+                "cuLaunchKernel(step)");
+    }
+
+    private void allowSharedMemory(final long kernel) {
+        CudaDriver.check(
+                CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES,
+                        sizes[CudaDriver.SHARED_BYTES]),
+                "cuFuncSetAttribute(" + geometry() + ")");
+    }
+
+    private String geometry() {
+        return "blocks=" + sizes[CudaDriver.BLOCKS] + " threads=" + sizes[CudaDriver.THREADS] + " sharedBytes=" +
+                sizes[CudaDriver.SHARED_BYTES];
     }
 
     private void pack(final LstmParameters parameters) {
@@ -162,8 +182,8 @@ final class CudaLstmModel implements Model {
         CudaDriver.lstmSizes(handle, sizes);
         if (sizes[CudaDriver.BLOCKS] == 0) {
             throw new CudaException("layers=" + layerCount + " hidden=" + hiddenCount + " features=" +
-                    parameters.featureCount() + " do not fit into the shared memory of " + device.name() + ": " +
-                    device.multiprocessors() + " blocks of " + device.sharedBytes() + " bytes");
+                    parameters.featureCount() + " need sharedBytes=" + sizes[CudaDriver.SHARED_BYTES] +
+                    " a block, and " + device.name() + " has " + device.sharedBytes());
         }
         CudaDriver.setFeatures(handle, parameters.featureMeans(), parameters.inverseFeatureDeviations(),
                 parameters.inverseFeatureScale());

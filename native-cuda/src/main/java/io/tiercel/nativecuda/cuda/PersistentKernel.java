@@ -4,8 +4,6 @@ import io.tiercel.appliance.engine.DeviceLostException;
 import java.util.concurrent.TimeUnit;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.NanoClock;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A kernel that stays on the GPU, and the memory in which it and the host speak, as {@code lstm_link.h} says. Whoever
@@ -26,7 +24,6 @@ final class PersistentKernel implements AutoCloseable {
     /** The kernel's own session; those of the host begin behind it. */
     static final int OWN_SESSION = 0;
 
-    private static final Logger LOG = LoggerFactory.getLogger(PersistentKernel.class);
     private static final int STOP_SESSION = -1;
     /** Unsigned. A tag of the last round must not be taken for one of this: before they come again, all are zeroed. */
     private static final int LAST_SEQUENCE = -1;
@@ -49,6 +46,7 @@ final class PersistentKernel implements AutoCloseable {
     private int sequence;
     private boolean isRunning;
     private boolean isLost;
+    private boolean isClosed;
     private long waitingSinceNs;
     private long queriedNs;
 
@@ -140,27 +138,23 @@ final class PersistentKernel implements AutoCloseable {
         }
     }
 
-    /** Ends the kernel if it can be, and then gives everything back. A second call does nothing. */
+    /** Ends the kernel and gives everything back; of a lost one nothing. A second call does nothing. */
     @Override
     public void close() {
-        try {
-            if (isRunning && !isLost) {
+        if (isClosed || isLost) {
+            return;
+        }
+        isClosed = true;
+        device.leaveOnFailure(() -> {
+            if (isRunning) {
                 end();
             }
-            if (stream != 0 && !isRunning) {
+            if (stream != 0) {
                 device.makeCurrent();
                 CudaDriver.check(CudaDriver.streamDestroy(stream), "cuStreamDestroy");
-                stream = 0;
             }
-            requests = free(requests);
-            responses = free(responses);
-            exchange = free(exchange);
-            sessions = free(sessions);
-        } catch (final CudaException ex) {
-            isLost = true;
-            device.lose();
-            LOG.warn("{} is left as it is: {}", device.name(), ex.getMessage());
-        }
+            device.freeAll(requests, responses, exchange, sessions);
+        });
     }
 
     /** A step of a session that nobody sees: all blocks are there, and all of them answer. */
@@ -244,13 +238,6 @@ final class PersistentKernel implements AutoCloseable {
         isLost = true;
         device.lose();
         return new DeviceLostException(device.name() + ": " + what, cause);
-    }
-
-    private CudaDevice.Memory free(final CudaDevice.Memory memory) {
-        if (memory != null) {
-            device.free(memory);
-        }
-        return null;
     }
 
     private int stateWords() {

@@ -1,0 +1,221 @@
+package io.tiercel.nativecuda.cuda;
+
+import io.tiercel.appliance.engine.DeviceLostException;
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.StateHash;
+import io.tiercel.appliance.engine.StepBatch;
+import io.tiercel.appliance.engine.StepByStep;
+import io.tiercel.appliance.engine.lstm.LstmStateLayout;
+import java.util.concurrent.TimeUnit;
+import org.agrona.BitUtil;
+import org.agrona.UnsafeApi;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * Steps of a model that is too large to be kept in the GPU's shared memory: for each batch kernels are launched, which
+ * read the weights from the GPU's memory. Features and canonical states go there, outputs and states come back; the GPU
+ * keeps nothing of a session, so the work ahead is computed before the step, and there is nothing to be restored.
+ *
+ * <p>One thread. Allocates in its constructor only, but for what a loss throws. Not usable after {@link #close}.
+ */
+final class LaunchedLstmExecutor implements ModelExecutor {
+
+    /** Addresses of features, state and outputs. */
+    private static final int POSITION_BYTES = 3 * Long.BYTES;
+    private static final int VECTOR_ALIGNMENT = 16;
+
+    private final CudaLstmModel model;
+    private final CudaDevice device;
+    private final NanoClock clock;
+    private final long limitNs;
+    private final StepByStep stepByStep;
+    private final int canonicalBytes;
+    private final int featureBytes;
+    private final int outputBytes;
+    private final int featureStride;
+    private final int stateStride;
+    private final int outputStride;
+    private final DueStates due;
+    /** Of the host, for the way there and back; and of the GPU. Features, states and outputs of each position. */
+    private CudaDevice.Memory hostFeatures;
+    private CudaDevice.Memory hostStates;
+    private CudaDevice.Memory hostOutputs;
+    private CudaDevice.Memory features;
+    private CudaDevice.Memory states;
+    private CudaDevice.Memory outputs;
+    private CudaDevice.Memory positions;
+    private long stream;
+    private boolean isLost;
+    private boolean isClosed;
+
+    /** @throws CudaException if the driver fails; then nothing is left behind. */
+    LaunchedLstmExecutor(final CudaLstmModel model, final int maxBatch) {
+        this.model = model;
+        device = model.device();
+        clock = model.clock();
+        limitNs = model.answerLimitNs();
+        stepByStep = new StepByStep(this, model.shape().featureCount());
+        canonicalBytes = model.layout().canonicalBytes();
+        featureBytes = model.shape().featureCount() * Float.BYTES;
+        outputBytes = model.shape().outputCount() * Float.BYTES;
+        featureStride = BitUtil.align(featureBytes, VECTOR_ALIGNMENT);
+        stateStride = BitUtil.align(model.size(CudaDriver.STATE_BYTES), LstmStateLayout.ALIGNMENT);
+        outputStride = BitUtil.align(outputBytes, VECTOR_ALIGNMENT);
+        due = new DueStates(maxBatch);
+        try {
+            allocate(maxBatch);
+            writePositions(maxBatch);
+        } catch (final CudaException ex) {
+            close();
+            throw ex;
+        }
+    }
+
+    @Override
+    public void initialise(final long stateAddress) {
+        UnsafeApi.setMemory(stateAddress, canonicalBytes, (byte) 0);
+        restore(stateAddress);
+    }
+
+    /** Nothing is derived of it. */
+    @Override
+    public void restore(final long stateAddress) {
+        due.take(stateAddress);
+    }
+
+    @Override
+    public void step(final StepBatch batch) {
+        final int size = batch.size();
+        due.begin(size, isClosed);
+        if (size == 0) {
+            return;
+        }
+        for (int i = 0; i < size; i++) {
+            UnsafeApi.copyMemory(batch.featuresAddress(i), hostFeatures.hostAddress() + (long) i * featureStride,
+                    featureBytes);
+            UnsafeApi.copyMemory(batch.stateAddress(i), hostStates.hostAddress() + (long) i * stateStride,
+                    canonicalBytes);
+        }
+        try {
+            launch(size);
+            await();
+        } catch (final CudaException ex) {
+            throw lost(ex.getMessage(), ex);
+        }
+        for (int i = 0; i < size; i++) {
+            UnsafeApi.copyMemory(hostOutputs.hostAddress() + (long) i * outputStride, batch.outputsAddress(i),
+                    outputBytes);
+            due.add(batch.stateAddress(i));
+        }
+    }
+
+    @Override
+    public long hash(final long stateAddress, final long previousHash) {
+        settle(stateAddress);
+        return StateHash.mix(previousHash, stateAddress, canonicalBytes);
+    }
+
+    @Override
+    public void ahead(final StepBatch batch) {
+        for (int i = 0, size = batch.size(); i < size; i++) {
+            settle(batch.stateAddress(i));
+        }
+    }
+
+    @Override
+    public long steps(
+            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+            final int outputsStride, final long previousHash) {
+        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
+    }
+
+    @Override
+    public void close() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        if (isLost) {
+            return;
+        }
+        device.leaveOnFailure(() -> {
+            if (stream != 0) {
+                device.makeCurrent();
+                CudaDriver.check(CudaDriver.streamDestroy(stream), "cuStreamDestroy");
+            }
+            device.freeAll(hostFeatures, hostStates, hostOutputs, features, states, outputs, positions);
+        });
+    }
+
+    private void allocate(final int maxBatch) {
+        hostFeatures = device.newSharedMemory((long) maxBatch * featureStride, "features on their way");
+        hostStates = device.newSharedMemory((long) maxBatch * stateStride, "states on their way");
+        hostOutputs = device.newSharedMemory((long) maxBatch * outputStride, "outputs on their way");
+        features = device.newMemory((long) maxBatch * featureStride, "features");
+        states = device.newMemory((long) maxBatch * stateStride, "states of a batch");
+        outputs = device.newMemory((long) maxBatch * outputStride, "outputs");
+        positions = device.newSharedMemory((long) maxBatch * POSITION_BYTES, "positions of a batch");
+        final long[] handle = new long[1];
+        CudaDriver.check(CudaDriver.streamCreate(handle, CudaDriver.STREAM_NON_BLOCKING), "cuStreamCreate");
+        stream = handle[0];
+        model.prepareBatches();
+    }
+
+    /** The same for each batch. */
+    private void writePositions(final int maxBatch) {
+        for (int i = 0; i < maxBatch; i++) {
+            final long position = positions.hostAddress() + (long) i * POSITION_BYTES;
+            UnsafeApi.putLong(position, features.deviceAddress() + (long) i * featureStride);
+            UnsafeApi.putLong(position + Long.BYTES, states.deviceAddress() + (long) i * stateStride);
+            UnsafeApi.putLong(position + 2 * Long.BYTES, outputs.deviceAddress() + (long) i * outputStride);
+        }
+    }
+
+    private void launch(final int size) {
+        device.makeCurrent();
+        CudaDriver.check(
+                CudaDriver.memcpyHtoDAsync(
+                        features.deviceAddress(), hostFeatures.hostAddress(), (long) size * featureStride, stream),
+                "cuMemcpyHtoDAsync, of features");
+        CudaDriver.check(
+                CudaDriver.memcpyHtoDAsync(
+                        states.deviceAddress(), hostStates.hostAddress(), (long) size * stateStride, stream),
+                "cuMemcpyHtoDAsync, of states");
+        model.launchBatch(stream, positions.deviceAddress(), size);
+        CudaDriver.check(
+                CudaDriver.memcpyDtoHAsync(
+                        hostOutputs.hostAddress(), outputs.deviceAddress(), (long) size * outputStride, stream),
+                "cuMemcpyDtoHAsync, of outputs");
+        CudaDriver.check(
+                CudaDriver.memcpyDtoHAsync(
+                        hostStates.hostAddress(), states.deviceAddress(), (long) size * stateStride, stream),
+                "cuMemcpyDtoHAsync, of states");
+    }
+
+    private void await() {
+        final long begunNs = clock.nanoTime();
+        int code = CudaDriver.streamQuery(stream);
+        while (code == CudaDriver.NOT_READY) {
+            if (clock.nanoTime() - begunNs >= limitNs) {
+                throw lost("no answer to a batch within " + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms", null);
+            }
+            Thread.onSpinWait();
+            code = CudaDriver.streamQuery(stream);
+        }
+        CudaDriver.check(code, "cuStreamQuery, while a batch is waited for");
+    }
+
+    /** The canonical state comes to be that after the step, if it is not yet. */
+    private void settle(final long stateAddress) {
+        final int index = due.take(stateAddress);
+        if (index >= 0) {
+            UnsafeApi.copyMemory(hostStates.hostAddress() + (long) index * stateStride, stateAddress, canonicalBytes);
+        }
+    }
+
+    private DeviceLostException lost(final String what, final Throwable cause) {
+        isLost = true;
+        device.lose();
+        return new DeviceLostException(device.name() + ": " + what, cause);
+    }
+}
