@@ -19,27 +19,17 @@ struct AttentionKernels {
     using T = TransformerVectors<L>;
     using C = CacheKernels<L>;
 
-    static constexpr float WEIGHT_ONE = 0x1p15f;
-    static constexpr float LOWEST_EXPONENT = -32.0f;
     /** Lane-fulls of weights that are made at once. */
     static constexpr int WEIGHED = 4;
     static constexpr int SLOTS = TransformerStateView::PAGE_SLOTS;
 
     /** Slots that a token attends to. */
-    struct Reach {
-        int recent;
-        int coded;
+    struct Reach : SlotsInReach {
         /** Where coded slots begin in scratch: behind the recent ones, on a page. */
         int codedFirst;
 
-        Reach(const TransformerShape& shape, int64_t position) {
-            const int64_t reach = position + 1;
-            const int recentLimit = shape.window == 0 ? shape.sinks : shape.recentTokens();
-            recent = static_cast<int>(reach < recentLimit ? reach : recentLimit);
-            const int64_t past = reach - shape.recentTokens();
-            coded = static_cast<int>(past < 0 ? 0 : past < shape.codedTokens() ? past : shape.codedTokens());
-            codedFirst = padded(recent, SLOTS);
-        }
+        Reach(const TransformerShape& shape, int64_t position)
+            : SlotsInReach(shape, position), codedFirst(padded(recent, SLOTS)) {}
     };
 
     /** folded = query * units; returns the largest magnitude of them, or 0 if that is next to nothing. */
@@ -49,14 +39,14 @@ struct AttentionKernels {
             folded[c] = query[c] * units[c];
         }
         const float largest = T::largestMagnitude(folded, channels);
-        return largest < T::SMALLEST ? 0.0f : largest;
+        return largest < SMALLEST_MAGNITUDE ? 0.0f : largest;
     }
 
     /** The query in units of the keys' integers, in 8 bits, with what makes an exponent of a product with it. */
     static void quantiseQuery(
         const float* query, const float* units, int channels, float softmaxScale, float* folded, QueryCodes& to) {
         const float largest = foldQuery(query, units, channels, folded);
-        const float inverse = largest == 0 ? 0.0f : 127.0f / largest;
+        const float inverse = largest == 0 ? 0.0f : static_cast<float>(QUERY_MAXIMUM) / largest;
         Integers sums = L::allIntegers(0);
         int c = 0;
         for (; c <= channels - L::LANES; c += L::LANES) {
@@ -69,7 +59,7 @@ struct AttentionKernels {
             to.codes[c] = static_cast<int8_t>(T::rint(folded[c] * inverse));
             to.sum += to.codes[c];
         }
-        to.scale = largest / 127.0f * softmaxScale;
+        to.scale = largest / static_cast<float>(QUERY_MAXIMUM) * softmaxScale;
     }
 
     /** All heads' at once: each is a chain of operations that wait for each other, but not for another head's. */
@@ -95,11 +85,11 @@ struct AttentionKernels {
         const uint8_t* state, int count) {
         const int channels = model.shape.headSize;
         const float most = foldQuery(query, model.layers[layer].keys.scales + head * channels, channels, scratch.folded);
-        const float inverse = most == 0 ? 0.0f : 16383.0f / most;
+        const float inverse = most == 0 ? 0.0f : static_cast<float>(WIDE_QUERY_MAXIMUM) / most;
         for (int c = 0; c < channels; c++) {
             scratch.wideQuery[c] = static_cast<int16_t>(T::rint(scratch.folded[c] * inverse));
         }
-        const float scale = most / 16383.0f * model.numbers.softmaxScale;
+        const float scale = most / static_cast<float>(WIDE_QUERY_MAXIMUM) * model.numbers.softmaxScale;
         int8_t high[MAX_HEAD_SIZE];
         int8_t low[MAX_HEAD_SIZE];
         float largest = 0;

@@ -6,6 +6,7 @@
 #define TIERCEL_CACHE_KERNELS_H
 
 #include "digest.h"
+#include "transformer_formulas.h"
 #include "transformer_view.h"
 #include "vectors.h"
 
@@ -19,26 +20,22 @@ struct CacheKernels {
 
     static constexpr int SLOTS = TransformerStateView::PAGE_SLOTS;
 
-    static TIERCEL_INLINE int32_t rint(float value) { return ScalarLanes::rint(value); }
-
     /** rint(hold((x - mean) * (1 / scale), +-127)). */
     static void toBytes(const CodecView& codec, const float* vector, int count, int8_t* row) {
         int i = 0;
         for (; i <= count - L::LANES; i += L::LANES) {
             const Floats apart = L::load(vector + i) - L::load(codec.means + i);
-            L::store(row + i, L::rint(E::hold(apart * L::load(codec.inverseScales + i), 127.0f)));
+            L::store(row + i, L::rint(E::hold(apart * L::load(codec.inverseScales + i), ROW_MAXIMUM)));
         }
         for (; i < count; i++) {
-            const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
-            row[i] = static_cast<int8_t>(rint(Exact<ScalarLanes>::hold(scaled, 127.0f)));
+            row[i] = static_cast<int8_t>(rowInteger(vector[i], codec.means[i], codec.inverseScales[i], ROW_MAXIMUM));
         }
     }
 
     /** The same of 16 bits, held to what two bytes are: 256 high + low. */
     static void toPlanes(const CodecView& codec, const float* vector, int count, int8_t* high, int8_t* low) {
         for (int i = 0; i < count; i++) {
-            const float scaled = (vector[i] - codec.means[i]) * codec.inverseScales[i];
-            const int32_t value = rint(Exact<ScalarLanes>::hold(scaled, 32639.0f));
+            const int32_t value = rowInteger(vector[i], codec.means[i], codec.inverseScales[i], WIDE_ROW_MAXIMUM);
             low[i] = static_cast<int8_t>(value);
             high[i] = static_cast<int8_t>((value - low[i]) >> 8);
         }
@@ -58,10 +55,8 @@ struct CacheKernels {
     }
 
     static TIERCEL_INLINE void putKeys(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
-        const int fields = 8 / bits;
-        const int lanes = TransformerStateView::KEY_LANES;
-        uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes * 4;
-        const int shift = slot / lanes % fields * bits;
+        uint8_t* block = region + TransformerStateView::keyBlock(bits, slot, channels);
+        const int shift = TransformerStateView::keyShift(bits, slot);
         const uint32_t mask = ((1u << bits) - 1) << shift;
         for (int c = 0; bits == 8 && c < channels; c += 4) {
             std::memcpy(block + c / 4 * 64, row + c, 4);
@@ -78,18 +73,15 @@ struct CacheKernels {
     }
 
     static TIERCEL_INLINE void getKeys(const uint8_t* region, int slot, int8_t* row, int channels) {
-        const int lanes = TransformerStateView::KEY_LANES;
-        const uint8_t* block = region + slot / lanes * (lanes * channels) + slot % lanes * 4;
+        const uint8_t* block = region + TransformerStateView::keyBlock(8, slot, channels);
         for (int c = 0; c < channels; c += 4) {
             std::memcpy(row + c, block + c / 4 * 64, 4);
         }
     }
 
     static TIERCEL_INLINE void putValues(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
-        const int fields = 8 / bits;
-        const int lanes = TransformerStateView::VALUE_LANES;
-        uint8_t* block = region + slot / (lanes * fields) * (lanes * channels) + slot % lanes;
-        const int shift = slot / lanes % fields * bits;
+        uint8_t* block = region + TransformerStateView::valueBlock(bits, slot, channels);
+        const int shift = TransformerStateView::valueShift(bits, slot);
         const unsigned mask = ((1u << bits) - 1) << shift;
         for (int c = 0; bits == 8 && c < channels; c++) {
             block[4 * c] = static_cast<uint8_t>(row[c]);
@@ -101,8 +93,7 @@ struct CacheKernels {
     }
 
     static TIERCEL_INLINE void getValues(const uint8_t* region, int slot, int8_t* row, int channels) {
-        const int lanes = TransformerStateView::VALUE_LANES;
-        const uint8_t* block = region + slot / lanes * (lanes * channels) + slot % lanes;
+        const uint8_t* block = region + TransformerStateView::valueBlock(8, slot, channels);
         for (int c = 0; c < channels; c++) {
             row[c] = static_cast<int8_t>(block[4 * c]);
         }
@@ -117,22 +108,19 @@ struct CacheKernels {
             }
             return;
         }
-        const int half = 1 << (codec.bits - 1);
         const int32_t* reciprocals = codec.hasSteps() ? codec.reciprocals + head * channels : nullptr;
         for (int c = 0; c < channels; c++) {
             if (reciprocals == nullptr) {
                 codes[c] = row[c];
             } else {
-                const int32_t code = ((row[c] * reciprocals[c]) >> 16) + half;
-                const int32_t held = code < 2 * half - 1 ? code : 2 * half - 1;
-                codes[c] = static_cast<int8_t>(held > 0 ? held : 0);
+                codes[c] = static_cast<int8_t>(uniformCode(row[c], reciprocals[c], codec.bits));
             }
         }
     }
 
     /** The entry with the least sum of squared differences; of equals the first. */
     static int8_t nearest(const CodecView& codec, int group, const int8_t* channels) {
-        constexpr int ENTRIES = 256;
+        constexpr int ENTRIES = CodecFormat::ENTRIES;
         const int8_t* entries = codec.entries + static_cast<int64_t>(group) * codec.channels * ENTRIES;
         int32_t distances[ENTRIES] = {};
         for (int c = 0; c < codec.channels; c++, entries += ENTRIES) {
@@ -177,7 +165,7 @@ struct CacheKernels {
         const TransformerShape& shape = model.shape;
         const TransformerLayerView& of = model.layers[layer];
         const int channels = shape.headSize;
-        const int slot = static_cast<int>((token - shape.sinks) % shape.codedTokens());
+        const int slot = shape.codedSlot(token);
         uint8_t* page = pageOf(model, state, slot);
         code(of.keys, head, channels, keyRow, scratch.codes);
         putCoded(of.keys, page + model.state.pageKeys(layer, head), slot % SLOTS, scratch.codes, channels, true);
@@ -187,17 +175,12 @@ struct CacheKernels {
         return Digest::mix(digest, scratch.codes, of.values.codesOf(channels));
     }
 
-    static int recentSlot(const TransformerShape& shape, int64_t token) {
-        return static_cast<int>(
-            token < shape.sinks ? token : shape.sinks + (token - shape.sinks) % shape.window);
-    }
-
     /** Codes a token that leaves the window, of one layer, from its bytes there. */
     static uint64_t codeRecent(
         const TransformerView& model, const TransformerScratch& scratch, int layer, int64_t token, uint8_t* state,
         uint64_t digest) {
         const TransformerShape& shape = model.shape;
-        const int slot = recentSlot(shape, token);
+        const int slot = shape.recentSlot(token);
         int8_t keyRow[MAX_HEAD_SIZE];
         int8_t valueRow[MAX_HEAD_SIZE];
         for (int head = 0; head < shape.keyValueHeads; head++) {
@@ -206,10 +189,6 @@ struct CacheKernels {
             digest = codeHead(model, scratch, layer, head, token, state, keyRow, valueRow, digest);
         }
         return digest;
-    }
-
-    static bool hasCodes(const TransformerShape& shape, int64_t token) {
-        return token >= shape.sinks && shape.codedTokens() > 0;
     }
 
     /**
@@ -224,15 +203,15 @@ struct CacheKernels {
         const int channels = shape.headSize;
         const bool isRecent = shape.window > 0 || item.position < shape.sinks;
         const int64_t token = item.position - shape.window;
-        const bool isCoded = shape.window > 0 ? token >= item.codedTokens && hasCodes(shape, token) : !isRecent;
+        const bool isCoded = shape.window > 0 ? token >= item.codedTokens && shape.hasCodes(token) : !isRecent;
         for (int head = 0; head < shape.keyValueHeads; head++) {
             for (int plane = 0; isRecent && plane < shape.recentPlanes; plane++) {
-                const int slot = recentSlot(shape, item.position);
+                const int slot = shape.recentSlot(item.position);
                 eachOfKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, channels, visit);
                 eachOfValues(item.state + model.state.recentValues(layer, head, plane), 8, slot, channels, visit);
             }
             if (isCoded) {
-                const int slot = static_cast<int>((token - shape.sinks) % shape.codedTokens());
+                const int slot = shape.codedSlot(token);
                 uint8_t* page = pageOf(model, item.state, slot);
                 eachOfCoded(of.keys, page + model.state.pageKeys(layer, head), slot % SLOTS, channels, true, visit);
                 eachOfCoded(of.values, page + model.state.pageValues(layer, head), slot % SLOTS, channels, false, visit);
@@ -242,8 +221,7 @@ struct CacheKernels {
 
     template <class Visit>
     static TIERCEL_INLINE void eachOfKeys(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
-        const int lanes = TransformerStateView::KEY_LANES;
-        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes * 4;
+        uint8_t* block = region + TransformerStateView::keyBlock(bits, slot, channels);
         for (int c = 0; c < channels; c += 4) {
             visit(block + c / 4 * 64, 4);
         }
@@ -251,8 +229,7 @@ struct CacheKernels {
 
     template <class Visit>
     static TIERCEL_INLINE void eachOfValues(uint8_t* region, int bits, int slot, int channels, const Visit& visit) {
-        const int lanes = TransformerStateView::VALUE_LANES;
-        uint8_t* block = region + slot / (lanes * (8 / bits)) * (lanes * channels) + slot % lanes;
+        uint8_t* block = region + TransformerStateView::valueBlock(bits, slot, channels);
         for (int c = 0; c < channels; c++) {
             visit(block + 4 * c, 1);
         }
@@ -293,7 +270,7 @@ struct CacheKernels {
         }
         if (shape.window > 0 && leaving >= item.codedTokens) {
             item.isCoded = true;
-            if (hasCodes(shape, leaving)) {
+            if (shape.hasCodes(leaving)) {
                 item.codedDigest = codeRecent(model, scratch, layer, leaving, item.state, item.codedDigest);
             }
         }
@@ -301,7 +278,7 @@ struct CacheKernels {
             const int8_t* keyRow = item.rows + head * channels;
             const int8_t* valueRow = keyRow + shape.keyCount();
             if (shape.window > 0 || item.position < shape.sinks) {
-                const int slot = recentSlot(shape, item.position);
+                const int slot = shape.recentSlot(item.position);
                 for (int plane = 0; plane < shape.recentPlanes; plane++) {
                     const int64_t rows = 2 * plane * shape.keyCount();
                     putKeys(item.state + model.state.recentKeys(layer, head, plane), 8, slot, keyRow + rows, channels);

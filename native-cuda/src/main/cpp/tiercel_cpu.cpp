@@ -73,7 +73,7 @@ TransformerExecutor* asTransformerExecutor(void* executor) {
     return static_cast<TransformerExecutor*>(executor);
 }
 
-using PositionPointer = const TransformerExecutor::Position*;
+using PositionPointer = const TransformerPosition*;
 
 static_assert(TRANSFORMER_SHAPE_VALUES == TIERCEL_TRANSFORMER_SIZES, "sizes cross the interface as they are held");
 static_assert(sizeof(TransformerNumbers) == TIERCEL_TRANSFORMER_NUMBERS * sizeof(float), "numbers too");

@@ -42,25 +42,6 @@ int64_t rowsBytes(const KernelSet& kernels, int rows, int columns, int bits) {
     return bits == 16 ? 2 * plane : plane;
 }
 
-TransformerStateView stateOf(const TransformerShape& shape) {
-    using View = TransformerStateView;
-    const auto padded = [](int count, int to) { return static_cast<int64_t>(divideUp(count, to)) * to; };
-    const int64_t channels = shape.headSize;
-    View state{};
-    state.keyValueHeads = shape.keyValueHeads;
-    state.recentPlanes = shape.recentPlanes;
-    state.recentKeysBytes = padded(shape.recentTokens(), View::KEY_LANES) * channels;
-    state.recentValuesBytes = toCacheLines(padded(shape.recentTokens(), View::VALUE_LANES) * channels);
-    state.pageKeysBytes = toCacheLines(View::PAGE_SLOTS * channels * shape.keyBits / 8);
-    state.pageValuesBytes = toCacheLines(View::PAGE_SLOTS * channels * shape.valueBits / 8);
-    state.pageBytes = shape.layers * shape.keyValueHeads * (state.pageKeysBytes + state.pageValuesBytes);
-    state.pagesOffset = state.recentKeys(shape.layers, 0, 0);
-    state.pages = divideUp(shape.codedTokens(), View::PAGE_SLOTS);
-    state.tableOffset = state.pagesOffset + state.pages * state.pageBytes;
-    state.bytes = state.tableOffset + toCacheLines(state.pages * sizeof(uint8_t*));
-    return state;
-}
-
 int64_t codecBytes(const TransformerShape& shape, int channels) {
     const int64_t count = shape.keyCount();
     const int64_t vectors = 5 * toCacheLines(count * sizeof(float));
@@ -94,7 +75,7 @@ TransformerModel::TransformerModel(
     : kernelSet(kernels), arena(arenaBytes(kernels, shape)), layers(shape.layers) {
     model.shape = shape;
     model.numbers = numbers;
-    model.state = stateOf(shape);
+    model.state = TransformerStateView::of(shape);
     if (shape.vocabulary == 0) {
         model.embedding = takeRows(shape.dimension, shape.features, shape.headBits);
         model.features.count = shape.features;
@@ -375,11 +356,11 @@ void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint
 /** A page that other sessions have too is never written: before a token is coded, a copy of its page is made. */
 void TransformerExecutor::ownPage(uint8_t* state, int64_t token) const {
     const TransformerShape& shape = model.view().shape;
-    if (token < shape.sinks || shape.codedTokens() == 0) {
+    if (!shape.hasCodes(token)) {
         return;
     }
     const TransformerStateView& view = model.view().state;
-    const int index = static_cast<int>((token - shape.sinks) % shape.codedTokens()) / TransformerStateView::PAGE_SLOTS;
+    const int index = shape.codedSlot(token) / TransformerStateView::PAGE_SLOTS;
     uint8_t* const shared = view.table(state)[index];
     if (shared != nullptr) {
         std::memcpy(view.ownPage(state, index), shared, view.pageBytes);
@@ -422,7 +403,7 @@ void TransformerExecutor::settle(const TransformerItem& item) const {
     }
 }
 
-void TransformerExecutor::step(const Position* positions, int count) {
+void TransformerExecutor::step(const TransformerPosition* positions, int count) {
     for (int i = 0; i < count; i++) {
         prepare(items[i], positions[i].input, positions[i].state, positions[i].outputs);
         ownPageOf(items[i]);
@@ -433,7 +414,7 @@ void TransformerExecutor::step(const Position* positions, int count) {
     }
 }
 
-void TransformerExecutor::ahead(const Position* positions, int count) {
+void TransformerExecutor::ahead(const TransformerPosition* positions, int count) {
     for (int i = 0; i < count; i++) {
         codeAhead(positions[i].state);
     }

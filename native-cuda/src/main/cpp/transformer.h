@@ -9,24 +9,9 @@
 #include <vector>
 
 #include "memory.h"
-#include "packing.h"
 #include "transformer_view.h"
 
 namespace tiercel {
-
-/** A matrix as bundles hold it; of int16 weights with its low plane, which is null otherwise. */
-struct MatrixPlanes {
-    MatrixCodes codes;
-    const uint8_t* lowCodes;
-};
-
-/** Matrices of a layer, and of none, by number; tiercel_cpu.h has the same. */
-enum class MatrixId : int32_t { EMBEDDING, HEAD, ATTENTION_INPUT, ATTENTION_OUTPUT, ROUTER, EXPERT_INPUT, EXPERT_OUTPUT };
-
-/** Vectors of floats by number. */
-enum class VectorId : int32_t {
-    FINAL_NORM, HEAD_BIASES, ROTARY_CIRCLE, FEATURE_MEANS, FEATURE_DEVIATIONS, EMBEDDING_BIASES, ATTENTION_NORM, FEED_NORM
-};
 
 class TransformerModel {
 public:
@@ -68,16 +53,9 @@ public:
     /** Throws std::bad_alloc. */
     TransformerExecutor(const TransformerModel& model, int maxBatch);
 
-    /** A position of a batch, as it crosses the C interface: three addresses. */
-    struct Position {
-        const void* input;
-        uint8_t* state;
-        float* outputs;
-    };
-
     /** count in 0..maxBatch; no state stands twice in a batch. */
-    void step(const Position* positions, int count);
-    void ahead(const Position* positions, int count);
+    void step(const TransformerPosition* positions, int count);
+    void ahead(const TransformerPosition* positions, int count);
 
     /**
      * All steps of one session, several at a time, and what follows each; outputs of each stride bytes apart, or with

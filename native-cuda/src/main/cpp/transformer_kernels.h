@@ -466,7 +466,7 @@ struct TransformerKernels {
         const TransformerView& model, const TransformerScratch& scratch, uint8_t* state, int64_t leaving) {
         TransformerHeader* header = reinterpret_cast<TransformerHeader*>(state);
         uint64_t digest = 0;
-        for (int layer = 0; layer < model.shape.layers && C::hasCodes(model.shape, leaving); layer++) {
+        for (int layer = 0; layer < model.shape.layers && model.shape.hasCodes(leaving); layer++) {
             digest = C::codeRecent(model, scratch, layer, leaving, state, digest);
         }
         header->digest = Digest::mixWord(header->digest, digest);

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "transformer_formulas.h"
 #include "transformer_view.h"
 #include "vectors.h"
 
@@ -21,9 +22,6 @@ struct TransformerVectors {
     using Integers = typename L::Integers;
     using Activation = typename L::Activation;
     using V = Vectors<L>;
-
-    static constexpr float SMALLEST = 0x1p-100f;
-    static constexpr int NORM_MAXIMUM = 32767;
 
     /** Of bits: a processor compares integers in a quarter of the time that it takes for floats. */
     static TIERCEL_INLINE float largestMagnitude(const float* vector, int count) {
@@ -46,7 +44,7 @@ struct TransformerVectors {
     /** q = rint(v * (maximum / m)), m the largest magnitude; returns the scale m / maximum. */
     static float quantise(const float* __restrict vector, int count, int maximum, const Activations& to) {
         const float largest = largestMagnitude(vector, count);
-        const bool isNothing = largest < SMALLEST;
+        const bool isNothing = largest < SMALLEST_MAGNITUDE;
         const float inverse = isNothing ? 0.0f : static_cast<float>(maximum) / largest;
         if (to.planes == 1) {
             quantiseGroups(vector, inverse, count, to);
@@ -83,14 +81,12 @@ struct TransformerVectors {
         const float* __restrict vector, const float* __restrict weights, float epsilon, int count,
         float* __restrict normed) {
         const float largest = largestMagnitude(vector, count);
-        double meanSquare = 0;
-        if (largest >= SMALLEST) {
+        int64_t sum = 0;
+        if (largest >= SMALLEST_MAGNITUDE) {
             const float inverse = static_cast<float>(NORM_MAXIMUM) / largest;
-            const int64_t sum = sumOfSquares(vector, inverse, count);
-            const double unit = static_cast<double>(largest) / NORM_MAXIMUM;
-            meanSquare = static_cast<double>(sum) * (unit * unit) / count;
+            sum = sumOfSquares(vector, inverse, count);
         }
-        const float factor = static_cast<float>(1.0 / std::sqrt(meanSquare + static_cast<double>(epsilon)));
+        const float factor = normFactor(largest, sum, count, epsilon);
         for (int i = 0; i < count; i++) {
             normed[i] = vector[i] * factor * weights[i];
         }
@@ -111,21 +107,11 @@ struct TransformerVectors {
         return sum;
     }
 
-    /** Cosines and sines of all pairs at a position: see RotaryParameters.java. */
+    /** Cosines and sines of all pairs at a position. */
     static void angles(const TransformerView& model, int64_t position, float* cosines, float* sines) {
         const int pairs = model.shape.headSize / 2;
         for (int pair = 0; pair < pairs; pair++) {
-            const uint64_t phase = static_cast<uint64_t>(position) * model.rotarySteps[pair];
-            const uint64_t entry = (phase + (uint64_t{1} << 55)) >> 56;
-            const int64_t rest = static_cast<int64_t>(phase - (entry << 56));
-            const float angle = static_cast<float>(static_cast<int32_t>(rest >> 32)) * 0x1.921fb6p-30f;
-            const float square = angle * angle;
-            const float cosineOfRest = (square * 0x1.555556p-5f - 0.5f) * square + 1.0f;
-            const float sineOfRest = ((square * 0x1.111112p-7f - 0x1.555556p-3f) * square + 1.0f) * angle;
-            const float cosine = model.rotaryCircle[2 * entry];
-            const float sine = model.rotaryCircle[2 * entry + 1];
-            cosines[pair] = cosine * cosineOfRest - sine * sineOfRest;
-            sines[pair] = sine * cosineOfRest + cosine * sineOfRest;
+            rotaryAngle(model.rotarySteps[pair], model.rotaryCircle, position, cosines[pair], sines[pair]);
         }
     }
 

@@ -1,9 +1,6 @@
 /*
- * A transformer as its kernels see it: sizes, packed weights, codecs, where a session's state stands, and the scratch
- * of one executor. Plain structures: who owns what they point at is said in transformer.h.
- *
- * Letters as in appliance/TRANSFORMER.md: D the residual stream, H heads of queries, K of keys and values, d channels
- * of a head, F units of a feed-forward layer, V tokens.
+ * A transformer as the CPU's kernels see it: packed weights, codecs, and the scratch of one executor; what it has in
+ * common with CUDA's is in transformer_shape.h. Plain structures: who owns what they point at is said in transformer.h.
  */
 #ifndef TIERCEL_TRANSFORMER_VIEW_H
 #define TIERCEL_TRANSFORMER_VIEW_H
@@ -11,63 +8,9 @@
 #include <cstdint>
 
 #include "kernel_set.h"
+#include "transformer_shape.h"
 
 namespace tiercel {
-
-/** What a head's logits become. */
-enum class Outputs : int32_t { LIKELIEST_TOKENS, PROBABILITIES, LOGITS };
-
-/** As the C interface takes it; tiercel_cpu.h says what each is. */
-struct TransformerShape {
-    int32_t layers;
-    int32_t dimension;
-    int32_t heads;
-    int32_t keyValueHeads;
-    int32_t headSize;
-    int32_t hidden;
-    int32_t vocabulary;
-    int32_t features;
-    int32_t logits;
-    int32_t top;
-    int32_t context;
-    int32_t window;
-    int32_t sinks;
-    int32_t experts;
-    int32_t activeExperts;
-    int32_t isHeadTied;
-    int32_t weightBits;
-    int32_t headBits;
-    int32_t activationMaximum;
-    int32_t featureMaximum;
-    int32_t keyBits;
-    int32_t keyChannels;
-    int32_t valueBits;
-    int32_t valueChannels;
-    int32_t isRotated;
-    Outputs outputs;
-    /** 1, or 2 where the window has 16 bits. */
-    int32_t recentPlanes;
-
-    int queryCount() const { return heads * headSize; }
-    int keyCount() const { return keyValueHeads * headSize; }
-    int projectedCount() const { return queryCount() + 2 * keyCount(); }
-    int recentTokens() const { return sinks + window; }
-    int codedTokens() const { return context - recentTokens(); }
-    int feedForwards() const { return experts > 0 ? experts : 1; }
-};
-constexpr int MAX_HEAD_SIZE = 256;
-constexpr int TRANSFORMER_SHAPE_VALUES = sizeof(TransformerShape) / sizeof(int32_t);
-
-/** Numbers of the whole model. */
-struct TransformerNumbers {
-    float normEpsilon;
-    /** log2(e) / sqrt(d). */
-    float softmaxScale;
-    /** 1 / sqrt(d). */
-    float rotationScale;
-    float featureScale;
-    float inverseFeatureScale;
-};
 
 /** Rows of the blocks that most of a matrix is packed in, and of those for its last rows. */
 constexpr int WIDE_ROWS = 128;
@@ -90,10 +33,8 @@ struct PackedRows {
     bool hasLow;
 };
 
-/** How keys, or values, of one layer are coded: as CodecParameters.java says. Arrays are [K d]. */
-struct CodecView {
-    int32_t bits;
-    int32_t channels;
+/** The keys, or values, of one layer. Arrays are [K d]. */
+struct CodecView : CodecFormat {
     const float* means;
     const float* scales;
     const float* inverseScales;
@@ -103,12 +44,6 @@ struct CodecView {
     const int8_t* entries;
     /** [K][d / channels][256][channels], as bundles have it. */
     const int8_t* codebook;
-
-    bool isCoupled() const { return channels > 1; }
-    bool hasSteps() const { return !isCoupled() && bits < 8; }
-    int codesOf(int channelCount) const { return channelCount / channels; }
-    /** What a uniform code stands for is 2 code - offset. */
-    int offset() const { return (1 << bits) - 1; }
 };
 
 struct TransformerLayerView {
@@ -121,58 +56,6 @@ struct TransformerLayerView {
     PackedRows router;
     const PackedRows* expertInputs;
     const PackedRows* expertOutputs;
-};
-
-/** Where the parts of a state stand: as TransformerStateLayout.java says. Bytes from the state's start. */
-struct TransformerStateView {
-    static constexpr int HEADER_BYTES = 64;
-    /** Before a shared page: an int64, how many sessions have it. */
-    static constexpr int SHARED_HEADER_BYTES = 64;
-    static constexpr int PAGE_SLOTS = 128;
-    static constexpr int KEY_LANES = 16;
-    static constexpr int VALUE_LANES = 4;
-
-    int32_t keyValueHeads;
-    int32_t recentPlanes;
-    int64_t recentKeysBytes;
-    int64_t recentValuesBytes;
-    int64_t pageKeysBytes;
-    int64_t pageValuesBytes;
-    int64_t pageBytes;
-    int64_t pagesOffset;
-    int64_t pages;
-    int64_t tableOffset;
-    int64_t bytes;
-
-    int64_t recentKeys(int layer, int head, int plane) const {
-        return HEADER_BYTES + (layer * keyValueHeads + head) * recentPlanes * (recentKeysBytes + recentValuesBytes) +
-               plane * recentKeysBytes;
-    }
-    int64_t recentValues(int layer, int head, int plane) const {
-        return recentKeys(layer, head, recentPlanes) + plane * recentValuesBytes;
-    }
-    uint8_t* ownPage(uint8_t* state, int index) const { return state + pagesOffset + index * pageBytes; }
-    /** For each page where it stands if not in the session's own place: null, or a page of SharedPages.java. */
-    uint8_t** table(uint8_t* state) const { return reinterpret_cast<uint8_t**>(state + tableOffset); }
-    uint8_t* const* table(const uint8_t* state) const {
-        return reinterpret_cast<uint8_t* const*>(state + tableOffset);
-    }
-    const uint8_t* page(const uint8_t* state, int index) const {
-        const uint8_t* shared = table(state)[index];
-        return shared != nullptr ? shared : state + pagesOffset + index * pageBytes;
-    }
-    /** From a page's start. */
-    int64_t pageKeys(int layer, int head) const {
-        return (layer * keyValueHeads + head) * (pageKeysBytes + pageValuesBytes);
-    }
-    int64_t pageValues(int layer, int head) const { return pageKeys(layer, head) + pageKeysBytes; }
-};
-
-/** The first words of a state. */
-struct TransformerHeader {
-    int64_t position;
-    uint64_t digest;
-    int64_t codedTokens;
 };
 
 struct TransformerView {

@@ -4,7 +4,6 @@ import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StateMemory;
 import io.tiercel.appliance.engine.StatePages;
-import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.matrix.MatrixParameters;
 import io.tiercel.appliance.engine.transformer.CodecParameters;
 import io.tiercel.appliance.engine.transformer.FeatureParameters;
@@ -12,6 +11,7 @@ import io.tiercel.appliance.engine.transformer.TransformerLayerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerShape;
 import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
+import io.tiercel.nativecuda.TransformerSizes;
 import io.tiercel.protocol.journal.Arithmetic;
 
 /**
@@ -43,7 +43,8 @@ public final class CpuTransformerModel implements Model {
         layout = parameters.layout();
         logitCount = parameters.logitCount();
         CpuKernels.loadLibrary();
-        handle = CpuKernels.newTransformer(kernels.bit(), sizes(parameters), numbers(parameters));
+        handle = CpuKernels.newTransformer(kernels.bit(), TransformerSizes.of(parameters),
+                TransformerSizes.numbers(parameters));
         if (handle == 0) {
             throw new IllegalStateException("no memory for the weights of " + parameters.shape());
         }
@@ -99,30 +100,6 @@ public final class CpuTransformerModel implements Model {
         }
     }
 
-    private static int[] sizes(final TransformerParameters parameters) {
-        final TransformerShape shape = parameters.shape();
-        final int outputs = parameters.isTokens() ? 0 : parameters.hasSoftmax() ? 1 : 2;
-        return new int[] {
-            shape.layers(), shape.dimension(), shape.heads(), shape.keyValueHeads(), shape.headSize(), shape.hidden(),
-            shape.vocabulary(), parameters.manifest().featureCount(), parameters.logitCount(), parameters.top(),
-            shape.context(), shape.window(), shape.sinks(), shape.experts(), shape.activeExperts(),
-            shape.isHeadTied() ? 1 : 0,
-            bits(parameters.manifest().quantisation().weights()), bits(parameters.manifest().quantisation().head()),
-            parameters.activationMaximum(), parameters.manifest().quantisation().featureMaximum(),
-            parameters.cache().keys().bits(), parameters.cache().keys().channels(),
-            parameters.cache().values().bits(), parameters.cache().values().channels(),
-            parameters.isRotated() ? 1 : 0, outputs, parameters.layout().planes()
-        };
-    }
-
-    private static float[] numbers(final TransformerParameters parameters) {
-        final FeatureParameters features = parameters.features();
-        return new float[] {
-            parameters.normEpsilon(), parameters.softmaxScale(), parameters.rotationScale(),
-            features == null ? 0 : features.scale(), features == null ? 0 : features.inverseScale()
-        };
-    }
-
     private void pack(final TransformerParameters parameters) {
         set(0, Matrix.EMBEDDING, 0, parameters.embedding());
         set(0, Matrix.HEAD, 0, parameters.head());
@@ -171,13 +148,5 @@ public final class CpuTransformerModel implements Model {
     private void set(final int layer, final int isValues, final CodecParameters codec) {
         CpuKernels.setCodec(handle, layer, isValues, codec.means(), codec.scales(), codec.steps(), codec.reciprocals(),
                 codec.codebook());
-    }
-
-    private static int bits(final WeightFormat format) {
-        return switch (format) {
-            case INT4 -> 4;
-            case INT8 -> 8;
-            case INT16 -> 16;
-        };
     }
 }
