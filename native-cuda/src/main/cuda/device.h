@@ -16,8 +16,13 @@
 #if defined(__CUDACC__)
 
 /** No block has more threads: so many registers are left for each. */
-#define TIERCEL_KERNEL extern "C" __global__ __launch_bounds__(1024) void
+#define TIERCEL_KERNEL_OF(threads) extern "C" __global__ __launch_bounds__(threads) void
+#define TIERCEL_KERNEL TIERCEL_KERNEL_OF(1024)
 #define TIERCEL_DEVICE __device__ __forceinline__
+/** Of a function that is called: large, and from several places. */
+#define TIERCEL_DEVICE_CALLED __device__ __noinline__
+/** Before a kernel's parameter that is large and read by reference: it is where all threads can read it, not copied. */
+#define TIERCEL_PARAMETER const __grid_constant__
 #define TIERCEL_PRAGMA(text) _Pragma(#text)
 /** Before a loop: so many turns of it side by side. */
 #define TIERCEL_UNROLL(turns) TIERCEL_PRAGMA(unroll turns)
@@ -41,6 +46,13 @@ TIERCEL_DEVICE int32_t shuffleXor(int32_t value, int mask) { return __shfl_xor_s
 /** sum + the products of four signed bytes. */
 TIERCEL_DEVICE int32_t dp4a(uint32_t a, uint32_t b, int32_t sum) {
     return __dp4a(static_cast<int32_t>(a), static_cast<int32_t>(b), sum);
+}
+
+/** The same with the bytes of a unsigned. */
+TIERCEL_DEVICE int32_t dp4aUnsigned(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t total;
+    asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(total) : "r"(a), "r"(b), "r"(sum));
+    return total;
 }
 
 /** The block's shared memory, aligned to 16 bytes. */
@@ -74,6 +86,9 @@ namespace {
 
 constexpr int WARP_LANES = 32;
 
+/** What a thread computes floats with. */
+using Scalar = Exact<ScalarLanes>;
+
 TIERCEL_DEVICE float shuffle(float value, int lane) {
     int32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
@@ -94,6 +109,11 @@ TIERCEL_DEVICE int32_t addWrapping(int32_t a, int32_t b) {
 }
 TIERCEL_DEVICE int32_t multiplyWrapping(int32_t a, int32_t b) {
     return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
+/** Two nibbles of each byte, as bytes that are 16 times them: low ones times the first word, high ones the second. */
+TIERCEL_DEVICE int32_t sixteenfoldNibbleDot(uint32_t nibbles, uint32_t first, uint32_t second, int32_t sum) {
+    return dp4a(nibbles & 0xF0F0F0F0u, second, dp4a((nibbles << 4) & 0xF0F0F0F0u, first, sum));
 }
 
 }  // namespace

@@ -3,3 +3,7 @@
 #include "lstm_hash.cu"
 #include "lstm_persistent.cu"
 #include "lstm_step.cu"
+#include "transformer_ahead.cu"
+#include "transformer_hash.cu"
+#include "transformer_step.cu"
+#include "transformer_steps.cu"

@@ -13,13 +13,6 @@
 namespace tiercel {
 namespace {
 
-using Scalar = Exact<ScalarLanes>;
-
-/** Two nibbles of each byte, as bytes that are 16 times them: low ones times the first word, high ones the second. */
-TIERCEL_DEVICE int32_t sixteenfoldNibbleDot(uint32_t nibbles, uint32_t first, uint32_t second, int32_t sum) {
-    return dp4a(nibbles & 0xF0F0F0F0u, second, dp4a((nibbles << 4) & 0xF0F0F0F0u, first, sum));
-}
-
 /** Sums of the four rows of a unit over this lane's columns. */
 struct GateSums {
     int32_t i = 0;

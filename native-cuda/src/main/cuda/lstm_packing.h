@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lstm_view.h"
+#include "packed_word.h"
 
 namespace tiercel {
 
@@ -48,7 +49,7 @@ public:
             for (int chunk = 0; chunk < head.chunks; chunk++) {
                 for (int word = 0; word < 4; word++) {
                     const int column = chunk * chunkColumns + word * chunkColumns / 4;
-                    putWord(to, codes, view.isHeadInt4, row, column, view.hidden);
+                    putWord(to, codes.codes, view.isHeadInt4, row, column, view.hidden);
                     to += 4;
                 }
             }
@@ -108,7 +109,7 @@ private:
                 const int unit = unitOf(slice, pass, thread / view.lanesPerUnit);
                 const int column = (chunk * view.lanesPerUnit + thread % view.lanesPerUnit) * wordColumns;
                 for (int gate = 0; gate < GATES; gate++) {
-                    putWord(to, codes, view.isInt4, rowOf(unit, gate), column, columns);
+                    putWord(to, codes.codes, view.isInt4, rowOf(unit, gate), column, columns);
                     to += 4;
                 }
             }
@@ -150,23 +151,6 @@ private:
     }
 
     int rowOf(int unit, int gate) const { return unit < 0 ? -1 : gate * view.hidden + unit; }
-
-    /** A word of 4 or 8 codes of a row, from a column on; zero past the last one and of no row. */
-    static void putWord(uint8_t* to, const MatrixCodes& codes, bool isInt4, int row, int column, int columns) {
-        const auto nibble = [&](int of) {
-            const int64_t rowBytes = divideUp(columns, GROUP_COLUMNS) * (GROUP_COLUMNS / 2);
-            return of < columns ? codes.codes[row * rowBytes + of / 2] >> (of % 2 == 0 ? 0 : 4) & 15 : 0;
-        };
-        for (int i = 0; i < 4; i++) {
-            if (row < 0) {
-                to[i] = 0;
-            } else if (isInt4) {
-                to[i] = static_cast<uint8_t>(nibble(column + i) | nibble(column + 4 + i) << 4);
-            } else {
-                to[i] = column + i < columns ? codes.codes[static_cast<int64_t>(row) * columns + column + i] : 0;
-            }
-        }
-    }
 
     LstmView view;
     size_t size = 0;

@@ -20,7 +20,10 @@
 #include <string>
 
 #define TIERCEL_KERNEL inline void
+#define TIERCEL_KERNEL_OF(threads) inline void
 #define TIERCEL_DEVICE inline __attribute__((always_inline))
+#define TIERCEL_DEVICE_CALLED inline __attribute__((noinline))
+#define TIERCEL_PARAMETER const
 #define TIERCEL_UNROLL(turns)
 
 namespace emulation {
@@ -98,13 +101,18 @@ TIERCEL_DEVICE int32_t shuffleXor(
     return emulation::shuffle(value, (threadIndex() % 32) ^ mask, file, line);
 }
 
-TIERCEL_DEVICE int32_t dp4a(uint32_t a, uint32_t b, int32_t sum) {
+/** Bytes of a as A has them, those of b signed. */
+template <class A>
+TIERCEL_DEVICE int32_t sumOfProducts(uint32_t a, uint32_t b, int32_t sum) {
     uint32_t total = static_cast<uint32_t>(sum);
     for (int shift = 0; shift < 32; shift += 8) {
-        total += static_cast<uint32_t>(static_cast<int8_t>(a >> shift) * static_cast<int8_t>(b >> shift));
+        total += static_cast<uint32_t>(static_cast<A>(a >> shift) * static_cast<int8_t>(b >> shift));
     }
     return static_cast<int32_t>(total);
 }
+
+TIERCEL_DEVICE int32_t dp4a(uint32_t a, uint32_t b, int32_t sum) { return sumOfProducts<int8_t>(a, b, sum); }
+TIERCEL_DEVICE int32_t dp4aUnsigned(uint32_t a, uint32_t b, int32_t sum) { return sumOfProducts<uint8_t>(a, b, sum); }
 
 TIERCEL_DEVICE uint64_t loadRelaxed(const uint64_t* from) { return __atomic_load_n(from, __ATOMIC_RELAXED); }
 TIERCEL_DEVICE void storeRelaxed(uint64_t* to, uint64_t value) {
