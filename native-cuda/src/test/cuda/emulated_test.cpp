@@ -1,24 +1,12 @@
-/*
- * The CUDA kernels over the emulation, against golden files, with the turns of several seeds and odd geometries.
- *
- *   emulated_test SEEDS FILE...            exits 0, or 1 with what went wrong
- *   emulated_test --without-barriers SEEDS FILE...
- *                                          the same without each of the barriers in turn, which must go wrong
- */
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
+/* The lstm kernels over the emulation, against golden files; emulated_main.h says how it is called. */
 #include <random>
-#include <string>
-#include <vector>
 
-#include "emulation.h"
-#include "kernels.cu"
+#include "emulated_main.h"
+#include "lstm_ahead.cu"
 #include "lstm_check.h"
+#include "lstm_hash.cu"
+#include "lstm_persistent.cu"
+#include "lstm_step.cu"
 
 namespace {
 
@@ -28,20 +16,9 @@ using tiercel::LstmLink;
 using tiercel::LstmShared;
 using tiercel::LstmView;
 
-constexpr unsigned LIMIT_SECONDS = 120;
-
-/** The emulation as a device: its memory is the host's. */
-class EmulatedDevice {
+/** The emulation as a device. */
+class EmulatedDevice : public EmulatedMemory {
 public:
-    uint8_t* memory(size_t bytes) {
-        pieces.emplace_back(static_cast<uint8_t*>(std::aligned_alloc(64, tiercel::toCacheLines(bytes))), std::free);
-        std::memset(pieces.back().get(), 0, tiercel::toCacheLines(bytes));
-        return pieces.back().get();
-    }
-    uint8_t* pinned(size_t bytes) { return memory(bytes); }
-    void to(void* device, const void* host, size_t bytes) { std::memcpy(device, host, bytes); }
-    void from(void* host, const void* device, size_t bytes) { std::memcpy(host, device, bytes); }
-
     std::string step(const LstmView& view, const BatchPosition* positions, int count) {
         return launch(1, count, view.threads, LstmShared(view).bytes, [&] {
             view.isInt4 ? tiercel_lstm_step_int4(view, positions) : tiercel_lstm_step_int8(view, positions);
@@ -74,15 +51,12 @@ private:
         int blocks, int positions, int threads, int sharedBytes, const std::function<void()>& kernel) {
         return emulation::run({blocks, positions, threads, static_cast<size_t>(sharedBytes), kernel, {}});
     }
-
-    std::vector<std::unique_ptr<uint8_t, void (*)(void*)>> pieces;
 };
 
 /** Both ways over one file; what went wrong, or nothing. */
 std::string check(const golden::Golden& golden, uint64_t seed) {
     std::mt19937_64 random(seed + 1);
     EmulatedDevice device;
-    emulation::setSeed(seed);
     LstmGeometry geometry = geometryOf(golden.shape, random);
     std::string wrong = checkSteps(device, golden, geometry);
     if (wrong.empty()) {
@@ -90,69 +64,11 @@ std::string check(const golden::Golden& golden, uint64_t seed) {
         wrong = checkPersistent(device, golden, geometry, random);
         wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
     }
-    return wrong.empty() ? wrong
-                         : golden.name + " seed " + std::to_string(seed) + ", " + nameOf(geometry) + ": " + wrong;
-}
-
-std::string checkAll(const std::vector<golden::Golden>& goldens, int seeds) {
-    for (const golden::Golden& golden : goldens) {
-        for (int seed = 0; seed < seeds; seed++) {
-            const std::string wrong = check(golden, seed);
-            if (!wrong.empty()) {
-                return wrong;
-            }
-        }
-    }
-    return "";
-}
-
-/** In a process of its own, since what goes wrong may be an address: noticed is a difference, a message or a signal. */
-bool isNoticedWithout(const std::string& place, const std::vector<golden::Golden>& goldens, int seeds) {
-    std::fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(LIMIT_SECONDS);
-        emulation::setRemovedBarrier(place);
-        const std::string wrong = checkAll(goldens, seeds);
-        std::printf("without %s: %s\n", place.c_str(), wrong.c_str());
-        std::fflush(stdout);
-        _exit(wrong.empty() ? 0 : 1);
-    }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child) {
-        std::perror("no process for a barrier");
-        std::exit(2);
-    }
-    if (WIFSIGNALED(status)) {
-        std::printf("without %s: %s\n", place.c_str(), strsignal(WTERMSIG(status)));
-    }
-    return status != 0;
+    return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const bool isWithoutBarriers = argc > 1 && std::strcmp(argv[1], "--without-barriers") == 0;
-    const int first = isWithoutBarriers ? 2 : 1;
-    const int seeds = argc > first ? std::atoi(argv[first]) : 0;
-    std::vector<golden::Golden> goldens;
-    for (int i = first + 1; i < argc; i++) {
-        goldens.emplace_back(argv[i]);
-    }
-    std::string wrong = goldens.empty() || seeds < 1 ? "no seeds or no files" : checkAll(goldens, seeds);
-    if (!wrong.empty()) {
-        std::printf("%s\n", wrong.c_str());
-        return 1;
-    }
-    std::printf("%zu files, %d seeds: equal\n", goldens.size(), seeds);
-    if (!isWithoutBarriers) {
-        return 0;
-    }
-    for (const std::string& place : emulation::barrierPlaces()) {
-        if (!isNoticedWithout(place, goldens, seeds)) {
-            std::printf("without %s: nothing is noticed\n", place.c_str());
-            return 1;
-        }
-    }
-    return 0;
+    return testMain<golden::Golden>(argc, argv, check);
 }

@@ -1,30 +1,15 @@
-/*
- * A model with what the Java reference makes of it, as CudaGolden.java writes it: little-endian, each array with its
- * count before it.
- */
+/* A model of the lstm family with what the Java reference makes of it, as LstmGolden.java writes it. */
 #ifndef TIERCEL_GOLDEN_H
 #define TIERCEL_GOLDEN_H
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "golden_file.h"
 #include "lstm_packing.h"
 
 namespace golden {
-
-struct Matrix {
-    std::vector<uint8_t> codes;
-    std::vector<uint8_t> multipliers;
-    std::vector<float> scales;
-
-    tiercel::MatrixCodes view() const { return {codes.data(), multipliers.data(), scales.data()}; }
-};
 
 struct Layer {
     Matrix input;
@@ -42,12 +27,9 @@ struct Step {
     std::vector<uint8_t> canonical;
 };
 
-/** Throws nothing: a file that ends too early ends the program. */
-class Golden {
+class Golden : private GoldenFile {
 public:
-    explicit Golden(const std::string& path) : name(path) {
-        std::ifstream stream(path, std::ios::binary);
-        file.assign(std::istreambuf_iterator<char>(stream), {});
+    explicit Golden(const std::string& path) : GoldenFile(path, Family::LSTM), name(path) {
         shape.layers = integer();
         shape.hidden = integer();
         shape.features = integer();
@@ -84,7 +66,7 @@ public:
         for (int i = 0; i < sessions; i++) {
             states.push_back(array<uint8_t>());
         }
-        file.clear();
+        close();
     }
 
     tiercel::LstmPacking packing(const tiercel::LstmGeometry& geometry) const {
@@ -107,43 +89,6 @@ public:
     std::vector<std::vector<uint8_t>> states;
 
 private:
-    template <class T>
-    T scalar() {
-        T value;
-        read(&value, sizeof value);
-        return value;
-    }
-
-    int32_t integer() { return scalar<int32_t>(); }
-
-    template <class T>
-    std::vector<T> array() {
-        std::vector<T> values(integer());
-        read(values.data(), values.size() * sizeof(T));
-        return values;
-    }
-
-    Matrix matrix() {
-        Matrix matrix;
-        matrix.codes = array<uint8_t>();
-        matrix.multipliers = array<uint8_t>();
-        matrix.scales = array<float>();
-        return matrix;
-    }
-
-    void read(void* to, size_t bytes) {
-        if (bytes > file.size() - position) {
-            std::fprintf(stderr, "%s ends at %zu\n", name.c_str(), file.size());
-            std::exit(2);
-        }
-        if (bytes > 0) {
-            std::memcpy(to, file.data() + position, bytes);
-        }
-        position += bytes;
-    }
-
-    std::string file;
-    size_t position = 0;
     std::vector<float> means;
     std::vector<float> inverseDeviations;
     float inverseFeatureScale;

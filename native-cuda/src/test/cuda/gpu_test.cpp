@@ -1,7 +1,8 @@
 /*
  * The fat binary on a GPU: golden files bit for bit, and how long a request takes. Needs a driver and nothing of Java.
  *
- *   gpu_test check KERNELS.fatbin SEEDS FILE...    odd geometries of SEEDS seeds, launched and persistent
+ *   gpu_test check KERNELS.fatbin SEEDS FILE...    files of any family with odd geometries of SEEDS seeds; an lstm's
+ *                                                  kernels launched and persistent
  *   gpu_test bench KERNELS.fatbin PING_PONG.fatbin REQUESTS FILE UNITS:LANES:THREADS... [FILE ...]
  *                                                  each file with each geometry: equal first, then latency in ns
  *   exits 0, or 1 with what went wrong
@@ -21,14 +22,18 @@
 #include <vector>
 
 #include "lstm_check.h"
+#include "transformer_check.h"
 
 namespace {
 
 using tiercel::BatchPosition;
+using tiercel::DeviceTransformer;
 using tiercel::LstmGeometry;
 using tiercel::LstmLink;
 using tiercel::LstmShared;
 using tiercel::LstmView;
+using tiercel::TransformerPosition;
+using tiercel::TransformerRow;
 
 constexpr int64_t LIMIT_NS = 20'000'000'000;
 
@@ -85,7 +90,7 @@ private:
     cudaLibrary_t library;
 };
 
-/** The GPU, as lstm_check.h wants it. */
+/** The GPU, as lstm_check.h and transformer_check.h want it. */
 class CudaDevice {
 public:
     explicit CudaDevice(const Library& library) : library(library) {
@@ -141,6 +146,27 @@ public:
         return launch("tiercel_lstm_hash", {1, unsigned(count)}, 32, 0, arguments);
     }
 
+    std::string step(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
+                     uint8_t* records, uint8_t* vectors) {
+        void* arguments[] = {&view, &positions, &records, &vectors};
+        return launch("tiercel_transformer_step", of, arguments);
+    }
+    std::string hash(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
+                     uint8_t* records, uint64_t* hashes) {
+        void* arguments[] = {&view, &positions, &records, &hashes};
+        return launch("tiercel_transformer_hash", of, arguments);
+    }
+    std::string ahead(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
+                      uint8_t* records) {
+        void* arguments[] = {&view, &positions, &records};
+        return launch("tiercel_transformer_ahead", of, arguments);
+    }
+    std::string steps(const TransformerLaunch& of, DeviceTransformer view, TransformerRow* rows, uint8_t* records,
+                      uint8_t* vectors) {
+        void* arguments[] = {&view, &rows, &records, &vectors};
+        return launch("tiercel_transformer_steps", of, arguments);
+    }
+
     bool fits(const LstmView& view) const {
         return view.passes == 1 && view.threads <= 1024 && persistentBytes(view) <= sharedLimit &&
                view.slices <= processors;
@@ -183,6 +209,14 @@ private:
         unsigned blocks;
         unsigned positions;
     };
+
+    std::string launch(const char* name, const TransformerLaunch& of, void** arguments) {
+        if (of.sharedBytes > sharedLimit) {
+            return std::string(name) + " needs shared memory of " + std::to_string(of.sharedBytes) + " bytes, not " +
+                   std::to_string(sharedLimit);
+        }
+        return launch(name, {1, unsigned(of.positions)}, of.threads, of.sharedBytes, arguments);
+    }
 
     std::string launch(const char* name, Grid grid, int threads, int sharedBytes, void** arguments) {
         const cudaKernel_t kernel = library.kernel(name);
@@ -313,8 +347,7 @@ std::string bench(const Library& library, const golden::Golden& golden, const Ls
     });
 }
 
-std::string check(const Library& library, const golden::Golden& golden, uint64_t seed) {
-    std::mt19937_64 random(seed + 1);
+std::string check(const Library& library, const golden::Golden& golden, std::mt19937_64& random) {
     CudaDevice device(library);
     LstmGeometry geometry = geometryOf(golden.shape, random);
     std::string wrong = checkSteps(device, golden, geometry);
@@ -325,8 +358,26 @@ std::string check(const Library& library, const golden::Golden& golden, uint64_t
         }
         wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
     }
-    return wrong.empty() ? wrong
-                         : golden.name + " seed " + std::to_string(seed) + ", " + nameOf(geometry) + ": " + wrong;
+    return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
+}
+
+std::string check(const Library& library, const golden::Transformer& golden, std::mt19937_64& random) {
+    CudaDevice device(library);
+    const TransformerGeometry geometry = transformerGeometryOf(random);
+    const std::string wrong = TransformerCheck<CudaDevice>(device, golden, geometry).run();
+    return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
+}
+
+template <class Golden>
+std::string checkSeeds(const Library& library, const Golden& golden, int seeds) {
+    for (int seed = 0; seed < seeds; seed++) {
+        std::mt19937_64 random(seed + 1);
+        const std::string wrong = check(library, golden, random);
+        if (!wrong.empty()) {
+            return golden.name + " seed " + std::to_string(seed) + ", " + wrong;
+        }
+    }
+    return "";
 }
 
 LstmGeometry geometryOf(const char* text) {
@@ -341,12 +392,11 @@ LstmGeometry geometryOf(const char* text) {
 std::string checkFiles(int argc, char** argv) {
     const Library library(argv[2]);
     for (int i = 4; i < argc; i++) {
-        const golden::Golden golden(argv[i]);
-        for (int seed = 0; seed < std::atoi(argv[3]); seed++) {
-            const std::string wrong = check(library, golden, seed);
-            if (!wrong.empty()) {
-                return wrong;
-            }
+        const bool isTransformer = golden::familyOf(argv[i]) == static_cast<int32_t>(golden::Family::TRANSFORMER);
+        const std::string wrong = isTransformer ? checkSeeds(library, golden::Transformer(argv[i]), std::atoi(argv[3]))
+                                                : checkSeeds(library, golden::Golden(argv[i]), std::atoi(argv[3]));
+        if (!wrong.empty()) {
+            return wrong;
         }
     }
     std::printf("%d files, %s geometries each: equal\n", argc - 4, argv[3]);

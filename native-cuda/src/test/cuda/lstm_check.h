@@ -20,6 +20,8 @@
 #include "golden.h"
 #include "lstm_link.h"
 
+using golden::difference;
+
 /** A packed model in a device's memory, with room for so many sessions. */
 template <class Device>
 class LstmSessions {
@@ -104,19 +106,6 @@ inline tiercel::LstmGeometry persistentGeometryOf(const tiercel::LstmShape& shap
 inline std::string nameOf(const tiercel::LstmGeometry& geometry) {
     return "units per slice " + std::to_string(geometry.unitsPerSlice) + ", lanes per unit " +
            std::to_string(geometry.lanesPerUnit) + ", threads " + std::to_string(geometry.threads);
-}
-
-/** Says where two pieces of memory differ, or nothing. */
-inline std::string difference(const std::string& what, const void* expected, const void* actual, size_t bytes) {
-    for (size_t i = 0; i < bytes; i++) {
-        const int wanted = static_cast<const uint8_t*>(expected)[i];
-        const int got = static_cast<const uint8_t*>(actual)[i];
-        if (wanted != got) {
-            return what + ": byte " + std::to_string(i) + " of " + std::to_string(bytes) + " is " +
-                   std::to_string(got) + ", not " + std::to_string(wanted);
-        }
-    }
-    return "";
 }
 
 template <class Device>

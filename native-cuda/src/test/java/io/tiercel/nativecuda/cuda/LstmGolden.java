@@ -6,21 +6,18 @@ import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmLayerParameters;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
-import io.tiercel.appliance.engine.matrix.MatrixParameters;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import io.tiercel.nativecuda.cpu.CpuBackend;
-import java.io.BufferedOutputStream;
-import java.io.DataOutputStream;
+import io.tiercel.nativecuda.cuda.GoldenFile.Family;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
  * An {@code lstm} model with what the Java reference makes of random inputs, as a file for programs without Java:
- * {@code golden.h} reads it. Numbers are little-endian, each array has its count before it.
+ * {@code golden.h} reads it.
  *
  * <p>Batches of random sessions: each step with its features, outputs, hash and canonical state; at the end the whole
  * states as the {@code cpu} backend has them, whose derived part the CUDA kernels share.
@@ -32,9 +29,9 @@ final class LstmGolden {
     private final ModelSession[] expected;
     private final ModelSession[] onCpu;
     private final long[] hashes;
-    private final DataOutputStream out;
+    private final GoldenFile out;
 
-    private LstmGolden(final Bundle bundle, final long seed, final int sessionCount, final DataOutputStream out) {
+    private LstmGolden(final Bundle bundle, final long seed, final int sessionCount, final GoldenFile out) {
         this.out = out;
         random = new SplittableRandom(seed);
         parameters = LstmParameters.read(bundle);
@@ -46,8 +43,7 @@ final class LstmGolden {
     /** Needs the {@code cpu} backend's kernels. */
     static Path write(
             final Path file, final Bundle bundle, final long seed, final int sessionCount, final int batchCount) {
-        try (DataOutputStream out =
-                new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file)))) {
+        try (GoldenFile out = new GoldenFile(file, Family.LSTM)) {
             new LstmGolden(bundle, seed, sessionCount, out).write(batchCount);
         } catch (final IOException ex) {
             throw new UncheckedIOException(ex);
@@ -57,53 +53,53 @@ final class LstmGolden {
 
     private void write(final int batchCount) throws IOException {
         writeModel();
-        integer(expected.length);
-        integer(batchCount);
+        out.integer(expected.length);
+        out.integer(batchCount);
         for (int batch = 0; batch < batchCount; batch++) {
             writeBatch(batch);
         }
         for (final ModelSession session : onCpu) {
-            bytes(session.wholeState());
+            out.bytes(session.wholeState());
         }
     }
 
     private void writeModel() throws IOException {
-        integer(parameters.layerCount());
-        integer(parameters.hiddenCount());
-        integer(parameters.featureCount());
-        integer(parameters.outputCount());
-        integer(parameters.layerFormat() == WeightFormat.INT4 ? 1 : 0);
-        integer(parameters.headFormat() == WeightFormat.INT4 ? 1 : 0);
-        integer(parameters.hasSoftmax() ? 1 : 0);
-        integer(parameters.featureMaximum());
-        floats(parameters.featureMeans());
-        floats(parameters.inverseFeatureDeviations());
-        number(parameters.inverseFeatureScale());
+        out.integer(parameters.layerCount());
+        out.integer(parameters.hiddenCount());
+        out.integer(parameters.featureCount());
+        out.integer(parameters.outputCount());
+        out.integer(parameters.layerFormat() == WeightFormat.INT4 ? 1 : 0);
+        out.integer(parameters.headFormat() == WeightFormat.INT4 ? 1 : 0);
+        out.integer(parameters.hasSoftmax() ? 1 : 0);
+        out.integer(parameters.featureMaximum());
+        out.floats(parameters.featureMeans());
+        out.floats(parameters.inverseFeatureDeviations());
+        out.number(parameters.inverseFeatureScale());
         for (int i = 0; i < parameters.layerCount(); i++) {
             final LstmLayerParameters layer = parameters.layer(i);
-            matrix(layer.input(), layer.inputScales());
-            matrix(layer.recurrent(), layer.recurrentScales());
-            floats(layer.biases());
-            number(layer.inverseHiddenScale());
+            out.matrix(layer.input(), layer.inputScales());
+            out.matrix(layer.recurrent(), layer.recurrentScales());
+            out.floats(layer.biases());
+            out.number(layer.inverseHiddenScale());
         }
-        matrix(parameters.head(), parameters.headScales());
-        floats(parameters.headBiases());
+        out.matrix(parameters.head(), parameters.headScales());
+        out.floats(parameters.headBiases());
     }
 
     private void writeBatch(final int batch) throws IOException {
         final int size = 1 + random.nextInt(expected.length);
         final int first = random.nextInt(expected.length);
-        integer(size);
+        out.integer(size);
         for (int i = 0; i < size; i++) {
             final int index = (first + i) % expected.length;
             final float[] features = features(batch);
             hashes[index] = expected[index].step(features, hashes[index]);
             onCpu[index].step(features, 0);
-            integer(index);
-            floats(features);
-            floats(expected[index].outputs());
-            word(hashes[index]);
-            bytes(expected[index].canonicalState());
+            out.integer(index);
+            out.floats(features);
+            out.floats(expected[index].outputs());
+            out.word(hashes[index]);
+            out.bytes(expected[index].canonicalState());
         }
     }
 
@@ -123,35 +119,5 @@ final class LstmGolden {
         return IntStream.range(0, count)
                 .mapToObj(i -> new ModelSession(model.shape(), model.newExecutor(1)))
                 .toArray(ModelSession[]::new);
-    }
-
-    private void matrix(final MatrixParameters matrix, final float[] scales) throws IOException {
-        bytes(matrix.codes());
-        bytes(matrix.format() == WeightFormat.INT4 ? matrix.multipliers() : new byte[0]);
-        floats(scales);
-    }
-
-    private void floats(final float[] values) throws IOException {
-        integer(values.length);
-        for (final float value : values) {
-            number(value);
-        }
-    }
-
-    private void bytes(final byte[] values) throws IOException {
-        integer(values.length);
-        out.write(values);
-    }
-
-    private void number(final float value) throws IOException {
-        integer(Float.floatToRawIntBits(value));
-    }
-
-    private void integer(final int value) throws IOException {
-        out.writeInt(Integer.reverseBytes(value));
-    }
-
-    private void word(final long value) throws IOException {
-        out.writeLong(Long.reverseBytes(value));
     }
 }
