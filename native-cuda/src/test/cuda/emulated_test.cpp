@@ -4,7 +4,6 @@
 #include "emulated_main.h"
 #include "lstm_ahead.cu"
 #include "lstm_check.h"
-#include "lstm_hash.cu"
 #include "lstm_persistent.cu"
 #include "lstm_step.cu"
 
@@ -28,9 +27,6 @@ public:
         return launch(view.slices, count, view.threads, LstmShared(view).bytes, [&] {
             view.isInt4 ? tiercel_lstm_ahead_int4(view, positions) : tiercel_lstm_ahead_int8(view, positions);
         });
-    }
-    std::string hash(const LstmView& view, const BatchPosition* positions, int count, uint64_t* hashes) {
-        return launch(1, count, tiercel::WARP_LANES, 0, [&] { tiercel_lstm_hash(view, positions, hashes); });
     }
     std::string persist(const LstmView& view, const LstmLink& link, const std::function<void()>& host) {
         const auto kernel = [&] {

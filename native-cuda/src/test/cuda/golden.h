@@ -23,7 +23,6 @@ struct Step {
     int32_t session;
     std::vector<float> features;
     std::vector<float> outputs;
-    uint64_t hash;
     std::vector<uint8_t> canonical;
 };
 
@@ -59,7 +58,6 @@ public:
                 step.session = integer();
                 step.features = array<float>();
                 step.outputs = array<float>();
-                step.hash = scalar<uint64_t>();
                 step.canonical = array<uint8_t>();
             }
         }

@@ -141,10 +141,6 @@ public:
         return launch(view.isInt4 ? "tiercel_lstm_ahead_int4" : "tiercel_lstm_ahead_int8",
                       {unsigned(view.slices), unsigned(count)}, view.threads, LstmShared(view).bytes, arguments);
     }
-    std::string hash(LstmView view, const BatchPosition* positions, int count, uint64_t* hashes) {
-        void* arguments[] = {&view, &positions, &hashes};
-        return launch("tiercel_lstm_hash", {1, unsigned(count)}, 32, 0, arguments);
-    }
 
     std::string step(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
                      uint8_t* records, uint8_t* vectors) {

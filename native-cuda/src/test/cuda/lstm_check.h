@@ -1,10 +1,10 @@
 /*
- * The lstm kernels against golden files, bit for bit: outputs, hash and canonical state after each step, and the whole
+ * The lstm kernels against golden files, bit for bit: outputs and canonical state after each step, and the whole
  * state at the end. Written over a device, which is a GPU or the emulation of one:
  *
  *   uint8_t* memory(bytes)                     of the device, zeroed; the same for both sides: pinned(bytes)
  *   void to(device, host, bytes), from(host, device, bytes)
- *   std::string step, ahead(view, positions, count), hash(view, positions, count, hashes)
+ *   std::string step, ahead(view, positions, count)
  *   std::string persist(view, link, host)      the kernel while host() runs; both end
  *   void store(word, value)                    of the host, and
  *   bool await(word, sequence, content)        false when it takes too long
@@ -32,7 +32,6 @@ public:
         features = device.memory(count * view.features * sizeof(float));
         outputs = device.memory(count * view.outputs * sizeof(float));
         positions = reinterpret_cast<tiercel::BatchPosition*>(device.memory(count * sizeof(tiercel::BatchPosition)));
-        hashes = reinterpret_cast<uint64_t*>(device.memory(count * sizeof(uint64_t)));
     }
 
     /** The work ahead of every session's first step. */
@@ -64,7 +63,6 @@ public:
     uint8_t* features;
     uint8_t* outputs;
     tiercel::BatchPosition* positions;
-    uint64_t* hashes;
 
 private:
     tiercel::LstmView placed(const golden::Golden& golden, const tiercel::LstmGeometry& geometry) {
@@ -125,32 +123,24 @@ std::string checkEnd(
 
 /** A batch by the kernels that are launched for each. */
 template <class Device>
-std::string checkBatch(
-    LstmSessions<Device>& sessions, const std::vector<golden::Step>& batch, std::vector<uint64_t>& before) {
+std::string checkBatch(LstmSessions<Device>& sessions, const std::vector<golden::Step>& batch) {
     Device& device = sessions.device;
     const int count = static_cast<int>(batch.size());
     std::vector<int32_t> who;
-    std::vector<uint64_t> hashes;
     for (int i = 0; i < count; i++) {
         who.push_back(batch[i].session);
-        hashes.push_back(before[batch[i].session]);
         const size_t bytes = batch[i].features.size() * sizeof(float);
         device.to(sessions.features + i * bytes, batch[i].features.data(), bytes);
     }
     sessions.take(who);
-    device.to(sessions.hashes, hashes.data(), count * sizeof(uint64_t));
     std::string wrong = device.step(sessions.view, sessions.positions, count);
-    wrong = !wrong.empty() ? wrong : device.hash(sessions.view, sessions.positions, count, sessions.hashes);
     wrong = !wrong.empty() ? wrong : device.ahead(sessions.view, sessions.positions, count);
-    device.from(hashes.data(), sessions.hashes, count * sizeof(uint64_t));
     for (int i = 0; i < count && wrong.empty(); i++) {
         const size_t bytes = batch[i].outputs.size() * sizeof(float);
         std::vector<uint8_t> outputs(bytes);
         device.from(outputs.data(), sessions.outputs + i * bytes, bytes);
         wrong = difference("outputs", batch[i].outputs.data(), outputs.data(), bytes);
         wrong = !wrong.empty() ? wrong : checkState(sessions, who[i], "state", batch[i].canonical);
-        wrong = !wrong.empty() ? wrong : difference("hash", &batch[i].hash, &hashes[i], sizeof(uint64_t));
-        before[who[i]] = batch[i].hash;
     }
     return wrong;
 }
@@ -158,10 +148,9 @@ std::string checkBatch(
 template <class Device>
 std::string checkSteps(Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry) {
     LstmSessions<Device> sessions(device, golden, geometry, golden.sessions);
-    std::vector<uint64_t> before(golden.sessions);
     std::string wrong = sessions.begin();
     for (size_t i = 0; i < golden.batches.size() && wrong.empty(); i++) {
-        wrong = checkBatch(sessions, golden.batches[i], before);
+        wrong = checkBatch(sessions, golden.batches[i]);
         wrong = wrong.empty() ? wrong : "batch " + std::to_string(i) + ": " + wrong;
     }
     for (int i = 0; i < golden.sessions && wrong.empty(); i++) {
