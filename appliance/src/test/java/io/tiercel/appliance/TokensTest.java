@@ -7,11 +7,13 @@ import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.RejectCode;
+import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.ExpandableArrayBuffer;
 import org.junit.jupiter.api.AfterEach;
@@ -37,6 +39,10 @@ class TokensTest {
     private static final int VOCABULARY = TransformerSetting.SMALL_VOCABULARY;
     private static final int CONTEXT = 10;
     private static final long BUDGET_NS = 1_000_000;
+
+    /** Where an answer's flags stand, which are padding before version 4. */
+    private static final int RESULT_FLAGS = Frames.HEADER_LENGTH + ResultDecoder.flagsEncodingOffset();
+    private static final int CHUNK_FLAGS = Frames.HEADER_LENGTH + ChunkDecoder.flagsEncodingOffset();
 
     @TempDir
     Path directory;
@@ -216,6 +222,7 @@ class TokensTest {
                 client.heartbeats.size() == 1);
         assertEquals(client.answers.get(0), client.answers.get(1));
         assertEquals(4, client.chunkCount);
+        assertEquals(0, (byte) client.answers.get(0).get(CHUNK_FLAGS));
         client.tokens(3, TOKENS, 5, false, 0, 1);
         client.tokens(4, TOKENS, 5, false, 0, VOCABULARY);
         client.reset(5, TOKENS, 5);
@@ -241,6 +248,8 @@ class TokensTest {
         newer.until("answered", () -> newer.results.size() == 1);
         assertEquals(Set.of(1), older.heardVersions);
         assertEquals(Set.of(Frames.VERSION), newer.heardVersions);
+        assertEquals(0, (byte) older.answers.get(0).get(RESULT_FLAGS));
+        assertEquals(1, (byte) newer.answers.get(0).get(RESULT_FLAGS));
         harness.drain();
         StraightRun.assertSameOutcomes(harness.models, harness.requests, harness.outcomes);
     }
