@@ -56,7 +56,6 @@ public final class GpuBenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         final List<EngineShape> shapes = shapeNames.stream().map(EngineShape::parse).distinct().toList();
-        shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
         if (!(seconds > 0 && seconds <= MAX_SECONDS)) {
             throw ToolException.badArgument("--seconds=" + seconds + " is not above 0 and at most " +
                     (long) MAX_SECONDS);
@@ -70,6 +69,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
             System.out.println("not run: " + probe.detail());
             return ExitCode.ENVIRONMENT;
         }
+        shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
         System.out.println("gpu: " + probe.detail());
         System.out.println(EngineReport.legend());
         final Map<String, Object> result = new LinkedHashMap<>();
