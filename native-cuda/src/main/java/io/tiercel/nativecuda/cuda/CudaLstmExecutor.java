@@ -1,9 +1,6 @@
 package io.tiercel.nativecuda.cuda;
 
-import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
-import io.tiercel.appliance.engine.StepByStep;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.agrona.UnsafeApi;
@@ -27,7 +24,7 @@ import org.agrona.UnsafeApi;
  * <p>One thread. Allocates in its constructor only, but for what a loss throws. The work ahead follows each step by
  * itself. Not usable after {@link #close}.
  */
-final class CudaLstmExecutor implements ModelExecutor {
+final class CudaLstmExecutor extends DueStateExecutor {
 
     /** Of a state: a cache line. */
     static final int NOTE_BYTES = 64;
@@ -47,7 +44,6 @@ final class CudaLstmExecutor implements ModelExecutor {
 
     private final PersistentKernel kernel;
     private final LstmStateLayout layout;
-    private final StepByStep stepByStep;
     private final int layerCount;
     private final int hiddenCount;
     private final int featureCount;
@@ -56,29 +52,25 @@ final class CudaLstmExecutor implements ModelExecutor {
     private final int stateWords;
     private final int requestStateOffset;
     private final int responseStateOffset;
-    private final int canonicalBytes;
     /** Of each copy, the stamp of the state that it is of. */
     private final long[] stamps;
     private int nextCopy = PersistentKernel.OWN_SESSION + 1;
     private long stamp;
-    private final DueStates due;
     private int firstDueSequence;
     private boolean isClosed;
 
     /** Exceptions are those of {@link PersistentKernel}. */
     CudaLstmExecutor(final CudaLstmModel model, final int maxBatch, final int firstSequence) {
+        super(model, maxBatch);
         layout = model.layout();
         layerCount = model.layerCount();
         hiddenCount = model.hiddenCount();
         featureCount = model.shape().featureCount();
         outputCount = model.shape().outputCount();
-        canonicalBytes = layout.canonicalBytes();
         layerWords = model.size(CudaDriver.LAYER_WORDS);
         stateWords = layerCount * layerWords;
         requestStateOffset = model.size(CudaDriver.REQUEST_STATE) * Long.BYTES;
         responseStateOffset = model.size(CudaDriver.RESPONSE_STATE) * Long.BYTES;
-        stepByStep = new StepByStep(this, featureCount);
-        due = new DueStates(maxBatch);
         final int number = EXECUTORS.incrementAndGet();
         if (number >= MOST_EXECUTORS) {
             throw new CudaException("this process has made " + number + " executors, more than stamps can tell");
@@ -89,16 +81,10 @@ final class CudaLstmExecutor implements ModelExecutor {
         kernel = new PersistentKernel(model, maxBatch, copies, firstSequence);
     }
 
-    @Override
-    public void initialise(final long stateAddress) {
-        UnsafeApi.setMemory(stateAddress, canonicalBytes, (byte) 0);
-        restore(stateAddress);
-    }
-
     /** There is no copy of it; the next step brings it. */
     @Override
     public void restore(final long stateAddress) {
-        due.take(stateAddress);
+        super.restore(stateAddress);
         UnsafeApi.putLong(stateAddress + canonicalBytes, NO_STAMP);
     }
 
@@ -119,26 +105,6 @@ final class CudaLstmExecutor implements ModelExecutor {
             takeOutputs(firstDueSequence + i, batch.outputsAddress(i));
             due.add(batch.stateAddress(i));
         }
-    }
-
-    @Override
-    public long hash(final long stateAddress, final long previousHash) {
-        settle(stateAddress);
-        return StateHash.mix(previousHash, stateAddress, canonicalBytes);
-    }
-
-    @Override
-    public void ahead(final StepBatch batch) {
-        for (int i = 0, size = batch.size(); i < size; i++) {
-            settle(batch.stateAddress(i));
-        }
-    }
-
-    @Override
-    public long steps(
-            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
-            final int outputsStride, final long previousHash) {
-        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
     }
 
     @Override
@@ -196,13 +162,9 @@ final class CudaLstmExecutor implements ModelExecutor {
         }
     }
 
-    /** The canonical state comes to be that after the step, if it is not yet. */
-    private void settle(final long stateAddress) {
-        final int index = due.take(stateAddress);
-        if (index < 0) {
-            return;
-        }
-        final int sequence = firstDueSequence + index;
+    @Override
+    void takeState(final int position, final long stateAddress) {
+        final int sequence = firstDueSequence + position;
         final long words = kernel.responseAddress(sequence) + responseStateOffset;
         for (int i = 0; i < stateWords; i++) {
             kernel.await(words + (long) i * Long.BYTES, sequence);

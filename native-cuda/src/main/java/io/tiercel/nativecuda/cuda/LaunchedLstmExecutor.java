@@ -1,10 +1,7 @@
 package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.DeviceLostException;
-import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.StateHash;
 import io.tiercel.appliance.engine.StepBatch;
-import io.tiercel.appliance.engine.StepByStep;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
 import java.util.concurrent.TimeUnit;
 import org.agrona.BitUtil;
@@ -18,7 +15,7 @@ import org.agrona.concurrent.NanoClock;
  *
  * <p>One thread. Allocates in its constructor only, but for what a loss throws. Not usable after {@link #close}.
  */
-final class LaunchedLstmExecutor implements ModelExecutor {
+final class LaunchedLstmExecutor extends DueStateExecutor {
 
     /** Addresses of features, state and outputs. */
     private static final int POSITION_BYTES = 3 * Long.BYTES;
@@ -28,14 +25,11 @@ final class LaunchedLstmExecutor implements ModelExecutor {
     private final CudaDevice device;
     private final NanoClock clock;
     private final long limitNs;
-    private final StepByStep stepByStep;
-    private final int canonicalBytes;
     private final int featureBytes;
     private final int outputBytes;
     private final int featureStride;
     private final int stateStride;
     private final int outputStride;
-    private final DueStates due;
     /** Of the host, for the way there and back; and of the GPU. Features, states and outputs of each position. */
     private CudaDevice.Memory hostFeatures;
     private CudaDevice.Memory hostStates;
@@ -50,18 +44,16 @@ final class LaunchedLstmExecutor implements ModelExecutor {
 
     /** @throws CudaException if the driver fails; then nothing is left behind. */
     LaunchedLstmExecutor(final CudaLstmModel model, final int maxBatch) {
+        super(model, maxBatch);
         this.model = model;
         device = model.device();
         clock = model.clock();
         limitNs = model.answerLimitNs();
-        stepByStep = new StepByStep(this, model.shape().featureCount());
-        canonicalBytes = model.layout().canonicalBytes();
         featureBytes = model.shape().featureCount() * Float.BYTES;
         outputBytes = model.shape().outputCount() * Float.BYTES;
         featureStride = BitUtil.align(featureBytes, VECTOR_ALIGNMENT);
         stateStride = BitUtil.align(model.size(CudaDriver.STATE_BYTES), LstmStateLayout.ALIGNMENT);
         outputStride = BitUtil.align(outputBytes, VECTOR_ALIGNMENT);
-        due = new DueStates(maxBatch);
         try {
             allocate(maxBatch);
             writePositions(maxBatch);
@@ -69,18 +61,6 @@ final class LaunchedLstmExecutor implements ModelExecutor {
             close();
             throw ex;
         }
-    }
-
-    @Override
-    public void initialise(final long stateAddress) {
-        UnsafeApi.setMemory(stateAddress, canonicalBytes, (byte) 0);
-        restore(stateAddress);
-    }
-
-    /** Nothing is derived of it. */
-    @Override
-    public void restore(final long stateAddress) {
-        due.take(stateAddress);
     }
 
     @Override
@@ -107,26 +87,6 @@ final class LaunchedLstmExecutor implements ModelExecutor {
                     outputBytes);
             due.add(batch.stateAddress(i));
         }
-    }
-
-    @Override
-    public long hash(final long stateAddress, final long previousHash) {
-        settle(stateAddress);
-        return StateHash.mix(previousHash, stateAddress, canonicalBytes);
-    }
-
-    @Override
-    public void ahead(final StepBatch batch) {
-        for (int i = 0, size = batch.size(); i < size; i++) {
-            settle(batch.stateAddress(i));
-        }
-    }
-
-    @Override
-    public long steps(
-            final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
-            final int outputsStride, final long previousHash) {
-        return stepByStep.steps(stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
     }
 
     @Override
@@ -205,12 +165,9 @@ final class LaunchedLstmExecutor implements ModelExecutor {
         CudaDriver.check(code, "cuStreamQuery, while a batch is waited for");
     }
 
-    /** The canonical state comes to be that after the step, if it is not yet. */
-    private void settle(final long stateAddress) {
-        final int index = due.take(stateAddress);
-        if (index >= 0) {
-            UnsafeApi.copyMemory(hostStates.hostAddress() + (long) index * stateStride, stateAddress, canonicalBytes);
-        }
+    @Override
+    void takeState(final int position, final long stateAddress) {
+        UnsafeApi.copyMemory(hostStates.hostAddress() + (long) position * stateStride, stateAddress, canonicalBytes);
     }
 
     private DeviceLostException lost(final String what, final Throwable cause) {
