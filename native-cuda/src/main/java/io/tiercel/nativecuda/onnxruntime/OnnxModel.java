@@ -9,12 +9,12 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
-import io.tiercel.appliance.engine.bundle.GraphFormat;
 import io.tiercel.appliance.engine.bundle.Tolerance;
 import io.tiercel.appliance.engine.onnx.GraphParameters;
-import io.tiercel.nativecuda.onnxruntime.GraphSignature.Port;
+import io.tiercel.nativecuda.graph.GraphException;
+import io.tiercel.nativecuda.graph.GraphExecutor;
+import io.tiercel.nativecuda.graph.GraphTrial;
 import io.tiercel.protocol.journal.Arithmetic;
-import java.util.List;
 import org.agrona.CloseHelper;
 
 /**
@@ -59,14 +59,14 @@ final class OnnxModel implements Model {
         boolean isGood = false;
         try {
             model = new OnnxModel(OnnxRuntimeLibrary.environment(), parameters, threads);
-            checkPorts(GraphSignature.of(model.session), parameters.format());
+            OnnxGraphs.signature(model.session).check(parameters.format());
             new GraphTrial(model, parameters).run();
             isGood = true;
             return model;
         } catch (final OrtException ex) {
             throw new BundleException(bundle.path() + ": tensor=graph is refused by ONNX Runtime: " + ex.getMessage(),
                     ex);
-        } catch (final OnnxRuntimeException ex) {
+        } catch (final GraphException ex) {
             throw new BundleException(bundle.path() + ": " + ex.getMessage(), ex);
         } finally {
             if (!isGood) {
@@ -92,32 +92,11 @@ final class OnnxModel implements Model {
 
     @Override
     public ModelExecutor newExecutor(final int maxBatch) {
-        return new OnnxExecutor(environment, session, parameters, maxBatch);
+        return new GraphExecutor(new OnnxRunner(environment, session, parameters, maxBatch), parameters);
     }
 
     @Override
     public void close() {
         CloseHelper.closeAll(session, options);
-    }
-
-    private static void checkPorts(final GraphSignature signature, final GraphFormat format) {
-        if (!List.of(format.input()).equals(List.copyOf(signature.inputs().keySet()))) {
-            throw new OnnxRuntimeException("manifest key=graph.input value=" + format.input() +
-                    " is not the graph's only input: " + signature.inputs(), null);
-        }
-        checkPort("input", format.inputShape(), signature.inputs().get(format.input()));
-        final Port output = signature.outputs().get(format.output());
-        if (output == null) {
-            throw new OnnxRuntimeException("manifest key=graph.output value=" + format.output() +
-                    " is not among the graph's outputs: " + signature.outputs(), null);
-        }
-        checkPort("output", format.outputShape(), output);
-    }
-
-    private static void checkPort(final String key, final List<Integer> shape, final Port port) {
-        if (!port.fits(shape)) {
-            throw new OnnxRuntimeException("manifest key=graph." + key + "Shape value=" + shape + ", but the graph's " +
-                    key + " is " + port, null);
-        }
     }
 }

@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import io.tiercel.nativecuda.graph.GraphException;
 
 /**
  * ONNX Runtime in this process: loaded at the first {@link #environment}, there until the end. It copies its native
@@ -17,12 +18,12 @@ public final class OnnxRuntimeLibrary {
     /**
      * The environment of all sessions; it says what fails, and nothing else.
      *
-     * @throws OnnxRuntimeException with why it cannot be used here.
+     * @throws GraphException with why it cannot be used here.
      */
     public static OrtEnvironment environment() {
         final String obstacle = OnnxRuntimeProbe.obstacle();
         if (obstacle != null) {
-            throw new OnnxRuntimeException(obstacle, null);
+            throw new GraphException(obstacle, null);
         }
         try {
             final OrtEnvironment environment =
@@ -30,10 +31,10 @@ public final class OnnxRuntimeLibrary {
             environment.setTelemetry(false); // on Windows the variable says nothing
             return environment;
         } catch (final LinkageError | IllegalStateException ex) {
-            throw new OnnxRuntimeException("ONNX Runtime's native library does not load on os=" +
+            throw new GraphException("ONNX Runtime's native library does not load on os=" +
                     System.getProperty("os.name") + " arch=" + System.getProperty("os.arch") + ": " + rootOf(ex), ex);
         } catch (final OrtException ex) {
-            throw new OnnxRuntimeException("ONNX Runtime does not start: " + ex.getMessage(), ex);
+            throw new GraphException("ONNX Runtime does not start: " + ex.getMessage(), ex);
         }
     }
 

@@ -5,7 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
-import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeException;
+import io.tiercel.nativecuda.graph.GraphException;
 import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeLibrary;
 import io.tiercel.tools.ToolException;
 import java.io.IOException;
@@ -211,7 +211,7 @@ public final class OnnxRuntimeLstm implements AutoCloseable {
     private static OrtEnvironment environment() {
         try {
             return OnnxRuntimeLibrary.environment();
-        } catch (final OnnxRuntimeException ex) {
+        } catch (final GraphException ex) {
             throw ToolException.environment(ex.getMessage(), ex);
         }
     }

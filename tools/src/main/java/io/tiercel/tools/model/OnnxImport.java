@@ -11,10 +11,11 @@ import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.appliance.engine.bundle.SafetensorsReader;
 import io.tiercel.appliance.engine.bundle.Tolerance;
 import io.tiercel.appliance.engine.onnx.GraphParameters;
-import io.tiercel.nativecuda.onnxruntime.GraphSignature;
-import io.tiercel.nativecuda.onnxruntime.GraphSignature.Port;
+import io.tiercel.nativecuda.graph.GraphException;
+import io.tiercel.nativecuda.graph.GraphSignature;
+import io.tiercel.nativecuda.graph.GraphSignature.Port;
+import io.tiercel.nativecuda.onnxruntime.OnnxGraphs;
 import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeBackend;
-import io.tiercel.nativecuda.onnxruntime.OnnxRuntimeException;
 import io.tiercel.protocol.Sha256;
 import io.tiercel.tools.ModelInputException;
 import io.tiercel.tools.model.OnnxImportOptions.Outputs;
@@ -99,8 +100,8 @@ final class OnnxImport {
             throw new NoBackendException("backend=" + OnnxRuntimeBackend.NAME + ": " + probe.detail());
         }
         try {
-            return GraphSignature.read(graph);
-        } catch (final OnnxRuntimeException ex) {
+            return OnnxGraphs.signature(graph);
+        } catch (final GraphException ex) {
             throw new ModelInputException(file + ": " + ex.getMessage(), ex);
         }
     }

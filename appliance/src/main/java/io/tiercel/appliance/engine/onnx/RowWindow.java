@@ -89,14 +89,17 @@ public final class RowWindow {
     /** Puts a row of features in the oldest one's place. */
     public void add(final long stateAddress, final long featuresAddress) {
         final int row = UnsafeApi.getInt(stateAddress);
-        final long target = rowAddress(stateAddress, row);
+        normalise(featuresAddress, rowAddress(stateAddress, row));
+        UnsafeApi.putInt(stateAddress, row + 1 == rows ? 0 : row + 1);
+    }
+
+    private void normalise(final long featuresAddress, final long targetAddress) {
         for (int column = 0; column < columns; column++) {
             final long offset = (long) column * Float.BYTES;
             final float feature = UnsafeApi.getFloat(featuresAddress + offset);
             final float normal = (feature - means[column]) * inverseDeviations[column];
-            UnsafeApi.putFloat(target + offset, Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, normal)));
+            UnsafeApi.putFloat(targetAddress + offset, Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, normal)));
         }
-        UnsafeApi.putInt(stateAddress, row + 1 == rows ? 0 : row + 1);
     }
 
     /** The feature that so many deviations from the mean are. */
@@ -106,10 +109,23 @@ public final class RowWindow {
 
     /** Copies all rows, the oldest first, to where a graph reads them: {@link #windowBytes()} bytes. */
     public void copyTo(final long stateAddress, final long targetAddress) {
+        copyRows(stateAddress, UnsafeApi.getInt(stateAddress), rows, targetAddress);
+    }
+
+    /** The same, as they will be once a row of features has been {@link #add added}. */
+    public void copyTo(final long stateAddress, final long featuresAddress, final long targetAddress) {
         final int oldest = UnsafeApi.getInt(stateAddress);
-        final long olderBytes = (long) (rows - oldest) * rowBytes;
-        UnsafeApi.copyMemory(rowAddress(stateAddress, oldest), targetAddress, olderBytes);
-        UnsafeApi.copyMemory(rowAddress(stateAddress, 0), targetAddress + olderBytes, (long) oldest * rowBytes);
+        copyRows(stateAddress, oldest + 1 == rows ? 0 : oldest + 1, rows - 1, targetAddress);
+        normalise(featuresAddress, targetAddress + (long) (rows - 1) * rowBytes);
+    }
+
+    /** Some rows of the ring, from one on. */
+    private void copyRows(final long stateAddress, final int first, final int count, final long targetAddress) {
+        final int beforeEnd = Math.min(count, rows - first);
+        final long bytesBeforeEnd = (long) beforeEnd * rowBytes;
+        UnsafeApi.copyMemory(rowAddress(stateAddress, first), targetAddress, bytesBeforeEnd);
+        UnsafeApi.copyMemory(
+                rowAddress(stateAddress, 0), targetAddress + bytesBeforeEnd, (long) (count - beforeEnd) * rowBytes);
     }
 
     /** The session's hash after {@link #add}. */

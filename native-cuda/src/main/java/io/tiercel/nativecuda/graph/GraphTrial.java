@@ -1,5 +1,6 @@
-package io.tiercel.nativecuda.onnxruntime;
+package io.tiercel.nativecuda.graph;
 
+import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.OutputComparison;
@@ -15,11 +16,11 @@ import org.agrona.concurrent.UnsafeBuffer;
  * graph that fails, or whose answers depend on what else is in the batch, is refused here: an answer of the second kind
  * could be told from no replay, which computes one request at a time, and would be another session's as well.
  */
-final class GraphTrial {
+public final class GraphTrial {
 
     private static final int POSITIONS = 2;
 
-    private final OnnxModel model;
+    private final Model model;
     private final GraphParameters parameters;
     private final ModelShape shape;
     private final UnsafeBuffer[] features = new UnsafeBuffer[POSITIONS];
@@ -27,7 +28,7 @@ final class GraphTrial {
     private final UnsafeBuffer[] together = new UnsafeBuffer[POSITIONS];
     private final UnsafeBuffer alone;
 
-    GraphTrial(final OnnxModel model, final GraphParameters parameters) {
+    public GraphTrial(final Model model, final GraphParameters parameters) {
         this.model = model;
         this.parameters = parameters;
         shape = model.shape();
@@ -39,8 +40,8 @@ final class GraphTrial {
         }
     }
 
-    /** @throws OnnxRuntimeException if the graph is not to be served. */
-    void run() {
+    /** @throws GraphException if the graph is not to be served. */
+    public void run() {
         try (ModelExecutor executor = model.newExecutor(POSITIONS)) {
             final StepBatch batch = new StepBatch(POSITIONS);
             for (int position = 0; position < POSITIONS; position++) {
@@ -83,7 +84,7 @@ final class GraphTrial {
         if (index != OutputComparison.NONE) {
             final String found = "outputs[" + index + "]=" + together[position].getFloat(index * Float.BYTES) +
                     " and then " + alone.getFloat(index * Float.BYTES);
-            throw new OnnxRuntimeException(parameters.format().hasBatches()
+            throw new GraphException(parameters.format().hasBatches()
                     ? "the graph's answers depend on what else is in the batch, if not on chance: " + found +
                             " alone; with a batch of 1 in graph.inputShape it may do"
                     : "the graph's answers depend on chance: " + found + " for the same rows", null);
