@@ -18,6 +18,8 @@ public final class NativeLibrary {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     /** JavaCPP keeps to the first directory that it was told. Under the class's lock, as its property is. */
     private static Path unpackDirectory;
+    /** Whether it stays until the process ends. */
+    private static boolean isUnpackDirectoryKept;
 
     private final Class<?> bindings;
     private boolean isLoaded;
@@ -47,6 +49,28 @@ public final class NativeLibrary {
         }
     }
 
+    /**
+     * Leaves the directory of unpacked libraries there until the process ends, for bindings that look into it whenever
+     * a class of theirs is first used. A process that is killed leaves it behind.
+     *
+     * @throws UnsatisfiedLinkError if there can be none.
+     */
+    public static void keepUnpackDirectory() {
+        synchronized (NativeLibrary.class) {
+            if (isUnpackDirectoryKept || System.getProperty(UNPACK_PROPERTY) != null) {
+                return;
+            }
+            try {
+                createUnpackDirectory();
+            } catch (final IOException ex) {
+                throw noDirectory(ex);
+            }
+            isUnpackDirectoryKept = true;
+            Runtime.getRuntime().addShutdownHook(new Thread(
+                    () -> IoUtil.delete(unpackDirectory.toFile(), true), "tiercel-unpacked-libraries"));
+        }
+    }
+
     /** Whether the library stands in the class path, for this system. */
     public boolean isBuilt() {
         final String library = System.mapLibraryName("jni" + bindings.getSimpleName());
@@ -63,20 +87,30 @@ public final class NativeLibrary {
 
     private void loadFromTemporaryDirectory() {
         try {
-            unpackDirectory = unpackDirectory == null
-                    ? Files.createTempDirectory("tiercel-kernels-", FOR_THIS_USER)
-                    : Files.createDirectory(unpackDirectory, FOR_THIS_USER);
+            if (!isUnpackDirectoryKept) {
+                createUnpackDirectory();
+            }
             System.setProperty(UNPACK_PROPERTY, unpackDirectory.toString());
             Loader.load(bindings);
         } catch (final IOException ex) {
-            final UnsatisfiedLinkError error = new UnsatisfiedLinkError("no temporary directory to unpack into: " + ex);
-            error.initCause(ex);
-            throw error;
+            throw noDirectory(ex);
         } finally {
             System.clearProperty(UNPACK_PROPERTY);
-            if (unpackDirectory != null) {
+            if (unpackDirectory != null && !isUnpackDirectoryKept) {
                 IoUtil.delete(unpackDirectory.toFile(), true);
             }
         }
+    }
+
+    private static void createUnpackDirectory() throws IOException {
+        unpackDirectory = unpackDirectory == null
+                ? Files.createTempDirectory("tiercel-kernels-", FOR_THIS_USER)
+                : Files.createDirectory(unpackDirectory, FOR_THIS_USER);
+    }
+
+    private static UnsatisfiedLinkError noDirectory(final IOException cause) {
+        final UnsatisfiedLinkError error = new UnsatisfiedLinkError("no temporary directory to unpack into: " + cause);
+        error.initCause(cause);
+        return error;
     }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * and a JVM cannot unload. Looks in {@code LD_LIBRARY_PATH}, then in the linker's cache, then in the usual folders, as
  * {@code ld.so(8)} does.
  */
-final class SharedLibraries {
+public final class SharedLibraries {
 
     private static final List<String> USUAL_FOLDERS = List.of(
             "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
@@ -25,14 +25,14 @@ final class SharedLibraries {
     private final Path linkerCache;
     private final List<Path> lastFolders;
 
-    SharedLibraries(final List<Path> firstFolders, final Path linkerCache, final List<Path> lastFolders) {
+    public SharedLibraries(final List<Path> firstFolders, final Path linkerCache, final List<Path> lastFolders) {
         this.firstFolders = firstFolders;
         this.linkerCache = linkerCache;
         this.lastFolders = lastFolders;
     }
 
     /** Those of this machine. */
-    static SharedLibraries ofMachine() {
+    public static SharedLibraries ofMachine() {
         return new SharedLibraries(
                 folders(System.getenv("LD_LIBRARY_PATH")),
                 Path.of("/etc/ld.so.cache"),
@@ -40,7 +40,7 @@ final class SharedLibraries {
     }
 
     /** Whether a library of this file name, version included ({@code libcuda.so.1}), can be found. */
-    boolean has(final String fileName) {
+    public boolean has(final String fileName) {
         return isIn(firstFolders, fileName) || isInCache(fileName) || isIn(lastFolders, fileName);
     }
 

@@ -1,6 +1,2 @@
-/**
- * Backends over native code. {@code cpu}, {@code cuda} and {@code onnxruntime} have packages of their own;
- * {@code tensorrt} only looks at the machine and says what it finds: it is not built in this version, and does not
- * claim otherwise.
- */
+/** Backends over native code, each in a package of its own, and how its libraries are found and loaded. */
 package io.tiercel.nativecuda;

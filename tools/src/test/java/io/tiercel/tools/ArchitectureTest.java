@@ -90,6 +90,7 @@ class ArchitectureTest {
             "io.tiercel.appliance.Foundation",
             "io.tiercel.appliance.journal.JournalSettings",
             "io.tiercel.nativecuda.cuda.CudaBackend",
+            "io.tiercel.nativecuda.tensorrt.TensorRtBackend",
             "io.tiercel.protocol.client.ClientContext",
             "io.tiercel.replay.ReplayOptions");
 
@@ -189,6 +190,14 @@ class ArchitectureTest {
                 .or().haveFullyQualifiedName("io.tiercel.nativecuda.onnxruntime.OnnxRuntimeProbe")
                 .should().dependOnClassesThat().resideInAPackage("ai.onnxruntime..")
                 .because("a class that names one of its classes may need it when it is loaded"));
+    }
+
+    @Test
+    void shouldFindTheTensorRtBackendWhereItsBindingsAreNotOnTheClassPath() {
+        check(noClasses().that().resideInAPackage("io.tiercel..")
+                .and().haveNameNotMatching(".*\\.tensorrt\\.(Nv.*|CudaRuntime)")
+                .should().dependOnClassesThat().resideInAnyPackage("org.bytedeco.tensorrt..", "org.bytedeco.cuda..")
+                .because("they are optional, and the libraries behind them the host's"));
     }
 
     @Test

@@ -49,7 +49,7 @@ public final class Backends {
 
     /**
      * Builds a model from a bundle, with the preferred backend that can stand in for this one if its device can be
-     * lost: exact, available, and not to be lost itself. Parameters and exceptions are those of {@link Backend#load}.
+     * lost: available, and not to be lost itself. Parameters and exceptions are those of {@link Backend#load}.
      */
     public static Model load(final Backend backend, final Bundle bundle, final int threads) {
         final Model model = backend.load(bundle, threads);
@@ -69,7 +69,7 @@ public final class Backends {
     private static Model withStandby(
             final Backend backend, final Model model, final Bundle bundle, final int threads) {
         for (final Backend other : all()) {
-            if (!other.canBeLost() && other.preference() >= 0 && canServe(other, bundle)) {
+            if (!other.canBeLost() && canServe(other, bundle)) {
                 return new FailoverModel(backend.name(), model, other.name(), other.load(bundle, threads));
             }
         }

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.engine;
 
+import io.tiercel.appliance.engine.bundle.Tolerance;
 import io.tiercel.protocol.journal.Arithmetic;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -7,7 +8,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A model on a device that can be lost, and the same on a backend that cannot, ready to go on for it. Both compute the
- * same bits, so nothing but the time of an answer says which one did. Owns both.
+ * same bits, so nothing but the time of an answer says which one did; or, of a bundle that states a tolerance, within
+ * that. Owns both.
  *
  * <p>A session's state has room for either one's derived part, and at its end a word that says whose it is: so an
  * executor knows what it can use of a state that another one has left.
@@ -33,8 +35,8 @@ public final class FailoverModel implements Model {
 
     /**
      * @param primaryName of its backend, for the log; likewise {@code standbyName}.
-     * @throws IllegalArgumentException if the two would not compute the same: other sizes, or a tolerance; and of a
-     *                                  model of tokens or of shared pages, whose executors do more than one of these
+     * @throws IllegalArgumentException if the two would not compute the same: other sizes or another tolerance; and of
+     *                                  a model of tokens or of shared pages, whose executors do more than one of these
      *                                  can pass on.
      */
     public FailoverModel(
@@ -47,7 +49,7 @@ public final class FailoverModel implements Model {
         final ModelShape other = standby.shape();
         if (one.canonicalBytes() != other.canonicalBytes() || one.hasTokens() || one.contextTokens() > 0 ||
                 primary.pages().count() > 0 || standby.pages().count() > 0 ||
-                primary.arithmetic() != Arithmetic.EXACT || standby.arithmetic() != Arithmetic.EXACT) {
+                primary.arithmetic() != standby.arithmetic() || !primary.tolerance().equals(standby.tolerance())) {
             throw new IllegalArgumentException(
                     "backend=" + standbyName + " cannot stand in for backend=" + primaryName + ": " + other + " " +
                             standby.arithmetic() + ", " + one + " " + primary.arithmetic());
@@ -63,7 +65,12 @@ public final class FailoverModel implements Model {
 
     @Override
     public Arithmetic arithmetic() {
-        return Arithmetic.EXACT;
+        return standby.arithmetic();
+    }
+
+    @Override
+    public Tolerance tolerance() {
+        return standby.tolerance();
     }
 
     @Override

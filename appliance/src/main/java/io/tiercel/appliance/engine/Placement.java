@@ -35,7 +35,8 @@ public record Placement(Backend backend, Model model, String rationale) {
     }
 
     /**
-     * Chooses among the backend that {@link Backends#select} prefers and those whose device can be lost.
+     * Chooses among the backend that {@link Backends#select} prefers and those whose device can be lost, but for those
+     * that are used only by name.
      *
      * @throws NoBackendException if none can serve the bundle.
      */
@@ -46,7 +47,8 @@ public record Placement(Backend backend, Model model, String rationale) {
         final StringBuilder reasons = new StringBuilder();
         try {
             for (final Backend backend : backends) {
-                if (backend != preferred && backend.canBeLost() && Backends.canServe(backend, bundle)) {
+                if (backend != preferred && backend.canBeLost() && backend.preference() >= 0 &&
+                        Backends.canServe(backend, bundle)) {
                     measure(candidates, reasons, backend, bundle, threads, clock);
                 }
             }

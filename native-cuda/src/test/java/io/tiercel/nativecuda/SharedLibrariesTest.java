@@ -1,40 +1,19 @@
 package io.tiercel.nativecuda;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.tiercel.appliance.engine.Backend;
-import io.tiercel.appliance.engine.bundle.BundleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class NativeBackendsTest {
+class SharedLibrariesTest {
 
     @TempDir
     private Path directory;
-
-    @Test
-    void shouldBeFoundByServiceLoaderAndSayWhyTheyCannotRun() {
-        final List<Backend> backends = ServiceLoader.load(Backend.class).stream()
-                .map(ServiceLoader.Provider::get)
-                .filter(NativeBackend.class::isInstance)
-                .toList();
-        assertEquals(List.of("tensorrt"), backends.stream().map(Backend::name).toList());
-        for (final Backend backend : backends) {
-            assertFalse(backend.probe().available(), backend.name());
-            assertFalse(backend.probe().detail().isBlank(), backend.name());
-            assertFalse(backend.supports(null), backend.name());
-            final BundleException ex = assertThrows(BundleException.class, () -> backend.load(null, 1));
-            assertTrue(ex.getMessage().contains("backend=" + backend.name()), ex.getMessage());
-        }
-    }
 
     @Test
     void shouldNotFindALibraryThatIsNowhere() {
