@@ -201,6 +201,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void shouldKeepDuckDbAndArrowInTheTables() {
+        check(noClasses().that().resideOutsideOfPackage("io.tiercel.replay.table..")
+                .should().dependOnClassesThat().resideInAnyPackage("org.duckdb..", "org.apache.arrow..")
+                .because("who asks a journal knows SQL and rows, and starts no database otherwise"));
+    }
+
+    @Test
     void shouldKeepLlamaCppInThePeer() {
         check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.decode..")
                 .should().dependOnClassesThat().resideInAPackage("de.kherud..")

@@ -8,7 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The options that say which journal, and which part of it. */
-final class JournalArguments {
+public final class JournalArguments {
 
     @Option(names = "--journal", required = true, paramLabel = "DIR", description = "Directory of the journal.")
     private Path directory;
@@ -17,7 +17,7 @@ final class JournalArguments {
     private CommandSpec spec;
 
     /** @throws ParameterException if there is no journal. */
-    Path directory() {
+    public Path directory() {
         final String problem = problem(directory);
         if (problem != null) {
             throw new ParameterException(spec.commandLine(), "--journal=" + directory + " " + problem);
@@ -26,7 +26,7 @@ final class JournalArguments {
     }
 
     /** Why a path is no journal; null if it is one. */
-    static String problem(final Path path) {
+    public static String problem(final Path path) {
         if (!Files.isDirectory(path)) {
             return "is not a directory";
         }
@@ -34,7 +34,7 @@ final class JournalArguments {
     }
 
     /** @throws ParameterException if the range is empty or begins below 0; a bound that is null is not given. */
-    void checkRange(final Long from, final Long to) {
+    public void checkRange(final Long from, final Long to) {
         if (from != null && from < 0) {
             throw new ParameterException(spec.commandLine(), "--from=" + from + " is below 0");
         }

@@ -2,6 +2,7 @@ package io.tiercel.tools.journal;
 
 import io.tiercel.replay.DamageException;
 import io.tiercel.replay.JoinedJournal;
+import io.tiercel.replay.ModelCells;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.ToolException;
 import java.io.FileDescriptor;

@@ -3,6 +3,7 @@ package io.tiercel.tools.journal;
 import io.tiercel.replay.DamageException;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.RequestFrame;
+import io.tiercel.replay.RowText;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.ModelInputException;
 import io.tiercel.tools.ToolException;

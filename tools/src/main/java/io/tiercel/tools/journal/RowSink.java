@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
  * Takes rows to an output in large pieces. A reader that has seen enough ({@code | head}) closes its end of the pipe:
  * that is no failure, it is the end.
  */
-final class RowSink {
+public final class RowSink {
 
     private static final int PIECE_CHARS = 1 << 15;
 
@@ -16,22 +16,22 @@ final class RowSink {
     private final StringBuilder text = new StringBuilder(PIECE_CHARS + 4096);
     private boolean isClosed;
 
-    RowSink(final OutputStream out) {
+    public RowSink(final OutputStream out) {
         this.out = out;
     }
 
     /** Where to append the next row. */
-    StringBuilder text() {
+    public StringBuilder text() {
         return text;
     }
 
     /** Writes what has been gathered if it is enough; false once nobody reads any more. */
-    boolean rowEnded() throws IOException {
+    public boolean rowEnded() throws IOException {
         return text.length() < PIECE_CHARS ? !isClosed : flush();
     }
 
     /** Writes what has been gathered; false once nobody reads any more. */
-    boolean flush() throws IOException {
+    public boolean flush() throws IOException {
         if (!isClosed && !text.isEmpty()) {
             try {
                 out.write(text.toString().getBytes(StandardCharsets.UTF_8));

@@ -2,8 +2,10 @@ package io.tiercel.tools.journal;
 
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.replay.JoinedJournal;
+import io.tiercel.replay.ModelCells;
 import io.tiercel.replay.OutcomeFrame;
 import io.tiercel.replay.RequestFrame;
+import io.tiercel.replay.RowText;
 import java.util.Locale;
 import java.util.function.IntPredicate;
 import org.agrona.DirectBuffer;

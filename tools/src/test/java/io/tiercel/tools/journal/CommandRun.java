@@ -7,11 +7,11 @@ import java.io.StringWriter;
 import picocli.CommandLine;
 
 /** What a command printed and how it ended. */
-final class CommandRun {
+public final class CommandRun {
 
-    final int exitCode;
-    final String out;
-    final String err;
+    public final int exitCode;
+    public final String out;
+    public final String err;
 
     private CommandRun(final int exitCode, final String out, final String err) {
         this.exitCode = exitCode;
@@ -19,7 +19,7 @@ final class CommandRun {
         this.err = err;
     }
 
-    static CommandRun of(final Object command, final String... arguments) {
+    public static CommandRun of(final Object command, final String... arguments) {
         final StringWriter out = new StringWriter();
         final StringWriter err = new StringWriter();
         final CommandLine commandLine = new CommandLine(command)

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.replay.JournalFixture;
 import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.replay.ReplayCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.JournalFixture;
+import io.tiercel.replay.ModelCells;
+import io.tiercel.replay.RowText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;

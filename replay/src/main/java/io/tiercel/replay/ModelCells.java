@@ -1,4 +1,4 @@
-package io.tiercel.tools.journal;
+package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
@@ -10,16 +10,15 @@ import java.util.Map;
 import org.agrona.DirectBuffer;
 
 /**
- * Which cells of a journal's frames are tokens, and not floats: the bundles that lie in the journal say so. Where one
- * is missing or not what it should be, all of its cells count as floats; {@code replay verify} is who complains. A
- * bundle is read once, when the first record of its model comes.
+ * Which cells of a journal's frames are tokens, and not floats: the bundles that lie in the journal say so. A bundle is
+ * read once, when the first record of its model comes.
  */
-final class ModelCells {
+public final class ModelCells {
 
     private static final Cells FLOATS = new Cells(false, false);
     private static final int VERSION_BYTES = 32;
 
-    private final Path bundlesDirectory;
+    private final Path journalDirectory;
     private final Map<String, Cells> cellsByVersion = new HashMap<>();
 
     /**
@@ -28,24 +27,39 @@ final class ModelCells {
      * @param areInputsTokens  whether each step's one input is a token.
      * @param areOutputsTokens whether outputs are pairs of a token and its probability.
      */
-    record Cells(boolean areInputsTokens, boolean areOutputsTokens) {
+    public record Cells(boolean areInputsTokens, boolean areOutputsTokens) {
 
         /** Whether the output at an index, from 0, is a token. */
-        boolean isOutputToken(final int index) {
+        public boolean isOutputToken(final int index) {
             return areOutputsTokens && (index & 1) == 0;
         }
     }
 
-    ModelCells(final Path journalDirectory) {
-        bundlesDirectory = journalDirectory.resolve("bundles");
+    public ModelCells(final Path journalDirectory) {
+        this.journalDirectory = journalDirectory;
     }
 
-    Cells of(final DirectBuffer modelVersion) {
+    /**
+     * Of a model whose bundle may be missing, or not be what it should be: then all of its cells count as floats, and
+     * {@code replay verify} is who complains.
+     */
+    public Cells of(final DirectBuffer modelVersion) {
         return cellsByVersion.computeIfAbsent(RowText.hex(modelVersion, VERSION_BYTES), this::read);
     }
 
+    /**
+     * Of a model whose bundle has to be there, where a token that is taken for a float would be a wrong number.
+     *
+     * @param sequence the record that is read, for the report.
+     * @throws DamageException if the bundle is not there, is another, or cannot be read.
+     */
+    public Cells require(final DirectBuffer modelVersion, final long sequence) {
+        return cellsByVersion.computeIfAbsent(RowText.hex(modelVersion, VERSION_BYTES),
+                version -> of(new BundleStore(journalDirectory).open(version, sequence).manifest()));
+    }
+
     private Cells read(final String versionHex) {
-        final Path file = bundlesDirectory.resolve(versionHex + ".safetensors");
+        final Path file = journalDirectory.resolve("bundles").resolve(versionHex + ".safetensors");
         if (!Files.isRegularFile(file)) {
             return FLOATS;
         }

@@ -1,4 +1,4 @@
-package io.tiercel.tools.journal;
+package io.tiercel.replay;
 
 import java.nio.ByteOrder;
 import java.time.Instant;
@@ -8,8 +8,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 import org.agrona.DirectBuffer;
 
-/** The spellings that all row formats share. */
-final class RowText {
+/** The spellings that all forms of a journal's rows share: of {@code journal dump}, of tables. */
+public final class RowText {
 
     private static final long NS_PER_SECOND = 1_000_000_000L;
     private static final HexFormat HEX = HexFormat.of();
@@ -20,28 +20,28 @@ final class RowText {
     }
 
     /** UTC, to the nanosecond. */
-    static String time(final long epochNs) {
+    public static String time(final long epochNs) {
         return TIME.format(Instant.ofEpochSecond(
                 Math.floorDiv(epochNs, NS_PER_SECOND), Math.floorMod(epochNs, NS_PER_SECOND)));
     }
 
-    static String hex(final long value) {
+    public static String hex(final long value) {
         return HEX.toHexDigits(value);
     }
 
     /** The first bytes of a SHA-256, as hexadecimal digits. */
-    static String hex(final DirectBuffer sha256, final int byteCount) {
+    public static String hex(final DirectBuffer sha256, final int byteCount) {
         final byte[] bytes = new byte[byteCount];
         sha256.getBytes(0, bytes);
         return HEX.formatHex(bytes);
     }
 
     /** A 4-byte cell that is a token. */
-    static long tokenAt(final DirectBuffer buffer, final int offset, final int index) {
+    public static long tokenAt(final DirectBuffer buffer, final int offset, final int index) {
         return Integer.toUnsignedLong(buffer.getInt(offset + index * Integer.BYTES, ByteOrder.LITTLE_ENDIAN));
     }
 
-    static float floatAt(final DirectBuffer buffer, final int offset, final int index) {
+    public static float floatAt(final DirectBuffer buffer, final int offset, final int index) {
         return buffer.getFloat(offset + index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -1,16 +1,17 @@
-package io.tiercel.tools.journal;
+package io.tiercel.tools.replay;
 
+import io.tiercel.tools.journal.ReplayVerifyCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tiercel replay}: the group of commands that compute a journal again. */
+/** {@code tiercel replay}: the group of commands that compute a journal again, or ask it. */
 @Command(
         name = "replay",
         mixinStandardHelpOptions = true,
-        description = "Computes a journal again.",
-        subcommands = ReplayVerifyCommand.class)
+        description = "Computes a journal again, or asks it.",
+        subcommands = {ReplayVerifyCommand.class, QueryCommand.class, ExportCommand.class})
 public final class ReplayCommand implements Runnable {
 
     @Spec
