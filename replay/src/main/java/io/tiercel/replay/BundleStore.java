@@ -11,11 +11,11 @@ import java.nio.file.Path;
  * The bundles that lie in a journal: {@code bundles/<SHA-256>.safetensors}. A journal is complete in itself, so they
  * are looked for nowhere else.
  */
-final class BundleStore {
+public final class BundleStore {
 
     private final Path bundlesDirectory;
 
-    BundleStore(final Path journalDirectory) {
+    public BundleStore(final Path journalDirectory) {
         this.bundlesDirectory = journalDirectory.resolve("bundles");
     }
 
@@ -25,7 +25,7 @@ final class BundleStore {
      * @param sequence the first record that needs it, for the report.
      * @throws DamageException if it is not there, is another, or cannot be read as a bundle.
      */
-    Bundle open(final String versionHex, final long sequence) {
+    public Bundle open(final String versionHex, final long sequence) {
         final Path path = bundlesDirectory.resolve(versionHex + ".safetensors");
         if (!Files.isRegularFile(path)) {
             throw damage(DamageKind.MISSING_BUNDLE, sequence, "modelVersion=" + versionHex + " is not at " + path);

@@ -5,18 +5,14 @@ import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
-import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
-import io.tiercel.appliance.engine.bundle.Manifest;
-import io.tiercel.appliance.engine.bundle.Manifest.Task;
 import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.FreshDirectory;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ToolException;
-import io.tiercel.tools.market.EventFeed;
-import io.tiercel.tools.market.EventVocabulary;
 import io.tiercel.tools.market.MarketFeed;
+import io.tiercel.tools.market.ModelTape;
 import io.tiercel.tools.market.PlayedTape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -166,7 +162,7 @@ public final class DemoCommand implements Callable<Integer> {
                 ? Bundle.open(Path.of(model).toAbsolutePath())
                 : CommittedModels.open(MarketFeed.modelName(input)
                         + (model == null ? "-" + weights : CommittedModels.EVENTS));
-        final PlayedTape tape = tape(bundle);
+        final PlayedTape tape = ModelTape.open(bundle, input, sessions, events);
         checkBackend("--backend", backend, bundle);
         checkBackend("--replay-backend", replayBackend, bundle);
         final Path directory = FreshDirectory.make("demo", "--journal", journal);
@@ -180,26 +176,6 @@ public final class DemoCommand implements Callable<Integer> {
         } catch (final IOException e) {
             throw ToolException.environment("cannot write to " + folder + ": " + e, e);
         }
-    }
-
-    /** The tape as the model takes it. */
-    private PlayedTape tape(final Bundle bundle) {
-        final EventVocabulary vocabulary = EventVocabulary.ofBundle(bundle);
-        if (vocabulary == null) {
-            final MarketFeed feed = MarketFeed.open(input, sessions, events, bundle.manifest().featureNames());
-            if (bundle.manifest().featureCount() != feed.featureCount()) {
-                throw ToolException.badArgument("--model=" + bundle.path() + " takes "
-                        + bundle.manifest().featureCount() + " features, but " + feed.tapeName() + " gives "
-                        + feed.featureCount());
-            }
-            return feed;
-        }
-        final Manifest manifest = bundle.manifest();
-        if (manifest.task() != Task.TOKENS || manifest.cache().whenFull() != WhenFull.SLIDE) {
-            throw ToolException.badArgument("--model=" + bundle.path()
-                    + " must predict tokens, and slide when its context is full");
-        }
-        return EventFeed.open(input, sessions, events, vocabulary);
     }
 
     private boolean isFile() {

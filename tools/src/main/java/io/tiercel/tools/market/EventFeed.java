@@ -32,6 +32,7 @@ public final class EventFeed implements PlayedTape {
     private final int rowCount;
     private final int sessionCount;
     private final int[] sessionIndices;
+    private final int[] rows;
     private final int[] tokens;
     private final int[] nextTokens;
     private final byte[] nextMoves;
@@ -60,6 +61,7 @@ public final class EventFeed implements PlayedTape {
             }
         }
         sessionIndices = new int[order.length];
+        rows = order;
         tokens = new int[order.length];
         nextTokens = new int[order.length];
         nextMoves = new byte[order.length];
@@ -157,6 +159,11 @@ public final class EventFeed implements PlayedTape {
     @Override
     public long sessionKey(final int eventIndex) {
         return sessionIndices[eventIndex] + 1L;
+    }
+
+    @Override
+    public int row(final int eventIndex) {
+        return rows[eventIndex];
     }
 
     /** From 0, in the order in which the instruments take turns. */

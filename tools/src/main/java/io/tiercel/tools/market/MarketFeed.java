@@ -57,6 +57,7 @@ public final class MarketFeed implements PlayedTape {
 
     private final float[] features;
     private final int[] sessionIndices;
+    private final int[] rows;
     private final byte[] labels;
     private final Split[] splits;
 
@@ -78,6 +79,7 @@ public final class MarketFeed implements PlayedTape {
         final int eventCount = Math.min(recording.size, maxEvents);
         features = new float[Math.multiplyExact(eventCount, featureCount)];
         sessionIndices = new int[eventCount];
+        rows = new int[eventCount];
         labels = new byte[eventCount];
         splits = new Split[eventCount];
         play(recording, instrumentEnds);
@@ -249,6 +251,11 @@ public final class MarketFeed implements PlayedTape {
         return sessionIndices[eventIndex] + 1L;
     }
 
+    @Override
+    public int row(final int eventIndex) {
+        return rows[eventIndex];
+    }
+
     /** From 0, in the order in which the instruments take turns. */
     public int sessionIndex(final int eventIndex) {
         return sessionIndices[eventIndex];
@@ -312,6 +319,7 @@ public final class MarketFeed implements PlayedTape {
         System.arraycopy(
                 recording.features, index * featureCount, features, eventIndex * featureCount, featureCount);
         sessionIndices[eventIndex] = session;
+        rows[eventIndex] = recording.rows[index];
         labels[eventIndex] = (byte) label;
         splits[eventIndex] = label == Labels.NONE
                 ? Split.NEITHER

@@ -17,6 +17,9 @@ public interface PlayedTape {
 
     long sessionKey(int eventIndex);
 
+    /** The row of the tape as published, from 0, that the event is. */
+    int row(int eventIndex);
+
     /** Cells in a request; 1 if it is a token. */
     int featureCount();
 

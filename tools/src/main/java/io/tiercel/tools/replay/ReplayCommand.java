@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
         name = "replay",
         mixinStandardHelpOptions = true,
         description = "Computes a journal again, or asks it.",
-        subcommands = {ReplayVerifyCommand.class, QueryCommand.class, ExportCommand.class})
+        subcommands = {ReplayVerifyCommand.class, QueryCommand.class, ExportCommand.class, MarkoutCommand.class})
 public final class ReplayCommand implements Runnable {
 
     @Spec

@@ -1,2 +1,5 @@
-/** Commands that ask a journal in SQL: {@code replay query}, {@code replay export}. They only read it. */
+/**
+ * Commands that ask a journal: {@code replay query} and {@code replay export} in SQL, {@code replay markout} beside the
+ * tape that was played to it. They only read it.
+ */
 package io.tiercel.tools.replay;

@@ -24,6 +24,7 @@ public final class TokenJournal implements AutoCloseable {
     private final JournalDirectory journal;
     private final UnsafeBuffer version = new UnsafeBuffer(new byte[32]);
     private long principalId = 77;
+    private long egressNs;
     private long sequence;
 
     public TokenJournal(final Path directory) {
@@ -45,6 +46,20 @@ public final class TokenJournal implements AutoCloseable {
     public TokenJournal principal(final long id) {
         principalId = id;
         return this;
+    }
+
+    /** Of the outcomes to come: when their answers left. */
+    public TokenJournal egressNs(final long ns) {
+        egressNs = ns;
+        return this;
+    }
+
+    /** A request of one step of features with an outcome whose cells are given. */
+    public void answer(final long sessionKey, final int[] cells, final int... outputs) {
+        final UnsafeBuffer outcome = new UnsafeBuffer(new byte[FRAME_BYTES]);
+        final int length = outcome(outcome, (int) sessionKey, 1, OutcomeStatus.OK, outputs);
+        infer((int) sessionKey, cells.length, cells);
+        append(outcome, length);
     }
 
     /** A request of tokens with an outcome whose cells are given. */
@@ -131,6 +146,7 @@ public final class TokenJournal implements AutoCloseable {
         final OutcomeEncoder outcome = new OutcomeEncoder()
                 .wrapAndApplyHeader(frame, 0, new io.tiercel.protocol.journal.MessageHeaderEncoder())
                 .correlationId(1 + sequence).sessionKey(sessionKey).modelId(0).batchSize(1).stepCount(stepCount)
+                .egressNs(egressNs)
                 .outputCount(outputs.length).status(status).arithmetic(Arithmetic.EXACT);
         outcome.flags().clear();
         outcome.putOutputs(cells(outputs), 0, outputs.length * Integer.BYTES);
