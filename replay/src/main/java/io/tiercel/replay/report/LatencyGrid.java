@@ -67,6 +67,18 @@ public final class LatencyGrid {
         return columns.size();
     }
 
+    /** Counts a second over time, in seconds since the run began. */
+    public Plots.Series rates(final String name) {
+        final double widthS = widthNs / NS_PER_S;
+        final double[] timesS = new double[columns.size()];
+        final double[] rates = new double[columns.size()];
+        for (int column = 0; column < rates.length; column++) {
+            timesS[column] = (column + 0.5) * widthS;
+            rates[column] = Arrays.stream(columns.get(column)).sum() / widthS;
+        }
+        return new Plots.Series(name, timesS, rates);
+    }
+
     /** In {@link #timeUnit}s. */
     double columnWidth() {
         return widthNs / unitNs();
