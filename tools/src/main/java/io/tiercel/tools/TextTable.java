@@ -35,6 +35,16 @@ public final class TextTable {
         return new TextTable(left).row(header);
     }
 
+    /** A table of numbers between words: the first column and all of the last ones are aligned to the left. */
+    public static TextTable ofNumbersBetween(final String[] header, final String... wordHeader) {
+        final String[] whole = Arrays.copyOf(header, header.length + wordHeader.length);
+        System.arraycopy(wordHeader, 0, whole, header.length, wordHeader.length);
+        final boolean[] left = new boolean[whole.length];
+        left[0] = true;
+        Arrays.fill(left, header.length, left.length, true);
+        return new TextTable(left).row(whole);
+    }
+
     public TextTable row(final String... cells) {
         if (cells.length != left.length) {
             throw new IllegalArgumentException("cells=" + cells.length + " but columns=" + left.length);

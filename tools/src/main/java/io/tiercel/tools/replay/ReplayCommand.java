@@ -11,7 +11,14 @@ import picocli.CommandLine.Spec;
         name = "replay",
         mixinStandardHelpOptions = true,
         description = "Computes a journal again, or asks it.",
-        subcommands = {ReplayVerifyCommand.class, QueryCommand.class, ExportCommand.class, MarkoutCommand.class})
+        subcommands = {
+            ReplayVerifyCommand.class,
+            MarkoutCommand.class,
+            QueryCommand.class,
+            ExportCommand.class,
+            ReportCommand.class,
+            CompareCommand.class
+        })
 public final class ReplayCommand implements Runnable {
 
     @Spec

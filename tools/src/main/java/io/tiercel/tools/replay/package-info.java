@@ -1,5 +1,2 @@
-/**
- * Commands that ask a journal: {@code replay query} and {@code replay export} in SQL, {@code replay markout} beside the
- * tape that was played to it. They only read it.
- */
+/** {@code tiercel replay}: commands that compute a journal again, or ask it. What they know is in the replay module. */
 package io.tiercel.tools.replay;

@@ -1,0 +1,169 @@
+package io.tiercel.tools.replay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tiercel.replay.JournalFixture;
+import io.tiercel.tools.ExitCode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.HistogramLogWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompareCommandTest {
+
+    private static final String RESAMPLES = "--resamples=300";
+
+    @TempDir
+    private Path directory;
+
+    private final SplittableRandom random = new SplittableRandom(1);
+
+    @Test
+    void shouldExit1AndNameTheQuantilesWhenTheSecondIsSlower() throws IOException {
+        final String setA = log("a", 1_000, 40, "total");
+        final String setB = log("b", 1_300, 40, "total");
+        final Path html = directory.resolve("report.html");
+        final Path png = directory.resolve("png");
+        final Path json = directory.resolve("report.json");
+
+        final CommandLineRun run = CommandLineRun.of("replay", "compare", setA, setB, RESAMPLES,
+                "--html", html.toString(), "--png", png.toString(), "--json", json.toString());
+
+        assertEquals(ExitCode.CHECK_FAILED, run.exitCode(), run::toString);
+        assertTrue(run.out().contains("compare: SLOWER, p50 +"), run.out());
+        assertTrue(run.out().contains("too little data"), "p99.9 of 40,000 requests\n" + run.out());
+        assertEquals("", run.err());
+        final String page = Files.readString(html);
+        assertTrue(page.contains("<svg") && page.contains("Latency by percentile"), page);
+        assertFalse(page.contains("<script") || page.contains("<link"), "loads something");
+        try (Stream<Path> files = Files.list(png)) {
+            assertEquals(4, files.count());
+        }
+        assertEquals("SLOWER", new ObjectMapper().readTree(json.toFile()).get("verdict").asText());
+    }
+
+    @Test
+    void shouldExit0WhenTheSecondIsFasterOrTheSame() throws IOException {
+        final String setA = log("a", 1_300, 40, "total");
+        final String setB = log("b", 1_000, 40, "total");
+
+        final CommandLineRun faster = CommandLineRun.of("replay", "compare", setA, setB, RESAMPLES);
+        final CommandLineRun same = CommandLineRun.of("replay", "compare", setA, setA, RESAMPLES);
+
+        assertEquals(ExitCode.OK, faster.exitCode(), faster::toString);
+        assertTrue(faster.out().contains("compare: FASTER"), faster.out());
+        assertEquals(ExitCode.OK, same.exitCode(), same::toString);
+        assertTrue(same.out().endsWith("compare: NO DIFFERENCE SEEN\n"), same.out());
+        assertEquals(same, CommandLineRun.of("replay", "compare", setA, setA, RESAMPLES));
+    }
+
+    @Test
+    void shouldNameTheSetFromWhichASeriesIsSlower() throws IOException {
+        final List<String> arguments = new ArrayList<>(List.of("replay", "compare", RESAMPLES + "0"));
+        for (int run = 0; run < 12; run++) {
+            arguments.add(log("run" + run, run < 7 ? 1_000 : 1_200, 12, "total"));
+        }
+        arguments.addAll(List.of("--html", directory.resolve("series.html").toString()));
+
+        final CommandLineRun run = CommandLineRun.of(arguments.toArray(String[]::new));
+
+        assertEquals(ExitCode.CHECK_FAILED, run.exitCode(), run::toString);
+        assertTrue(run.out().contains("change      p50 from " + directory.resolve("run7.hlog") + " on: 1.0"),
+                run.out());
+        assertTrue(run.out().contains("compare: SLOWER; p50 from "), run.out());
+        assertTrue(Files.readString(directory.resolve("series.html")).contains("Quantiles over the series"));
+    }
+
+    @Test
+    void shouldCompareTheFirstAndTheLastWhenASeriesIsShort() throws IOException {
+        final CommandLineRun run = CommandLineRun.of("replay", "compare", RESAMPLES, log("a", 1_000, 20, "total"),
+                log("b", 1_000, 20, "total"), log("c", 1_300, 20, "total"));
+
+        assertEquals(ExitCode.CHECK_FAILED, run.exitCode(), run::toString);
+        assertTrue(run.out().contains("of fewer than 10 sets no change point can be sure"), run.out());
+    }
+
+    @Test
+    void shouldRefuseInOneLineWhatCannotBeCompared() throws IOException {
+        final String total = log("total", 1_000, 20, "total");
+        final String echo = log("echo", 1_000, 20, "echo");
+        final String brief = log("brief", 1_000, 3, "total");
+
+        assertRefused("no tag is common to all: " + total + " has total; " + echo + " has echo", total, echo);
+        assertRefused("tag=infer is not in set=" + total, total, total, "--tag=infer");
+        assertRefused("tag=total has too little data at every quantile", brief, brief);
+        assertRefused("set=/nowhere does not exist", total, "/nowhere");
+        assertRefused("run=" + brief + " has no intervals with values behind its first 60.0 s", brief, total,
+                "--skip=60s");
+        assertRefused("sets=1: two are needed to compare", total);
+        assertRefused("Invalid value for option '--threshold'", total, total, "--threshold=much");
+        assertRefused("--confidence=1.0 is not between 0 and 1", total, total, "--confidence=100%");
+        assertRefused("--resamples=5 is not in 200..1000000", total, total, "--resamples=5");
+        assertRefused("--self-test=0 is not in 1..10000", "--self-test=0");
+    }
+
+    private static void assertRefused(final String message, final String... arguments) {
+        final String[] all = Stream.concat(Stream.of("replay", "compare"), Stream.of(arguments))
+                .toArray(String[]::new);
+        final CommandLineRun run = CommandLineRun.of(all);
+        assertEquals(ExitCode.BAD_ARGUMENTS, run.exitCode(), run::toString);
+        assertTrue(run.err().startsWith("tiercel replay compare: " + message), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+    }
+
+    @Test
+    void shouldNotWriteIntoAJournal() throws IOException {
+        final Path journal = Files.createDirectory(directory.resolve("journal"));
+        JournalFixture.of(1, 20).write(journal);
+        final String total = log("total", 1_000, 20, "total");
+
+        assertRefused("--html=" + journal.resolve("r.html") + " lies in the journal " + journal, total, total,
+                "--html=" + journal.resolve("r.html"));
+        assertRefused("--png=" + journal.resolve("new/png") + " lies in the journal " + journal, total, total,
+                "--png=" + journal.resolve("new/png"));
+        assertRefused("--json=" + journal.resolve("r.json") + " lies in the journal " + journal, total, total,
+                "--json=" + journal.resolve("r.json"));
+    }
+
+    @Test
+    void shouldCountItsOwnRatesWhenAskedTo() throws IOException {
+        final CommandLineRun given = CommandLineRun.of("replay", "compare", "--self-test", RESAMPLES,
+                log("a", 1_000, 40, "total"), log("b", 1_000, 40, "total"), log("c", 1_000, 40, "total"));
+        final CommandLineRun madeUp = CommandLineRun.of("replay", "compare", "--self-test=1", RESAMPLES);
+
+        assertEquals(ExitCode.OK, given.exitCode(), given::toString);
+        assertTrue(given.out().contains("0 of 3"), given.out());
+        assertEquals(ExitCode.OK, madeUp.exitCode(), madeUp::toString);
+        assertTrue(madeUp.out().startsWith("made-up runs of 120 intervals of 10,000 requests, seed 1"), madeUp.out());
+    }
+
+    /** One-second intervals of 1,000 values around a level. */
+    private String log(final String name, final double levelNs, final int intervalCount, final String tag)
+            throws IOException {
+        final Path file = directory.resolve(name + ".hlog");
+        try (PrintStream stream = new PrintStream(Files.newOutputStream(file))) {
+            final HistogramLogWriter writer = new HistogramLogWriter(stream);
+            writer.outputComment("[histograms are in ns]");
+            for (int interval = 0; interval < intervalCount; interval++) {
+                final Histogram histogram = new Histogram(3);
+                for (int count = 0; count < 1_000; count++) {
+                    histogram.recordValue((long) (levelNs * Math.exp(0.1 * random.nextGaussian())));
+                }
+                histogram.setTag(tag);
+                writer.outputIntervalHistogram(interval, interval + 1.0, histogram, 1_000);
+            }
+        }
+        return file.toString();
+    }
+}
