@@ -1,12 +1,17 @@
 package io.tiercel.replay.compare;
 
+import java.util.Arrays;
+
 /**
  * Whether two sets of several runs differ by more than their runs differ among themselves. Blocks of one run have that
  * run in common (where its memory lies, what else the machine did), which shuffling blocks cannot see. So all ways to
  * deal the runs out to two sets of these sizes are tried; with few runs there are few ways, and what is asked is that
- * the one seen is the most extreme of them. With one run each there is but one way, and nothing is asked.
+ * the one seen is the most extreme of them. With one run each there is but one way, and nothing is asked; with more
+ * than twenty runs their standard error is asked.
  */
 final class RunSpread {
+
+    private static final int MAX_DEALT_OUT = 20; // a million ways
 
     private RunSpread() {
     }
@@ -16,12 +21,16 @@ final class RunSpread {
      */
     static boolean isExceeded(final double[] runsA, final double[] runsB, final double level) {
         final int count = runsA.length + runsB.length;
-        if (count <= 2 || count > 20) {
-            return true; // one way, or so many that blocks say enough
+        if (count <= 2) {
+            return true;
         }
         final double[] logs = new double[count];
         for (int run = 0; run < count; run++) {
             logs[run] = Math.log(Math.max(1, run < runsA.length ? runsA[run] : runsB[run - runsA.length]));
+        }
+        if (count > MAX_DEALT_OUT) {
+            return isBeyondTheirError(Arrays.copyOf(logs, runsA.length),
+                    Arrays.copyOfRange(logs, runsA.length, count));
         }
         final double seen = distance(logs, (1 << runsA.length) - 1);
         int ways = 0;
@@ -34,6 +43,22 @@ final class RunSpread {
         }
         final int mirrored = runsA.length == runsB.length ? 2 : 1; // the same two sets with their names exchanged
         return asExtreme <= Math.max(mirrored, level * ways);
+    }
+
+    /** Whether the means differ by more than twice the standard error of their difference: about a chance of 5 %. */
+    private static boolean isBeyondTheirError(final double[] logsA, final double[] logsB) {
+        final double error = Math.sqrt(variance(logsA) / logsA.length + variance(logsB) / logsB.length);
+        return Math.abs(mean(logsA) - mean(logsB)) > 2 * error;
+    }
+
+    private static double mean(final double[] values) {
+        return Arrays.stream(values).sum() / values.length;
+    }
+
+    private static double variance(final double[] values) {
+        final double mean = mean(values);
+        return Arrays.stream(values).map(value -> (value - mean) * (value - mean)).sum()
+                / Math.max(1, values.length - 1);
     }
 
     private static double distance(final double[] logs, final int chosen) {

@@ -94,6 +94,16 @@ class StatisticsProperties {
     }
 
     @Example
+    void shouldAskForMoreThanTheErrorOfManyRuns() {
+        final double[] runs = new SplittableRandom(4).doubles(15, 100, 110).toArray();
+        final double[] slower = Arrays.stream(runs).map(value -> 1.05 * value).toArray();
+        final double[] hardly = Arrays.stream(runs).map(value -> 1.005 * value).toArray();
+
+        assertTrue(RunSpread.isExceeded(runs, slower, 0.05));
+        assertTrue(!RunSpread.isExceeded(runs, hardly, 0.05));
+    }
+
+    @Example
     void shouldFindTheChangePointsWhereTheyArePlanted() {
         final SplittableRandom random = new SplittableRandom(9);
         final double[] series = new double[40];

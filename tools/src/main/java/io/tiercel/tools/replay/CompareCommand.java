@@ -53,6 +53,7 @@ public final class CompareCommand implements Callable<Integer> {
     private static final int SYNTHETIC_REQUESTS = 10_000;
     private static final int MIN_RESAMPLES = 200;
     private static final int MAX_RESAMPLES = 1_000_000;
+    private static final int MAX_REPEATS = 10_000;
 
     @Parameters(paramLabel = "SET", arity = "0..*",
             description = "A run or several, separated by commas: an .hlog file, a folder of them, or a journal's " +
@@ -88,11 +89,20 @@ public final class CompareCommand implements Callable<Integer> {
             description = "Of all that is drawn by chance: the same seed, the same report. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--self-test", arity = "0..1", fallbackValue = "20", paramLabel = "N",
+    @Option(names = "--self-test",
             description = "Counts instead how often equal runs are called different, and how often a slowdown of " +
-                    "10 %% above p98 is found: on N pairs of made-up runs (20 if none is given), or, if sets are " +
-                    "given, which must be of the same thing, on each pair of them.")
-    private Integer selfTest;
+                    "10 %% above p98 is found: on pairs of made-up runs, or, if sets are given, which must be of the " +
+                    "same thing, on each pair of them.")
+    private boolean isSelfTest;
+
+    @Option(names = "--in-turns",
+            description = "With --self-test: the equal runs are each given set, dealt out to two, half a second in " +
+                    "turns. Says what can be told apart in runs such as these.")
+    private boolean isInTurns;
+
+    @Option(names = "--repeats", defaultValue = "20", paramLabel = "N",
+            description = "Pairs for --self-test, made up or dealt out. Default: ${DEFAULT-VALUE}.")
+    private int repeats;
 
     @Mixin
     private ReportArguments report;
@@ -110,7 +120,7 @@ public final class CompareCommand implements Callable<Integer> {
         checkArguments();
         out = spec.commandLine().getOut();
         try {
-            if (selfTest != null) {
+            if (isSelfTest) {
                 return countRates();
             }
             final List<IntervalSet> read = read();
@@ -121,14 +131,14 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private void checkArguments() {
-        if (selfTest == null && sets.size() < 2) {
+        if (isInTurns && (!isSelfTest || sets.isEmpty())) {
+            throw ToolException.badArgument("--in-turns needs --self-test and sets");
+        }
+        if (sets.size() < 2 && !isInTurns && !(isSelfTest && sets.isEmpty())) {
             throw ToolException.badArgument("sets=" + sets.size() + ": two are needed to compare");
         }
-        if (selfTest != null && (selfTest < 1 || selfTest > 10_000)) {
-            throw ToolException.badArgument("--self-test=" + selfTest + " is not in 1..10000");
-        }
-        if (selfTest != null && sets.size() == 1) {
-            throw ToolException.badArgument("sets=1: --self-test takes none, or two and more");
+        if (repeats < 1 || repeats > MAX_REPEATS) {
+            throw ToolException.badArgument("--repeats=" + repeats + " is not in 1.." + MAX_REPEATS);
         }
         if (!(confidence > 0 && confidence < 1)) {
             throw ToolException.badArgument("--confidence=" + confidence + " is not between 0 and 1");
@@ -222,11 +232,16 @@ public final class CompareCommand implements Callable<Integer> {
                     new SyntheticRuns(new SplittableRandom(seed), SYNTHETIC_INTERVALS, SYNTHETIC_REQUESTS);
             out.printf("made-up runs of %d intervals of %,d requests, seed %d%n", SYNTHETIC_INTERVALS,
                     SYNTHETIC_REQUESTS, seed);
-            rates = CompareRates.count(comparator, selfTest, repeat -> List.of(runs.next("A"), runs.next("B")));
-        } else {
+            rates = CompareRates.count(comparator, repeats, repeat -> List.of(runs.next("A"), runs.next("B")));
+        } else if (isInTurns) {
             final List<IntervalSet> read = read();
-            final List<List<IntervalSet>> pairs = pairs(read);
-            out.printf("%d sets, each pair of them, seed %d%n", read.size(), seed);
+            final SplittableRandom coin = new SplittableRandom(seed);
+            out.printf("%d sets, each dealt out to two in turns of half a second, seed %d%n", read.size(), seed);
+            rates = CompareRates.count(comparator, repeats,
+                    repeat -> CompareRates.dealtOut(read.get(repeat % read.size()), tag, coin));
+        } else {
+            final List<List<IntervalSet>> pairs = pairs(read());
+            out.printf("%d sets, each pair of them, seed %d%n", sets.size(), seed);
             rates = CompareRates.count(comparator, pairs.size(), pairs::get);
         }
         out.print(CompareReport.text(rates));

@@ -67,7 +67,7 @@ final class CompareReport {
                 set.runs().size() == 1 ? "" : "s", intervals.size(), count);
     }
 
-    private static TextTable table(final Comparison comparison) {
+    private TextTable table(final Comparison comparison) {
         final TextTable table = TextTable.ofNumbersBetween(HEADER.subList(0, HEADER.size() - WORDS_AT_END)
                 .toArray(String[]::new),
                 HEADER.subList(HEADER.size() - WORDS_AT_END, HEADER.size())
@@ -76,7 +76,7 @@ final class CompareReport {
         return table;
     }
 
-    private static List<List<String>> rows(final Comparison comparison) {
+    private List<List<String>> rows(final Comparison comparison) {
         final double perUs = perUs(comparison.unit());
         final List<List<String>> rows = new ArrayList<>();
         for (final QuantileComparison quantile : comparison.quantiles()) {
@@ -92,10 +92,23 @@ final class CompareReport {
             row.add(quantile.blocksA() + ", " + quantile.blocksB());
             row.add(String.format(Locale.ROOT, "%.1f", quantile.blockLengthS()));
             row.add(quantile.verdict().toString());
-            row.add(quantile.remark());
+            row.add(remark(quantile));
             rows.add(row);
         }
         return rows;
+    }
+
+    /** Where no difference was seen, a reader should know how large a one might have been missed. */
+    private String remark(final QuantileComparison quantile) {
+        if (quantile.verdict() != Verdict.NO_DIFFERENCE || quantile.isWithinRuns()) {
+            return quantile.remark();
+        }
+        if (quantile.confidence() >= confidence) {
+            return "surely different, but below the threshold";
+        }
+        final double known =
+                Math.max(Math.abs(quantile.result().changeLow()), Math.abs(quantile.result().changeHigh()));
+        return known <= threshold ? "" : "the whole is known to " + percent(Math.ceil(known * 100) / 100) + " only";
     }
 
     private String result(final Comparison comparison) {

@@ -110,7 +110,8 @@ class CompareCommandTest {
         assertRefused("Invalid value for option '--threshold'", total, total, "--threshold=much");
         assertRefused("--confidence=1.0 is not between 0 and 1", total, total, "--confidence=100%");
         assertRefused("--resamples=5 is not in 200..1000000", total, total, "--resamples=5");
-        assertRefused("--self-test=0 is not in 1..10000", "--self-test=0");
+        assertRefused("--in-turns needs --self-test and sets", total, total, "--in-turns");
+        assertRefused("--repeats=0 is not in 1..10000", "--self-test", "--repeats=0");
     }
 
     private static void assertRefused(final String message, final String... arguments) {
@@ -140,10 +141,14 @@ class CompareCommandTest {
     void shouldCountItsOwnRatesWhenAskedTo() throws IOException {
         final CommandLineRun given = CommandLineRun.of("replay", "compare", "--self-test", RESAMPLES,
                 log("a", 1_000, 40, "total"), log("b", 1_000, 40, "total"), log("c", 1_000, 40, "total"));
-        final CommandLineRun madeUp = CommandLineRun.of("replay", "compare", "--self-test=1", RESAMPLES);
+        final CommandLineRun inTurns = CommandLineRun.of("replay", "compare", "--self-test", "--in-turns", RESAMPLES,
+                "--repeats=2", log("long", 1_000, 80, "total"));
+        final CommandLineRun madeUp = CommandLineRun.of("replay", "compare", "--self-test", "--repeats=1", RESAMPLES);
 
         assertEquals(ExitCode.OK, given.exitCode(), given::toString);
         assertTrue(given.out().contains("0 of 3"), given.out());
+        assertEquals(ExitCode.OK, inTurns.exitCode(), inTurns::toString);
+        assertTrue(inTurns.out().contains("0 of 2"), inTurns.out());
         assertEquals(ExitCode.OK, madeUp.exitCode(), madeUp::toString);
         assertTrue(madeUp.out().startsWith("made-up runs of 120 intervals of 10,000 requests, seed 1"), madeUp.out());
     }
