@@ -1,6 +1,7 @@
 package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.OutputComparison;
+import io.tiercel.protocol.journal.Arithmetic;
 import java.nio.ByteOrder;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -9,128 +10,123 @@ import org.agrona.DirectBuffer;
 /**
  * Compares what the journal says became of a request with what became of it again: all that does not depend on the
  * clock. Times and the batch's size are not compared. The outputs are compared as bits, but those of a model that is
- * not exact within its tolerance; the state's hash always as it is.
+ * not exact within its tolerance; the state's hash always as it is. Keeps nothing, so any thread may ask.
  */
 final class OutcomeComparator {
 
     private static final int VERSION_BYTES = 32;
 
-    private final JoinedJournal journal;
-    private final ReplayEngine engine;
-
-    OutcomeComparator(final JoinedJournal journal, final ReplayEngine engine) {
-        this.journal = journal;
-        this.engine = engine;
+    private OutcomeComparator() {
     }
 
-    /** The first field in which the current pair differs; null if none does. */
-    Divergence compare() {
-        Divergence divergence = compareIdentity();
-        if (divergence == null) {
-            divergence = compareShape();
-        }
-        return divergence == null ? compareBits() : divergence;
-    }
-
-    private Divergence compareIdentity() {
+    /** The first field of the two records by which one is not the other's; null if there is none. */
+    static Divergence compareRecords(final JoinedJournal journal, final ReplayTask task) {
         final OutcomeFrame outcome = journal.outcomeFrame();
         final RequestFrame request = journal.requestFrame();
         if (outcome.correlationId() != request.correlationId()) {
-            return divergence("correlationId", outcome.correlationId(), request.correlationId());
+            return divergence(task, "correlationId", outcome.correlationId(), request.correlationId());
         }
         if (outcome.sessionKey() != request.sessionKey()) {
-            return divergence("sessionKey", outcome.sessionKey(), request.sessionKey());
+            return divergence(task, "sessionKey", outcome.sessionKey(), request.sessionKey());
         }
         if (journal.outcomePrincipalId() != journal.requestPrincipalId()) {
-            return divergence("principalId", journal.outcomePrincipalId(), journal.requestPrincipalId());
+            return divergence(task, "principalId", journal.outcomePrincipalId(), journal.requestPrincipalId());
         }
         if (journal.outcomeIngressNs() != journal.requestIngressNs()) {
-            return divergence("ingressNs", journal.outcomeIngressNs(), journal.requestIngressNs());
+            return divergence(task, "ingressNs", journal.outcomeIngressNs(), journal.requestIngressNs());
         }
         if (outcome.modelId() != request.modelId()) {
-            return divergence("modelId", outcome.modelId(), request.modelId());
+            return divergence(task, "modelId", outcome.modelId(), request.modelId());
         }
-        return compareModelVersion();
+        return compareModelVersion(journal, task);
     }
 
-    private Divergence compareModelVersion() {
+    /** The first field of what was computed that is not as journaled; null if there is none. */
+    static Divergence compare(final ReplayTask task) {
+        final Divergence divergence = compareShape(task);
+        return divergence == null ? compareBits(task) : divergence;
+    }
+
+    private static Divergence compareModelVersion(final JoinedJournal journal, final ReplayTask task) {
         final DirectBuffer expected = journal.outcomeModelVersion();
         final DirectBuffer actual = journal.requestModelVersion();
         if (expected.compareTo(actual) == 0) {
             return null;
         }
-        final String expectedHex = versionHex(expected);
-        final String actualHex = versionHex(actual);
-        return divergence("modelVersion", expectedHex, actualHex, "of the outcome", "of the request");
+        return divergence(
+                task, "modelVersion", versionHex(expected), versionHex(actual), "of the outcome", "of the request");
     }
 
-    private Divergence compareShape() {
-        final OutcomeFrame outcome = journal.outcomeFrame();
-        if (outcome.status() != engine.status()) {
-            return divergence("status",
-                    hex(outcome.status().value()), hex(engine.status().value()),
-                    outcome.status().name(), engine.status().name());
+    private static Divergence compareShape(final ReplayTask task) {
+        if (task.expectedStatus != task.status) {
+            return divergence(task, "status",
+                    hex(task.expectedStatus.value()), hex(task.status.value()),
+                    task.expectedStatus.name(), task.status.name());
         }
-        if (outcome.stepCount() != engine.stepCount()) {
-            return divergence("stepCount", outcome.stepCount(), engine.stepCount());
+        if (task.expectedStepCount != task.stepCount) {
+            return divergence(task, "stepCount", task.expectedStepCount, task.stepCount);
         }
-        if (outcome.outputCount() != engine.outputCount()) {
-            return divergence("outputCount", outcome.outputCount(), engine.outputCount());
+        if (task.expectedOutputCount != task.outputCount) {
+            return divergence(task, "outputCount", task.expectedOutputCount, task.outputCount);
         }
-        if (outcome.arithmetic() != engine.arithmetic()) {
-            return divergence("arithmetic",
-                    hex(outcome.arithmetic().value()), hex(engine.arithmetic().value()),
-                    outcome.arithmetic().name(), engine.arithmetic().name());
+        final Arithmetic arithmetic = task.model.model().arithmetic();
+        if (task.expectedArithmetic != arithmetic) {
+            return divergence(task, "arithmetic",
+                    hex(task.expectedArithmetic.value()), hex(arithmetic.value()),
+                    task.expectedArithmetic.name(), arithmetic.name());
         }
-        if (outcome.outputsLength() != engine.outputsLength()) {
-            return divergence("outputsLength", outcome.outputsLength(), engine.outputsLength());
+        if (task.expectedOutputsLength != task.outputsLength) {
+            return divergence(task, "outputsLength", task.expectedOutputsLength, task.outputsLength);
         }
         return null;
     }
 
-    private Divergence compareBits() {
-        final OutcomeFrame outcome = journal.outcomeFrame();
-        final int index = engine.comparison().firstDifference(
-                outcome.buffer(), outcome.outputsOffset(), engine.outputs(), outcome.outputsLength());
+    private static Divergence compareBits(final ReplayTask task) {
+        final OutputComparison comparison = task.model.comparison();
+        final DirectBuffer expected = task.journaledOutputs();
+        final DirectBuffer actual = task.outputs();
+        final int index = comparison.firstDifference(expected, 0, actual, task.outputsLength);
+        task.largestDistance = comparison.largestDistance();
         if (index != OutputComparison.NONE) {
-            return outputDivergence(index);
+            return outputDivergence(task, index, expected, actual);
         }
-        if (outcome.stateHash() != engine.stateHash()) {
-            return divergence("stateHash",
-                    hex16(outcome.stateHash()), hex16(engine.stateHash()),
+        if (task.expectedHash != task.stateHash) {
+            return divergence(task, "stateHash",
+                    hex16(task.expectedHash), hex16(task.stateHash),
                     "the session's state in the journal", "the session's state computed again");
         }
         return null;
     }
 
-    private Divergence outputDivergence(final int index) {
-        final OutcomeFrame outcome = journal.outcomeFrame();
-        final int expectedBits = outcome.buffer().getInt(
-                outcome.outputsOffset() + index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
-        final int actualBits = engine.outputs().getInt(index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
-        return divergence("outputs[" + index + "]",
+    private static Divergence outputDivergence(
+            final ReplayTask task, final int index, final DirectBuffer expected, final DirectBuffer actual) {
+        final int expectedBits = expected.getInt(index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+        final int actualBits = actual.getInt(index * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
+        return divergence(task, "outputs[" + index + "]",
                 String.format(Locale.ROOT, "0x%08x", expectedBits),
                 String.format(Locale.ROOT, "0x%08x", actualBits),
                 Float.toString(Float.intBitsToFloat(expectedBits)),
                 Float.toString(Float.intBitsToFloat(actualBits)));
     }
 
-    private Divergence divergence(final String field, final long expected, final long actual) {
-        return divergence(field, hex(expected), hex(actual), Long.toString(expected), Long.toString(actual));
+    private static Divergence divergence(
+            final ReplayTask task, final String field, final long expected, final long actual) {
+        return divergence(task, field, hex(expected), hex(actual), Long.toString(expected), Long.toString(actual));
     }
 
-    private Divergence divergence(
+    private static Divergence divergence(
+            final ReplayTask task,
             final String field,
             final String expectedHex,
             final String actualHex,
             final String expected,
             final String actual) {
         return new Divergence(
-                journal.sequence(),
-                journal.requestPrincipalId(),
-                journal.requestFrame().sessionKey(),
-                versionHex(journal.requestModelVersion()),
-                journal.requestFrame().correlationId(),
+                task.sequence,
+                task.principalId,
+                task.sessionKey,
+                task.model.versionHex(),
+                task.correlationId,
                 field,
                 expectedHex,
                 actualHex,

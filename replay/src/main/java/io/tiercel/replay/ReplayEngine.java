@@ -3,28 +3,23 @@ package io.tiercel.replay;
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.ModelShape;
-import io.tiercel.appliance.engine.OutputComparison;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
-import io.tiercel.appliance.generation.TokenDraw;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.snapshot.SnapshotReader;
-import io.tiercel.protocol.Frames;
-import io.tiercel.protocol.journal.Arithmetic;
-import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import org.agrona.DirectBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * Applies requests, in sequence order and one at a time, to sessions that begin empty or as a snapshot has them: the
- * journal's state machine without a clock, a network or a queue. What became of the last request stands in the fields
- * until the next one.
+ * Says of requests, in sequence order, what there is to do: which bundle is asked, which session it is, when one
+ * begins, is forgotten, or is copied. That depends on all requests before it, so it is done by the one thread that
+ * reads the journal; computing depends on the requests of the session alone, and is {@link ReplayComputer}'s. Together
+ * they are the journal's state machine without a clock, a network or a queue.
  *
  * <p>When a session begins is taken from the outcomes. One that made room for another is forgotten when there are
  * twice as many as the appliance had: those used last include all that it had. Where it went on from a snapshot that
@@ -45,19 +40,10 @@ final class ReplayEngine implements AutoCloseable {
     private final List<ReplayModel> models = new ArrayList<>();
     private final byte[] lastVersion = new byte[VERSION_BYTES];
     private final byte[] wantedVersion = new byte[VERSION_BYTES];
-    private final NativeFloats features = new NativeFloats();
-    private final NativeFloats outputs = new NativeFloats();
-    private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
     /** Sessions that the appliance had in memory. */
     private int liveCount;
     private ReplayModel model;
-    private OutcomeStatus status;
-    private int stepCount;
-    private int outputCount;
-    private int outputsLength;
-    private long stateHash;
-    private long totalStepCount;
 
     ReplayEngine(final BundleStore bundles, final String backendChoice) {
         this.bundles = bundles;
@@ -67,23 +53,25 @@ final class ReplayEngine implements AutoCloseable {
     /**
      * Puts the sessions where they stood when the snapshot was taken. Before any request.
      *
+     * @param computer of this thread.
      * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
      */
-    void restore(final SnapshotReader snapshot) {
+    void restore(final SnapshotReader snapshot, final ReplayComputer computer) {
         for (long order = -snapshot.sessionCount(); snapshot.nextSession(); order++) {
             final ReplayModel owner = owner(snapshot);
             final int sessionIndex = indexOf(
                     snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
-            owner.states(sessionIndex).restore(
-                    ReplayModel.slot(sessionIndex), snapshot.stateHash(), snapshot.state(), owner.executor());
-            owner.states(sessionIndex).use(ReplayModel.slot(sessionIndex), order);
+            final SessionStates states = owner.sessions().ensure(sessionIndex);
+            final int slot = SessionBlocks.slot(sessionIndex);
+            states.restore(slot, snapshot.stateHash(), snapshot.state(), computer.executor(owner));
+            states.use(slot, order);
         }
         liveCount = sessions.size();
     }
 
     /**
-     * Compares every session with what a snapshot says of it. The snapshot may lack sessions that had not been used for
-     * longer than all of those that it has: the appliance had forgotten them.
+     * Compares every session with what a snapshot says of it, while nobody is at work. The snapshot may lack sessions
+     * that had not been used for longer than all of those that it has: the appliance had forgotten them.
      *
      * @return the first difference; null if there is none.
      * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
@@ -95,7 +83,7 @@ final class ReplayEngine implements AutoCloseable {
             final int sessionIndex = indexOf(
                     snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
             final SnapshotDifference difference = SnapshotDifference.find(
-                    snapshot, owner.states(sessionIndex), ReplayModel.slot(sessionIndex));
+                    snapshot, owner.sessions().ensure(sessionIndex), SessionBlocks.slot(sessionIndex));
             if (difference != null) {
                 return difference;
             }
@@ -115,7 +103,7 @@ final class ReplayEngine implements AutoCloseable {
 
     private long lastUse(final int sessionIndex) {
         return models.get(sessions.modelIndex(sessionIndex) >>> Short.SIZE)
-                .states(sessionIndex).lastUse(ReplayModel.slot(sessionIndex));
+                .sessions().ensure(sessionIndex).lastUse(SessionBlocks.slot(sessionIndex));
     }
 
     /** The bundle of the snapshot's current session. */
@@ -131,76 +119,57 @@ final class ReplayEngine implements AutoCloseable {
     }
 
     /**
-     * What the request, which has an outcome, does to its session.
+     * What there is to do for the request, which has an outcome.
      *
      * @param isExpired whether the journal says that the clock had decided against computing it.
+     * @throws DamageException if no appliance would have taken it.
      */
-    void apply(final JoinedJournal journal, final boolean isExpired) {
+    void take(final JoinedJournal journal, final boolean isExpired, final ReplayTask task) {
         final RequestFrame request = journal.requestFrame();
+        final OutcomeFrame outcome = journal.outcomeFrame();
         selectModel(journal.sequence(), journal.requestModelVersion());
         checkFeatures(journal.sequence(), request);
-        final int sourceIndex = request.kind() == RequestKind.FORK ? lend(journal) : SessionTable.ABSENT;
-        final int sessionIndex = use(journal);
-        final SessionStates states = model.states(sessionIndex);
-        final int slot = ReplayModel.slot(sessionIndex);
-
-        stepCount = request.stepCount();
-        outputCount = 0;
-        outputsLength = 0;
-        if (journal.outcomeFrame().hasSessionBegun()) {
-            states.reset(slot, model.executor());
-        } else {
-            states.ensureInitialised(slot, model.executor());
-        }
-        states.use(slot, journal.sequence());
-        if (request.kind() == RequestKind.RESET) {
-            states.reset(slot, model.executor());
-            status = OutcomeStatus.RESET;
-        } else if (request.kind() == RequestKind.FORK) {
-            states.fork(model.states(sourceIndex), ReplayModel.slot(sourceIndex), slot);
-            status = OutcomeStatus.FORKED;
-        } else if (isExpired) {
-            status = OutcomeStatus.EXPIRED;
-        } else if (!states.hasRoom(slot, stepCount, model.executor())) {
-            status = OutcomeStatus.CONTEXT_FULL;
-        } else {
-            infer(journal.sequence(), request, states, slot);
-        }
-        stateHash = states.hash(slot);
+        final int strideBytes = model.shape().outputCount() * Float.BYTES;
+        final int outputsRoom = outputsRoom(journal.sequence(), request, strideBytes);
+        task.clear();
+        task.sourceIndex = request.kind() == RequestKind.FORK ? lend(journal) : SessionTable.ABSENT;
+        task.sessionIndex = use(journal);
+        task.states = model.sessions().ensure(task.sessionIndex);
+        task.sourceStates = request.kind() == RequestKind.FORK ? model.sessions().ensure(task.sourceIndex) : null;
+        task.model = model;
+        task.sequence = journal.sequence();
+        task.ingressNs = journal.requestIngressNs();
+        task.principalId = journal.requestPrincipalId();
+        task.sessionKey = request.sessionKey();
+        task.correlationId = request.correlationId();
+        task.kind = request.kind();
+        task.begins = outcome.hasSessionBegun();
+        task.isExpired = isExpired;
+        task.isStream = request.isStream();
+        task.isStandby = outcome.isComputedByStandby();
+        task.stepCount = request.stepCount();
+        task.strideBytes = task.isStream ? strideBytes : 0;
+        task.expectedStatus = outcome.status();
+        task.expectedArithmetic = outcome.arithmetic();
+        task.expectedStepCount = outcome.stepCount();
+        task.expectedOutputCount = outcome.outputCount();
+        task.expectedHash = outcome.stateHash();
+        task.sessionCount = sessions.size();
+        task.modelCount = models.size();
+        task.copy(request, outcome, outputsRoom);
     }
 
-    private void infer(
-            final long sequence, final RequestFrame request, final SessionStates states, final int slot) {
-        status = OutcomeStatus.OK;
-        final boolean makesToken = request.kind() == RequestKind.GENERATE;
-        outputCount = model.shape().outputCount();
-        final int strideBytes = outputCount * Float.BYTES;
-        final long wantedBytes = (long) strideBytes * (request.isStream() ? stepCount : 1);
-        if (wantedBytes > Integer.MAX_VALUE) {
+    /** Bytes that its outputs take: of each step if it is streamed. */
+    private static int outputsRoom(final long sequence, final RequestFrame request, final int strideBytes) {
+        final long wantedBytes = !request.kind().hasSteps()
+                ? 0
+                : (long) strideBytes * (request.isStream() ? request.stepCount() : 1);
+        if (wantedBytes > Integer.MAX_VALUE / 2) {
             throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, sequence,
-                    "stepCount=" + stepCount + " of outputCount=" + outputCount + " is more than a record can hold");
+                    "stepCount=" + request.stepCount() + " of outputCount=" + strideBytes / Float.BYTES +
+                            " is more than a record can hold");
         }
-        outputsLength = (int) wantedBytes;
-        features.copyFrom(request.buffer(), request.featuresOffset(), request.featuresLength());
-        states.steps(
-                slot,
-                model.executor(),
-                features.address(),
-                stepCount,
-                outputs.ensureLength(outputsLength),
-                request.isStream() ? strideBytes : 0);
-        totalStepCount += stepCount;
-        if (makesToken) {
-            model.draw().draw(generateFrame(request), 0, outputs.address());
-            outputCount = Frames.MADE_OUTPUT_COUNT;
-            outputsLength = TokenDraw.OUTPUTS_LENGTH;
-        }
-    }
-
-    /** A draw reads a frame from its buffer's beginning. */
-    private DirectBuffer generateFrame(final RequestFrame request) {
-        frame.wrap(request.buffer(), request.offset(), request.length());
-        return frame;
+        return (int) wantedBytes;
     }
 
     /** The session that is copied; its states may be in another block of memory than the copy's. */
@@ -213,7 +182,6 @@ final class ReplayEngine implements AutoCloseable {
                     "sourceKey=" + request.sourceKey() + " is no session's");
         }
         sessions.use(sourceIndex);
-        model.states(sourceIndex).lend(ReplayModel.slot(sourceIndex), journal.sequence());
         return sourceIndex;
     }
 
@@ -302,52 +270,12 @@ final class ReplayEngine implements AutoCloseable {
         }
     }
 
-    OutcomeStatus status() {
-        return status;
-    }
-
-    /** Steps asked for, made or not: 0 if the request was a reset. */
-    int stepCount() {
-        return stepCount;
-    }
-
-    /** Floats in one step's outputs: 0 if there were none. */
-    int outputCount() {
-        return outputCount;
-    }
-
-    /** All outputs that the outcome holds. */
-    DirectBuffer outputs() {
-        return outputs.buffer();
-    }
-
-    int outputsLength() {
-        return outputsLength;
-    }
-
-    Arithmetic arithmetic() {
-        return model.model().arithmetic();
-    }
-
-    /** Of the outputs with those in the journal. */
-    OutputComparison comparison() {
-        return model.comparison();
-    }
-
-    long stateHash() {
-        return stateHash;
-    }
-
     List<ReplayModel> models() {
         return models;
     }
 
     int sessionCount() {
         return sessions.size();
-    }
-
-    long totalStepCount() {
-        return totalStepCount;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import java.nio.file.Path;
 import org.agrona.concurrent.NanoClock;
@@ -10,10 +11,13 @@ import org.agrona.concurrent.SystemNanoClock;
  */
 public final class ReplayOptions {
 
+    public static final int MAX_THREADS = 1024;
+
     private Path journalDirectory;
     private long fromSequence;
     private long toSequence = Long.MAX_VALUE;
     private String backend = Backends.AUTO;
+    private int threads;
     private boolean allowOpenTail;
     private ReplayProgress progress;
     private NanoClock nanoClock = SystemNanoClock.INSTANCE;
@@ -57,6 +61,19 @@ public final class ReplayOptions {
 
     public ReplayOptions backend(final String newBackend) {
         backend = newBackend;
+        return this;
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    /**
+     * Threads that compute, the one that reads included. Without it, as many as there are cores; one where a device
+     * computes, as each thread's kernel would take a part of it. What is found does not depend on it.
+     */
+    public ReplayOptions threads(final int newThreads) {
+        threads = newThreads;
         return this;
     }
 
@@ -104,6 +121,24 @@ public final class ReplayOptions {
         if (toSequence < fromSequence) {
             throw new IllegalArgumentException("to=" + toSequence + " is below from=" + fromSequence);
         }
+        threads = threads == 0 ? suitableThreads(backend) : threads;
+        if (threads < 1 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException("threads=" + threads + " is not from 1 to " + MAX_THREADS);
+        }
         return this;
+    }
+
+    private static int suitableThreads(final String backendName) {
+        for (final Backend candidate : Backends.all()) {
+            final boolean isAsked = Backends.AUTO.equals(backendName) || candidate.name().equals(backendName);
+            if (isAsked && candidate.probe().available()) {
+                return candidate.canBeLost() ? 1 : coreCount();
+            }
+        }
+        return coreCount();
+    }
+
+    private static int coreCount() {
+        return Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
     }
 }

@@ -1,21 +1,19 @@
 package io.tiercel.replay;
 
-import io.tiercel.appliance.snapshot.SnapshotReader;
-import io.tiercel.appliance.snapshot.SnapshotStore;
-import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Computes every outcome of a journal again, in a fresh engine that has only the journal's own bundles, and compares
  * it with what the journal says, bit for bit; outputs of a model that is not exact within the tolerance that its bundle
- * states. Stops at the first difference and at the first damage; there is no warning.
+ * states. Stops at the first difference and at the first damage; there is no warning. Which one that is, and what was
+ * counted before it, does not depend on the number of threads.
  *
  * <p>A session's state is the sum of all its requests, so the journal is always read from its first record, or, where
  * older ones have been removed, from its oldest snapshot on; a range only says what is compared. What the clock decided
  * (a request expired) is taken from the outcome: replay has no clock. The journal is opened for reading only.
  *
- * <p>Used once, on one thread:
+ * <p>Used once, from one thread:
  * <pre>{@code
  * ReplayReport report = new ReplayVerifier(new ReplayOptions().journalDirectory(directory)).verify();
  * if (!report.isIdentical()) { ... report.divergence() ... report.damage() ... }
@@ -23,20 +21,13 @@ import java.util.List;
  */
 public final class ReplayVerifier {
 
-    private static final int PROGRESS_MASK = (1 << 10) - 1;
-
     private final ReplayOptions options;
-    private long baseSequence = -1;
-    private long lastSequence = -1;
     private long comparedCount;
     private long identicalCount;
     private long toleratedCount;
     private long rebuiltCount;
-    private long expiredCount;
-    private long standbyCount;
-    private long openTailCount;
+    private double largestDistance;
     private Divergence divergence;
-    private Damage damage;
 
     /** @throws IllegalArgumentException if an option is out of range; {@code name=value}. */
     public ReplayVerifier(final ReplayOptions options) {
@@ -56,161 +47,86 @@ public final class ReplayVerifier {
     }
 
     ReplayReport verify(final JoinedJournal journal) {
-        final BundleStore bundles = new BundleStore(options.journalDirectory());
-        try (ReplayEngine engine = new ReplayEngine(bundles, options.backend())) {
-            final long startNs = options.nanoClock().nanoTime();
-            try {
-                if (begin(journal, engine)) {
-                    replay(journal, engine, new OutcomeComparator(journal, engine));
-                }
-                checkEnd();
-            } catch (final DamageException ex) {
-                damage = ex.damage();
-            }
-            return report(engine, options.nanoClock().nanoTime() - startNs);
+        try (ReplayPass pass = new ReplayPass(options, journal, new Comparison())) {
+            pass.run();
+            return report(pass);
         }
     }
 
-    /**
-     * At the journal's first record, or behind the oldest snapshot if that record is not the first there was.
-     *
-     * @return false if nothing is behind that snapshot.
-     */
-    private boolean begin(final JoinedJournal journal, final ReplayEngine engine) {
-        final long firstSequence = journal.firstSequence();
-        if (firstSequence == 0) {
+    /** Records are compared with each other where they are read, results where they are computed, and counted here. */
+    private final class Comparison implements ReplayWork {
+
+        @Override
+        public TaskRunner newRunner(final ReplayComputer computer) {
+            return (tasks, count) -> {
+                computer.compute(tasks, count);
+                for (int i = 0; i < count; i++) {
+                    if (tasks[i].isCompared && tasks[i].divergence == null) {
+                        tasks[i].divergence = OutcomeComparator.compare(tasks[i]);
+                    }
+                }
+            };
+        }
+
+        @Override
+        public int maxBatch() {
+            return ReplayComputer.MAX_BATCH;
+        }
+
+        @Override
+        public void onRead(final JoinedJournal journal, final ReplayTask task) {
+            task.isCompared = task.sequence >= options.fromSequence();
+            if (task.isCompared) {
+                task.divergence = OutcomeComparator.compareRecords(journal, task);
+            }
+        }
+
+        @Override
+        public boolean onDone(final ReplayTask task) {
+            if (!task.isCompared) {
+                rebuiltCount++;
+                return true;
+            }
+            comparedCount++;
+            divergence = task.divergence;
+            if (divergence != null) {
+                return false;
+            }
+            if (task.model.isExact()) {
+                identicalCount++;
+            } else {
+                toleratedCount++;
+                largestDistance = Math.max(largestDistance, task.largestDistance);
+            }
             return true;
         }
-        final SnapshotBase bases = new SnapshotBase(new SnapshotStore(options.journalDirectory()), firstSequence);
-        try (SnapshotReader snapshot = bases.oldest()) {
-            if (snapshot == null) {
-                throw bases.none();
-            }
-            engine.restore(snapshot);
-            baseSequence = snapshot.sequence();
-        }
-        lastSequence = baseSequence;
-        checkBegin(options.fromSequence() > 0 && options.fromSequence() <= baseSequence, "from=",
-                options.fromSequence());
-        checkBegin(options.toSequence() <= baseSequence, "to=", options.toSequence());
-        return journal.seek(baseSequence + 1);
     }
 
-    private void checkBegin(final boolean isBefore, final String name, final long sequence) {
-        if (isBefore) {
-            throw new DamageException(DamageKind.RANGE_OUTSIDE_JOURNAL, ReplayEngine.SNAPSHOTS, baseSequence,
-                    name + sequence + " is not behind the oldest snapshot, with which computing begins");
-        }
-    }
-
-    private void replay(final JoinedJournal journal, final ReplayEngine engine, final OutcomeComparator comparator) {
-        final long totalCount = totalCount(journal);
-        while (lastSequence < options.toSequence() && journal.next()) {
-            if (!journal.hasOutcome()) {
-                openTailCount++;
-                continue;
-            }
-            engine.apply(journal, isExpired(journal));
-            standbyCount += journal.outcomeFrame().isComputedByStandby() ? 1 : 0;
-            lastSequence = journal.sequence();
-            compare(comparator, engine.comparison().isExact());
-            if (divergence != null) {
-                return;
-            }
-            if ((lastSequence & PROGRESS_MASK) == 0) {
-                reportProgress(totalCount);
-            }
-        }
-        reportProgress(totalCount);
-    }
-
-    private void reportProgress(final long totalCount) {
-        if (options.progress() != null) {
-            options.progress().onProgress(lastSequence - baseSequence, totalCount);
-        }
-    }
-
-    private void compare(final OutcomeComparator comparator, final boolean isExact) {
-        if (lastSequence < options.fromSequence()) {
-            rebuiltCount++;
-            return;
-        }
-        comparedCount++;
-        divergence = comparator.compare();
-        if (divergence == null && isExact) {
-            identicalCount++;
-        } else if (divergence == null) {
-            toleratedCount++;
-        }
-    }
-
-    /** Only a request with a budget can expire: another that says so is compared as if computed, and differs. */
-    private boolean isExpired(final JoinedJournal journal) {
-        final boolean isExpired = journal.outcomeFrame().status() == OutcomeStatus.EXPIRED &&
-                journal.requestFrame().budgetNs() != 0;
-        if (isExpired) {
-            expiredCount++;
-        }
-        return isExpired;
-    }
-
-    private long totalCount(final JoinedJournal journal) {
-        if (options.progress() == null) {
-            return 0;
-        }
-        final long endSequence = journal.outcomesEndSequence();
-        return (options.isToTheEnd() ? endSequence : Math.min(endSequence, options.toSequence() + 1)) -
-                (baseSequence + 1);
-    }
-
-    private void checkEnd() {
-        if (divergence != null) {
-            return;
-        }
-        if (openTailCount > 0 && !options.allowOpenTail()) {
-            throw new DamageException(DamageKind.OPEN_TAIL, JoinedJournal.REQUESTS, lastSequence + 1,
-                    ReplayReport.openTail(openTailCount));
-        }
-        if (!options.isToTheEnd() && lastSequence < options.toSequence()) {
-            throw outsideJournal("to=" + options.toSequence());
-        }
-        if (options.fromSequence() > 0 && lastSequence < options.fromSequence()) {
-            throw outsideJournal("from=" + options.fromSequence());
-        }
-    }
-
-    private DamageException outsideJournal(final String bound) {
-        return new DamageException(DamageKind.RANGE_OUTSIDE_JOURNAL, JoinedJournal.OUTCOMES, lastSequence,
-                bound + " is beyond the last outcome, sequence=" + lastSequence);
-    }
-
-    private ReplayReport report(final ReplayEngine engine, final long elapsedNs) {
+    private ReplayReport report(final ReplayPass pass) {
         final List<ReplayReport.ReplayedModel> models = new ArrayList<>();
-        double largestDistance = 0;
-        for (final ReplayModel model : engine.models()) {
+        for (final ReplayModel model : pass.models()) {
             models.add(new ReplayReport.ReplayedModel(
                     model.versionHex(), model.shape().family(), model.backendName(),
-                    model.comparison().isExact() ? null : model.model().tolerance()));
-            largestDistance = Math.max(largestDistance, model.comparison().largestDistance());
+                    model.isExact() ? null : model.model().tolerance()));
         }
         return new ReplayReport(
                 options.journalDirectory(),
-                baseSequence,
+                pass.baseSequence(),
                 options.fromSequence(),
-                lastSequence,
+                pass.lastSequence(),
                 comparedCount,
                 identicalCount,
                 toleratedCount,
                 largestDistance,
                 rebuiltCount,
-                expiredCount,
-                standbyCount,
-                engine.totalStepCount(),
-                engine.sessionCount(),
-                openTailCount,
+                pass.expiredCount(),
+                pass.standbyCount(),
+                pass.stepCount(),
+                pass.sessionCount(),
+                pass.openTailCount(),
                 List.copyOf(models),
-                elapsedNs,
+                pass.elapsedNs(),
                 divergence,
-                damage);
+                pass.damage());
     }
 }

@@ -29,6 +29,7 @@ public final class SnapshotVerifier {
     private final NanoClock clock;
     private final SnapshotStore store;
     private final List<SnapshotReport.VerifiedSnapshot> verified = new ArrayList<>();
+    private final ReplayTask task = new ReplayTask();
     private long baseSequence = -1;
     private boolean hasNext = true;
     private long requestCount;
@@ -78,11 +79,12 @@ public final class SnapshotVerifier {
     private SnapshotReport verify(final List<SnapshotStore.Entry> entries, final long onlySequence) {
         final long startNs = clock.nanoTime();
         try (JoinedJournal journal = JoinedJournal.open(journalDirectory);
-                ReplayEngine engine = new ReplayEngine(new BundleStore(journalDirectory), backend)) {
+                ReplayEngine engine = new ReplayEngine(new BundleStore(journalDirectory), backend);
+                ReplayComputer computer = new ReplayComputer()) {
             if (!entries.isEmpty()) {
                 checkFiles(entries);
-                begin(journal, engine, onlySequence);
-                compareAll(journal, engine, entries);
+                begin(journal, engine, computer, onlySequence);
+                compareAll(journal, engine, computer, entries);
             }
         } catch (final DamageException ex) {
             damage = ex.damage();
@@ -103,14 +105,16 @@ public final class SnapshotVerifier {
         }
     }
 
-    private void begin(final JoinedJournal journal, final ReplayEngine engine, final long onlySequence) {
+    private void begin(
+            final JoinedJournal journal, final ReplayEngine engine, final ReplayComputer computer,
+            final long onlySequence) {
         final SnapshotBase bases = new SnapshotBase(store, journal.firstSequence());
         final boolean isBeginningThere = journal.firstSequence() == 0;
         try (SnapshotReader base = onlySequence >= 0
                 ? bases.newestBefore(onlySequence)
                 : isBeginningThere ? null : bases.oldest()) {
             if (base != null) {
-                engine.restore(base);
+                engine.restore(base, computer);
                 baseSequence = base.sequence();
                 hasNext = journal.seek(baseSequence + 1);
             } else if (!isBeginningThere) {
@@ -120,7 +124,8 @@ public final class SnapshotVerifier {
     }
 
     private void compareAll(
-            final JoinedJournal journal, final ReplayEngine engine, final List<SnapshotStore.Entry> entries) {
+            final JoinedJournal journal, final ReplayEngine engine, final ReplayComputer computer,
+            final List<SnapshotStore.Entry> entries) {
         final long lastSequence = entries.get(entries.size() - 1).sequence();
         long sequence = baseSequence;
         for (final SnapshotStore.Entry entry : entries) {
@@ -128,7 +133,7 @@ public final class SnapshotVerifier {
                 continue;
             }
             while (sequence < entry.sequence()) {
-                sequence = applyNext(journal, engine, entry);
+                sequence = applyNext(journal, engine, computer, entry);
                 if ((++requestCount & PROGRESS_MASK) == 0) {
                     progress.onProgress(requestCount, lastSequence - baseSequence);
                 }
@@ -141,14 +146,16 @@ public final class SnapshotVerifier {
     }
 
     private long applyNext(
-            final JoinedJournal journal, final ReplayEngine engine, final SnapshotStore.Entry entry) {
+            final JoinedJournal journal, final ReplayEngine engine, final ReplayComputer computer,
+            final SnapshotStore.Entry entry) {
         if (!hasNext || !journal.next() || !journal.hasOutcome()) {
             throw new DamageException(DamageKind.BAD_SNAPSHOT, ReplayEngine.SNAPSHOTS, entry.sequence(),
                     "file=" + entry.file() + " is beyond the journal's last outcome");
         }
         final boolean isExpired = journal.outcomeFrame().status() == OutcomeStatus.EXPIRED &&
                 journal.requestFrame().budgetNs() != 0;
-        engine.apply(journal, isExpired);
+        engine.take(journal, isExpired, task);
+        computer.compute(task);
         return journal.sequence();
     }
 

@@ -172,6 +172,25 @@ class TokenReplayTest {
         assertEquals("the frame would be refused: rejectCode=26 value=0 allowed=65534", report.damage().detail());
     }
 
+    /** Forks between sessions of different shards among them. */
+    @Test
+    void shouldFindTheSameWhateverTheNumberOfThreads() {
+        final int sequence = statuses.lastIndexOf(OutcomeStatus.FORKED);
+        assertSameOnManyThreads();
+        final UnsafeBuffer outcome = outcomes.get(sequence).buffer();
+        final int hashOffset = BLOCK + OutcomeDecoder.stateHashEncodingOffset();
+        outcome.putLong(hashOffset, ~outcome.getLong(hashOffset));
+        assertSameOnManyThreads();
+        assertEquals(sequence, verify().divergence().sequence());
+    }
+
+    private void assertSameOnManyThreads() {
+        final ReplayReport expected = verify(1);
+        for (int threads = 2; threads <= 4; threads++) {
+            assertEquals(expected, verify(threads));
+        }
+    }
+
     private void assertDiverges(final int sequence, final OutcomeStatus said, final OutcomeStatus computed) {
         outcomes.get(sequence).buffer().putByte(
                 BLOCK + OutcomeDecoder.statusEncodingOffset(), (byte) said.value());
@@ -185,10 +204,17 @@ class TokenReplayTest {
     }
 
     private ReplayReport verify() {
+        return verify(2);
+    }
+
+    private ReplayReport verify(final int threads) {
         try (JoinedJournal journal =
                 new JoinedJournal(new MemoryRecords(requests), new MemoryRecords(outcomes))) {
-            return new ReplayVerifier(
-                    new ReplayOptions().journalDirectory(directory).backend("reference")).verify(journal);
+            return new ReplayVerifier(new ReplayOptions()
+                    .journalDirectory(directory)
+                    .backend("reference")
+                    .threads(threads)
+                    .nanoClock(() -> 0)).verify(journal);
         }
     }
 

@@ -21,8 +21,8 @@ import io.tiercel.tools.load.JournalBenchCommand;
 import io.tiercel.tools.load.LoadCommand;
 import io.tiercel.tools.market.EventsCommand;
 import io.tiercel.tools.market.FeaturesCommand;
-import io.tiercel.tools.model.ModelCommand;
 import io.tiercel.tools.market.TapeException;
+import io.tiercel.tools.model.ModelCommand;
 import io.tiercel.tools.replay.ReplayCommand;
 import io.tiercel.tools.transformer.GenerateBenchCommand;
 import io.tiercel.tools.transformer.GenerateCommand;
@@ -33,7 +33,6 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
@@ -41,6 +40,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /**
  * The {@code tiercel} command. All subcommands keep to one way of failing: a bad argument or an expected failure is one

@@ -263,7 +263,7 @@ public final class SessionStates implements AutoCloseable {
 
     /**
      * What follows a step: chains each session's hash, then computes ahead. Every state of the batch must come from
-     * {@link #stateAddress} of this object.
+     * {@link #stateAddress} of this object, or of another one of the same model.
      */
     public void settle(final StepBatch batch, final ModelExecutor executor) {
         for (int i = 0, size = batch.size(); i < size; i++) {

@@ -2,6 +2,7 @@ package io.tiercel.tools.journal;
 
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.journal.JournalException;
+import io.tiercel.replay.KernelSpeed;
 import io.tiercel.replay.ReplayOptions;
 import io.tiercel.replay.ReplayReport;
 import io.tiercel.replay.ReplayVerifier;
@@ -9,6 +10,7 @@ import io.tiercel.tools.BackendOption;
 import io.tiercel.tools.CountProgress;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Terminal;
+import io.tiercel.tools.ThreadsOption;
 import io.tiercel.tools.ToolException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -59,11 +61,20 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
     @Mixin
     private BackendOption backend;
 
+    @Mixin
+    private ThreadsOption threads;
+
     @Option(names = "--allow-open-tail",
             description = "Requests at the very end without an outcome are counted, and are no failure: after a " +
                     "crash, or while the appliance is running. Without this they are one, because a journal that " +
                     "was closed in good order has none.")
     private boolean allowOpenTail;
+
+    @Option(names = "--measure-kernels",
+            description = "Then measures the kernels alone on as many threads, two seconds on the journal's first " +
+                    "requests, verifies once more in the process that is now warm, and says which part of the " +
+                    "kernels' speed that had.")
+    private boolean measuresKernels;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Writes the report as JSON as well.")
     private Path json;
@@ -78,17 +89,20 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
         final PrintWriter out = spec.commandLine().getOut();
         final boolean isInteractive = Terminal.isInteractive();
         final CountProgress progress = new CountProgress("replay", out, isInteractive, SystemNanoClock.INSTANCE);
-        final ReplayReport report = verify(new ReplayOptions()
+        final ReplayOptions options = new ReplayOptions()
                 .journalDirectory(directory)
                 .fromSequence(from == null ? 0 : from)
                 .toSequence(to == null ? Long.MAX_VALUE : to)
                 .backend(backend.name())
                 .allowOpenTail(allowOpenTail)
-                .progress(isInteractive ? progress::show : null), progress);
-        out.print(VerifyReport.text(report));
+                .progress(isInteractive ? progress::show : null);
+        threads.set(options);
+        final ReplayReport report = verify(options, progress);
+        final KernelRatio kernels = measuresKernels && report.isIdentical() ? measureKernels(options, progress) : null;
+        out.print(VerifyReport.text(report, kernels));
         out.flush();
         if (json != null) {
-            writeJson(report);
+            writeJson(report, kernels);
         }
         return report.isIdentical() ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
@@ -103,9 +117,15 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
         }
     }
 
-    private void writeJson(final ReplayReport report) {
+    /** @return null if the journal's first requests give nothing to measure. */
+    private KernelRatio measureKernels(final ReplayOptions options, final CountProgress progress) {
+        final KernelSpeed kernels = KernelSpeed.measure(options);
+        return kernels == null ? null : new KernelRatio(kernels, verify(options, progress).requestsPerSecond());
+    }
+
+    private void writeJson(final ReplayReport report, final KernelRatio kernels) {
         try {
-            Files.writeString(json, VerifyReport.json(report));
+            Files.writeString(json, VerifyReport.json(report, kernels));
         } catch (final IOException ex) {
             throw ToolException.environment("--json=" + json + " cannot be written: " + ex, ex);
         }

@@ -20,8 +20,12 @@ final class VerifyReport {
     private VerifyReport() {
     }
 
-    /** What was replayed, line by line; the last line, or the block at the end, is the result. */
-    static String text(final ReplayReport report) {
+    /**
+     * What was replayed, line by line; the last line, or the block at the end, is the result.
+     *
+     * @param kernels null if not measured.
+     */
+    static String text(final ReplayReport report, final KernelRatio kernels) {
         final StringBuilder text = new StringBuilder();
         line(text, "journal", report.journalDirectory().toString());
         for (final ReplayReport.ReplayedModel model : report.models()) {
@@ -35,6 +39,12 @@ final class VerifyReport {
         line(text, "replayed", counts(report));
         line(text, "speed", String.format(Locale.ROOT, "%,.0f requests/s, %.2f s",
                 report.requestsPerSecond(), report.elapsedNs() / 1e9));
+        if (kernels != null) {
+            line(text, "kernels", String.format(Locale.ROOT,
+                    "%,.0f requests/s alone on %d thread%s; verified once more, warm: %,.0f requests/s, %.2f of it",
+                    kernels.kernels().requestsPerSecond(), kernels.kernels().threads(),
+                    kernels.kernels().threads() == 1 ? "" : "s", kernels.requestsPerSecond(), kernels.ratio()));
+        }
         if (report.openTailCount() > 0) {
             line(text, "open tail", report.openTail());
         }
@@ -100,7 +110,7 @@ final class VerifyReport {
         return HexFormat.of().toHexDigits(divergence.principalId());
     }
 
-    static String json(final ReplayReport report) {
+    static String json(final ReplayReport report, final KernelRatio kernels) {
         final ObjectNode root = MAPPER.createObjectNode();
         root.put("journal", report.journalDirectory().toString());
         root.put("ok", report.isIdentical());
@@ -121,6 +131,12 @@ final class VerifyReport {
         root.put("lastSequence", report.lastSequence());
         root.put("elapsedNs", report.elapsedNs());
         root.put("requestsPerSecond", report.requestsPerSecond());
+        if (kernels != null) {
+            root.putObject("kernels")
+                    .put("threads", kernels.kernels().threads())
+                    .put("requestsPerSecond", kernels.kernels().requestsPerSecond())
+                    .put("warmRequestsPerSecond", kernels.requestsPerSecond());
+        }
         final ArrayNode models = root.putArray("models");
         for (final ReplayReport.ReplayedModel model : report.models()) {
             final ObjectNode node = models.addObject()

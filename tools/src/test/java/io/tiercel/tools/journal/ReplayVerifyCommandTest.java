@@ -11,6 +11,7 @@ import io.tiercel.tools.replay.ReplayCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,6 +35,30 @@ class ReplayVerifyCommandTest {
         assertTrue(run.out.endsWith("replay: 90 of 90 outcomes bit-identical\n"), run.out);
         assertTrue(run.out.contains(journal.bundles.get(0).versionHex()), run.out);
         assertEquals("", run.err);
+    }
+
+    @Test
+    void shouldSayTheSameWithEveryBackendAndNumberOfThreads() {
+        journal.write(directory);
+
+        for (final String backend : List.of("reference", "auto")) {
+            for (final String threads : List.of("1", "3")) {
+                final CommandRun run = verify("--backend", backend, "--threads", threads);
+
+                assertEquals(ExitCode.OK, run.exitCode, run::toString);
+                assertTrue(run.out.endsWith("replay: 90 of 90 outcomes bit-identical\n"), run.out);
+            }
+        }
+    }
+
+    @Test
+    void shouldSayWhatTheKernelsDoAloneWhenAsked() {
+        journal.write(directory);
+
+        final CommandRun run = verify("--threads", "1", "--measure-kernels");
+
+        assertEquals(ExitCode.OK, run.exitCode, run::toString);
+        assertTrue(run.out.contains(" requests/s alone on 1 thread; verified once more, warm: "), run.out);
     }
 
     @Test
@@ -112,6 +137,7 @@ class ReplayVerifyCommandTest {
 
         assertRefused("--from=-1 is below 0", verify("--from", "-1"));
         assertRefused("--to=3 is below --from=4", verify("--from", "4", "--to", "3"));
+        assertRefused("--threads=0 is not from 1 to 1024", verify("--threads", "0"));
         assertRefused("--backend=abacus is not one of auto, ", verify("--backend", "abacus"));
         assertRefused("Invalid value for option '--from'", verify("--from", "soon"));
         assertRefused("Unknown option: '--form=4'", verify("--form=4"));
