@@ -1,9 +1,13 @@
 package io.tiercel.tools.demo;
 
+import io.tiercel.tools.ToolException;
 import io.tiercel.tools.load.OutputSink;
 import io.tiercel.tools.market.AnswerScore;
 import io.tiercel.tools.market.PlayedTape;
+import java.io.IOException;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import org.agrona.DirectBuffer;
 
@@ -55,6 +59,21 @@ final class Answers implements OutputSink {
     /** Place in the journal of an answered event's request. */
     long sequence(final int event) {
         return sequences[event];
+    }
+
+    /** Writes the labels of the held-out events by sequence, as {@code replay whatif} reads them. */
+    void writeLabels(final Path file) {
+        final StringBuilder lines = new StringBuilder("sequence,label\n");
+        for (int event = 0; event < tape.eventCount(); event++) {
+            if (tape.heldOut(event) && answered[event] && tape.label(event) >= 0) {
+                lines.append(sequences[event]).append(',').append(tape.label(event)).append('\n');
+            }
+        }
+        try {
+            Files.writeString(file, lines);
+        } catch (final IOException e) {
+            throw ToolException.environment("--labels=" + file + " cannot be written: " + e, e);
+        }
     }
 
     /** Scores the answers to the held-out events. */

@@ -94,6 +94,11 @@ public final class DemoCommand implements Callable<Integer> {
             description = "Directory for the journal, new or empty. Default: journal/demo-TIME.")
     private Path journal;
 
+    @Option(names = "--labels", paramLabel = "FILE",
+            description = "Writes the classes of the held-out events here, by sequence, for replay whatif. Not for "
+                    + "tokens: there the journal's next tokens are the labels.")
+    private Path labels;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
     private Path json;
 
@@ -111,6 +116,9 @@ public final class DemoCommand implements Callable<Integer> {
         final DemoResult result = run.run();
         final DemoReport report = new DemoReport(plan, result);
         report.print(System.out);
+        if (labels != null) {
+            run.writeLabels(labels);
+        }
         run.replay();
         report.printReplay(System.out);
         if (json != null) {
@@ -137,6 +145,7 @@ public final class DemoCommand implements Callable<Integer> {
         }
         parseLayout();
         Json.checkWritable("--json", json);
+        Json.checkWritable("--labels", labels);
     }
 
     private Layout parseLayout() {
@@ -163,6 +172,10 @@ public final class DemoCommand implements Callable<Integer> {
                 : CommittedModels.open(MarketFeed.modelName(input)
                         + (model == null ? "-" + weights : CommittedModels.EVENTS));
         final PlayedTape tape = ModelTape.open(bundle, input, sessions, events);
+        if (labels != null && EventVocabulary.ofBundle(bundle) != null) {
+            throw ToolException.badArgument("--labels=" + labels + ", but --model=" + model
+                    + " predicts tokens: the journal's next tokens are the labels");
+        }
         checkBackend("--backend", backend, bundle);
         checkBackend("--replay-backend", replayBackend, bundle);
         final Path directory = FreshDirectory.make("demo", "--journal", journal);

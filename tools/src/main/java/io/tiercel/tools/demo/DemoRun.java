@@ -84,6 +84,11 @@ final class DemoRun {
         return result;
     }
 
+    /** Writes what the answers to the held-out events should have been, after the run. */
+    void writeLabels(final Path file) {
+        answers.writeLabels(file);
+    }
+
     /** Computes the journal again in a fresh engine. */
     void replay() {
         out.println("replaying the journal in a fresh engine");

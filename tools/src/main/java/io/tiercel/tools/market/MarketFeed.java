@@ -276,6 +276,7 @@ public final class MarketFeed implements PlayedTape {
     }
 
     /** {@link Labels#UP}, {@link Labels#FLAT}, {@link Labels#DOWN} or {@link Labels#NONE}. */
+    @Override
     public int label(final int eventIndex) {
         return labels[eventIndex];
     }

@@ -29,6 +29,11 @@ public interface PlayedTape {
     /** Whether the event may be scored: nothing was learned from it. */
     boolean heldOut(int eventIndex);
 
+    /** What the answer to an event should have been, as the number of a class; below 0 if nobody knows. */
+    default int label(final int eventIndex) {
+        return Labels.NONE;
+    }
+
     /**
      * An empty score.
      *

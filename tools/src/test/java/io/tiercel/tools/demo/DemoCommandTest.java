@@ -10,6 +10,7 @@ import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.market.TradeFeatures;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -29,8 +30,12 @@ class DemoCommandTest {
     @Test
     void shouldAnswerAndReplayEveryEventAndEndItsChildren() throws Exception {
         final Path model = RandomModels.lstm(3).features(new TradeFeatures().names().size()).write(folder);
-        final JsonNode json = play(model.toString());
+        final Path labels = folder.resolve("labels.csv");
+        final JsonNode json = play(model.toString(), "--labels", labels.toString());
         assertTrue(json.get("majority").isNumber());
+        final List<String> lines = Files.readAllLines(labels);
+        assertEquals("sequence,label", lines.get(0));
+        assertEquals(json.get("heldOut").asInt(), lines.size() - 1);
     }
 
     @Test
@@ -42,13 +47,15 @@ class DemoCommandTest {
         assertTrue(json.get("directionAccuracy").isNumber());
     }
 
-    private JsonNode play(final String model) throws Exception {
+    private JsonNode play(final String model, final String... more) throws Exception {
         final Path journal = folder.resolve("journal");
         final Path json = folder.resolve("demo.json");
         final Path log = folder.resolve("demo.log");
-        final Process demo = new ProcessBuilder(ChildJvm.command(List.of(
+        final List<String> arguments = new ArrayList<>(List.of(
                 "demo", "--events", Integer.toString(EVENTS), "--rate", "500",
-                "--model", model, "--journal", journal.toString(), "--json", json.toString())))
+                "--model", model, "--journal", journal.toString(), "--json", json.toString()));
+        arguments.addAll(List.of(more));
+        final Process demo = new ProcessBuilder(ChildJvm.command(arguments))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
