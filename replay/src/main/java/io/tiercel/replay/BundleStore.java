@@ -6,12 +6,16 @@ import io.tiercel.protocol.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The bundles that lie in a journal: {@code bundles/<SHA-256>.safetensors}. A journal is complete in itself, so they
  * are looked for nowhere else.
  */
 public final class BundleStore {
+
+    private static final String SUFFIX = ".safetensors";
 
     private final Path bundlesDirectory;
 
@@ -26,7 +30,7 @@ public final class BundleStore {
      * @throws DamageException if it is not there, is another, or cannot be read as a bundle.
      */
     public Bundle open(final String versionHex, final long sequence) {
-        final Path path = bundlesDirectory.resolve(versionHex + ".safetensors");
+        final Path path = bundlesDirectory.resolve(versionHex + SUFFIX);
         if (!Files.isRegularFile(path)) {
             throw damage(DamageKind.MISSING_BUNDLE, sequence, "modelVersion=" + versionHex + " is not at " + path);
         }
@@ -39,6 +43,19 @@ public final class BundleStore {
             return Bundle.of(path, bytes);
         } catch (final BundleException ex) {
             throw damage(DamageKind.BAD_BUNDLE, sequence, ex.getMessage());
+        }
+    }
+
+    /** The versions of which a bundle lies there, those that begin with these hexadecimal digits. */
+    public List<String> versions(final String prefix) {
+        try (Stream<Path> files = Files.list(bundlesDirectory)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(SUFFIX) && name.startsWith(prefix))
+                    .map(name -> name.substring(0, name.length() - SUFFIX.length()))
+                    .sorted()
+                    .toList();
+        } catch (final IOException ex) {
+            return List.of();
         }
     }
 

@@ -155,7 +155,7 @@ public final class JoinedJournal implements AutoCloseable {
     }
 
     /** The sequence behind the last outcome that there is now. */
-    long outcomesEndSequence() {
+    public long outcomesEndSequence() {
         return outcomes.endSequence();
     }
 

@@ -11,6 +11,7 @@ import io.tiercel.tools.FreshDirectory;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.market.EventVocabulary;
 import io.tiercel.tools.market.MarketFeed;
 import io.tiercel.tools.market.ModelTape;
 import io.tiercel.tools.market.PlayedTape;

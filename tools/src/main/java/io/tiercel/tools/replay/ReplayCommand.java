@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
         description = "Computes a journal again, or asks it.",
         subcommands = {
             ReplayVerifyCommand.class,
+            WhatIfCommand.class,
             MarkoutCommand.class,
             QueryCommand.class,
             ExportCommand.class,
