@@ -13,8 +13,12 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
+import io.tiercel.appliance.telemetry.JvmLog;
+import io.tiercel.appliance.telemetry.RunDirectory;
 import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.appliance.telemetry.StallWriter;
 import io.tiercel.appliance.telemetry.TelemetryWriter;
 import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.appliance.transport.TransportException;
@@ -58,6 +62,9 @@ public final class Appliance implements AutoCloseable {
     private final Pipeline pipeline;
     private final List<AgentRunner> runners = new ArrayList<>();
     private final AgentRunner telemetry;
+    private final EventTrack events;
+    private final RunDirectory run;
+    private JvmLog jvmLog;
     private final SnapshotAgent snapshots;
     private final AgentRunner backgroundRunner;
     private final WarmUp.Report warmUp;
@@ -78,6 +85,7 @@ public final class Appliance implements AutoCloseable {
         this.foundation = foundation;
         final ApplianceContext context = foundation.context();
         counters = Counters.inDriver(foundation.aeron());
+        JvmLog.prepare();
         warmUp = new WarmUp(foundation).run(context.warmUpRequests());
         final StageRecorder stages = new StageRecorder();
         final SnapshotCut cut = new SnapshotCut();
@@ -96,13 +104,18 @@ public final class Appliance implements AutoCloseable {
             runners.add(runner(new DutyCycle(share.roleName(), share.stages(), share.clock(),
                     recorder, pipeline.state())));
         }
+        run = RunDirectory.create(context.telemetryDirectory(), foundation.clock().nanoTime(),
+                foundation.epochOffsetNs(), List.copyOf(hiccups.keySet()), context.inferWorkers());
+        events = EventTrack.in(run);
         snapshots = snapshots(cut);
         backgroundRunner = new AgentRunner(
                 new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null,
                 new CompositeAgent(snapshots, new StateToucher(foundation.sessions())));
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
-                new TelemetryWriter(stages, hiccups, context.telemetryDirectory(), context.telemetryIntervalNs(),
-                        SystemEpochClock.INSTANCE));
+                new CompositeAgent(
+                        new TelemetryWriter(stages, hiccups, context.telemetryDirectory(),
+                                context.telemetryIntervalNs(), SystemEpochClock.INSTANCE),
+                        new StallWriter(hiccups, run)));
     }
 
     /**
@@ -188,7 +201,7 @@ public final class Appliance implements AutoCloseable {
                 await(snapshots::isIdle, SNAPSHOT_TIMEOUT_NS);
             }
             CloseHelper.quietCloseAll(runners);
-            CloseHelper.quietCloseAll(backgroundRunner, telemetry);
+            CloseHelper.quietCloseAll(backgroundRunner, telemetry, events, jvmLog);
             shutdownReport = new ShutdownReport(
                     drained, pipeline.takenCount(), pipeline.recordedCount(), failure());
             pipeline.close();
@@ -228,7 +241,8 @@ public final class Appliance implements AutoCloseable {
                 new JournalHousekeeping(foundation.journal(), SystemEpochNanoClock.INSTANCE),
                 foundation.recovered().snapshotSequence(),
                 foundation.clock(),
-                counters);
+                counters,
+                events);
     }
 
     private AgentRunner runner(final DutyCycle cycle) {
@@ -238,6 +252,7 @@ public final class Appliance implements AutoCloseable {
     private void start() {
         foundation.sessions().touchAhead();
         pipeline.open();
+        jvmLog = JvmLog.open(run.jvmLog());
         AgentRunner.startOnThread(telemetry);
         AgentRunner.startOnThread(backgroundRunner);
         runners.forEach(AgentRunner::startOnThread);

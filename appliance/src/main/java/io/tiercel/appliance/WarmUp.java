@@ -12,6 +12,7 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
 import io.tiercel.appliance.telemetry.StageRecorder;
+import io.tiercel.appliance.telemetry.StallTrack;
 import io.tiercel.protocol.client.AsyncConnect;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.ModelInfo;
@@ -273,6 +274,7 @@ final class WarmUp implements ResponseHandler {
             burst(model);
             beSilent();
         }
+        beInterrupted();
     }
 
     /**
@@ -337,6 +339,13 @@ final class WarmUp implements ResponseHandler {
         while (foundation.clock().nanoTime() - startNs < silenceNs) {
             cycle.doWork();
         }
+    }
+
+    /** A long round is rare, and would else be compiled as what never happens. */
+    private void beInterrupted() {
+        final long nowNs = foundation.clock().nanoTime();
+        hiccups.onIdleRound(nowNs - StallTrack.FLOOR_NS, nowNs);
+        hiccups.onBusyRound(nowNs - MAX_DURATION_NS, nowNs, 1);
     }
 
     private void checkConnected() {

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -80,6 +81,11 @@ class ApplianceTest {
             assertEquals(REQUEST_COUNT, report.recordedCount());
             assertNull(report.failure());
             assertTrue(Files.size(context.telemetryDirectory().resolve("stages.hlog")) > 0);
+            try (Stream<Path> runs = Files.list(context.telemetryDirectory())) {
+                final Path run = runs.filter(Files::isDirectory).findFirst().orElseThrow();
+                assertTrue(Files.readAllLines(run.resolve("events.csv")).get(1).contains(",snapshot-copy,"));
+                assertTrue(Files.exists(run.resolve("stalls.csv")) && Files.exists(run.resolve("jvm.log")));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
 import io.tiercel.appliance.telemetry.StageRecorder;
 import io.tiercel.appliance.transport.AeronErrors;
@@ -259,7 +260,7 @@ class LayoutsTest {
                     new SnapshotAgent.Settings(SNAPSHOT_INTERVAL_NS, 1_000, context.inferWorkers()), cut, sessions,
                     retries, models, store,
                     new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
-                    new UnwrittenJournal(), -1, SystemNanoClock.INSTANCE, counters);
+                    new UnwrittenJournal(), -1, SystemNanoClock.INSTANCE, counters, EventTrack.none());
             snapshotRunner = new AgentRunner(polite(), this::onError, null, snapshots);
             runners.forEach(AgentRunner::startOnThread);
             AgentRunner.startOnThread(snapshotRunner);

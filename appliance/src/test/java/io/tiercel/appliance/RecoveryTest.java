@@ -19,6 +19,7 @@ import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.InferDecoder;
@@ -411,7 +412,7 @@ class RecoveryTest {
         final SnapshotAgent agent = new SnapshotAgent(new SnapshotAgent.Settings(0, 10, 1), harness.cut,
                 harness.sessions, harness.retries, harness.models, store,
                 new SnapshotAgent.Progress(harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
-                new UnwrittenJournal(), -1, harness.clock, harness.counters);
+                new UnwrittenJournal(), -1, harness.clock, harness.counters, EventTrack.none());
         agent.takeSoon();
         harness.roundsUntil("snapshot", () -> {
             agent.doWork();

@@ -20,6 +20,7 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
 import io.tiercel.appliance.telemetry.StageRecorder;
 import io.tiercel.appliance.transport.AeronErrors;
@@ -152,7 +153,7 @@ final class SimulatedAppliance implements AutoCloseable {
                         context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
                 cut, sessions, retries, models, snapshotStore,
                 new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
-                housekeeping, recovered.snapshotSequence(), time.ticks(), counters);
+                housekeeping, recovered.snapshotSequence(), time.ticks(), counters, EventTrack.none());
         pipeline.open();
         final TransportAgent transport = new TransportAgent(
                 network.driverInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());

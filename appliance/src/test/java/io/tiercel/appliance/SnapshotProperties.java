@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.protocol.client.TiercelClient;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -95,7 +96,7 @@ class SnapshotProperties {
                     harness.cut, harness.sessions, harness.retries, harness.models, store,
                     new SnapshotAgent.Progress(
                             harness.pipeline::takenSequence, harness.pipeline::recordedSequence),
-                    journal, -1, harness.clock, harness.counters);
+                    journal, -1, harness.clock, harness.counters, EventTrack.none());
             client = harness.connect("desk-7");
             traffic = new RandomTraffic(seed, client, true);
             order.addAll(harness.stages());

@@ -220,7 +220,8 @@ public final class ConfigKey<T> {
             ApplianceContext::principals, ApplianceContext::principals);
 
     static final ConfigKey<Path> TELEMETRY_DIRECTORY = key("telemetry.directory", ValueType.path("directory"), null,
-            "Where the interval histograms (`.hlog`) are written. Default: `telemetry` in the journal's directory.",
+            "Where the interval histograms (`.hlog`) are written, and, for each run, stalls, pauses of the JVM and "
+                    + "snapshots with their times. Default: `telemetry` in the journal's directory.",
             ApplianceContext::telemetryDirectory, ApplianceContext::telemetryDirectory);
     static final ConfigKey<Long> TELEMETRY_INTERVAL = key("telemetry.interval",
             ValueType.durationNs(SECOND_NS / 100, 3_600 * SECOND_NS), "1s",

@@ -12,17 +12,21 @@ import java.util.List;
  * the list is the order of a request's way, so a request can go all of it in one round.
  *
  * <p>Between two rounds in which nothing was done, the clock shows what the machine itself took away: that is
- * recorded as a hiccup. A stage that throws has broken an invariant: the pipeline's state gets the cause and this
- * thread ends.
+ * recorded as a hiccup. A round with work is measured whole, from its beginning to that of the next. A stage that
+ * throws has broken an invariant: the pipeline's state gets the cause and this thread ends.
  */
 public final class DutyCycle implements Agent {
+
+    private static final int NO_ROUND = -1;
 
     private final Agent[] stages;
     private final String roleName;
     private final CycleClock clock;
     private final HiccupRecorder hiccups;
     private final PipelineState state;
-    private boolean wasIdle;
+    private long roundStartNs;
+    /** Of the last round; before the first one there is none to speak of. */
+    private int lastWork = NO_ROUND;
 
     /**
      * @param clock of this thread and all its stages; read at the beginning of each round.
@@ -42,6 +46,7 @@ public final class DutyCycle implements Agent {
 
     @Override
     public void onStart() {
+        hiccups.stalls().onStart();
         for (final Agent stage : stages) {
             stage.onStart();
         }
@@ -51,9 +56,12 @@ public final class DutyCycle implements Agent {
     public int doWork() {
         final long lastNs = clock.nanoTime();
         final long nowNs = clock.read();
-        if (wasIdle) {
-            hiccups.onIdleRound(nowNs - lastNs);
+        if (lastWork == 0) {
+            hiccups.onIdleRound(lastNs, nowNs);
+        } else if (lastWork > 0) {
+            hiccups.onBusyRound(roundStartNs, nowNs, lastWork);
         }
+        roundStartNs = nowNs;
         int work = 0;
         try {
             for (final Agent stage : stages) {
@@ -63,7 +71,7 @@ public final class DutyCycle implements Agent {
             state.stageFailed(ex);
             throw new AgentTerminationException(ex);
         }
-        wasIdle = work == 0;
+        lastWork = work;
         return work;
     }
 

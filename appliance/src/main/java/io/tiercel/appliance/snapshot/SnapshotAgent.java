@@ -5,6 +5,7 @@ import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.EventTrack;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -41,18 +42,21 @@ public final class SnapshotAgent implements Agent {
     private final Housekeeping journal;
     private final NanoClock clock;
     private final Counters counters;
+    private final EventTrack events;
     private State state = State.IDLE;
     private SnapshotImage image;
     private long allocation;
     private long allocatedBytes;
     private long lastTakenNs;
+    private long wantedNs;
+    private long copiedNs;
     private long lastSequence;
     /** Of what was asked for, how much the snapshot that is being taken will have answered. */
     private long answeringCount;
     private final AtomicLong askedCount = new AtomicLong();
     private volatile long answeredCount;
 
-    private enum State { IDLE, WANTED, CUT }
+    private enum State { IDLE, WANTED, CUT, COPIED }
 
     /**
      * @param intervalNs  between two snapshots; 0 takes them only when they are asked for.
@@ -82,6 +86,7 @@ public final class SnapshotAgent implements Agent {
     }
 
     /**
+     * @param events       told when a snapshot was copied and when it was written.
      * @param lastSequence of the snapshot that the pipeline began with, or -1: nothing has to be saved before it is
      *                     beyond that. What a recovery has computed is.
      */
@@ -96,7 +101,8 @@ public final class SnapshotAgent implements Agent {
             final Housekeeping journal,
             final long lastSequence,
             final NanoClock clock,
-            final Counters counters) {
+            final Counters counters,
+            final EventTrack events) {
         this.settings = settings;
         this.cut = cut;
         this.sessions = sessions;
@@ -107,6 +113,7 @@ public final class SnapshotAgent implements Agent {
         this.journal = journal;
         this.clock = clock;
         this.counters = counters;
+        this.events = events;
         this.lastSequence = lastSequence;
         lastTakenNs = clock.nanoTime();
     }
@@ -128,6 +135,7 @@ public final class SnapshotAgent implements Agent {
                 case IDLE -> isDue() ? want() : 0;
                 case WANTED -> awaitCut();
                 case CUT -> awaitCopies();
+                case COPIED -> awaitOutcomes();
             };
         } catch (final RuntimeException ex) {
             LOG.warn("no snapshot: {}", ex.getMessage(), ex);
@@ -168,6 +176,7 @@ public final class SnapshotAgent implements Agent {
         final int capacity = Math.min(sessions.table().maxSessions(),
                 sessionCount + sessionCount / SPARE_FRACTION + SPARE_SESSIONS);
         image = new SnapshotImage(sessions, settings.workerCount(), memory(capacity), capacity);
+        wantedNs = clock.nanoTime();
         cut.want(image);
         state = State.WANTED;
         return 1;
@@ -192,11 +201,22 @@ public final class SnapshotAgent implements Agent {
     }
 
     private int awaitCopies() {
-        if (!image.isComplete() || progress.recordedSequence().getAsLong() < image.sequence()) {
+        if (!image.isComplete()) {
+            return 0;
+        }
+        copiedNs = clock.nanoTime();
+        events.add(EventTrack.SNAPSHOT_COPY, wantedNs, copiedNs, image.sequence());
+        state = State.COPIED;
+        return 1;
+    }
+
+    private int awaitOutcomes() {
+        if (progress.recordedSequence().getAsLong() < image.sequence()) {
             return 0;
         }
         journal.sync();
         final Path file = store.write(image, models, retries);
+        events.add(EventTrack.SNAPSHOT_WRITE, copiedNs, clock.nanoTime(), image.sequence());
         lastSequence = image.sequence();
         counters.get(CounterId.SNAPSHOTS).incrementRelease();
         LOG.info("snapshot sequence={} sessions={} file={}", image.sequence(), image.sessionCount(), file);

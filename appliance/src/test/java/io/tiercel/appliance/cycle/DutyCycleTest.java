@@ -4,13 +4,21 @@ import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
+import io.tiercel.appliance.telemetry.RunDirectory;
+import io.tiercel.appliance.telemetry.StallWriter;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentTerminationException;
 import org.agrona.concurrent.CachedNanoClock;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -136,6 +144,26 @@ class DutyCycleTest {
         clock.update(10 * STALL_NS);
         cycle.doWork();
         assertEquals(0, counters.value(CounterId.STALLS_OVER_1MS));
+    }
+
+    @Test
+    void shouldMeasureARoundWithWorkFromItsBeginningToThatOfTheNext(@TempDir final Path directory) throws IOException {
+        final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
+        final StallWriter writer = new StallWriter(
+                Map.of("io", hiccups), RunDirectory.create(directory, 0, 0, List.of("io"), 1));
+        final DutyCycle cycle = new DutyCycle("io", List.of(first, second), cycleClock, hiccups, state);
+        first.work = 3;
+        clock.update(1_000);
+        cycle.doWork();
+        clock.update(2_000);
+        cycleClock.read();
+        clock.update(1_000 + STALL_NS);
+        cycle.doWork();
+        writer.onClose();
+        try (Stream<Path> runs = Files.list(directory)) {
+            assertEquals("1000,1000000,io,3,",
+                    Files.readAllLines(runs.findFirst().orElseThrow().resolve("stalls.csv")).get(1));
+        }
     }
 
     private DutyCycle cycle() {

@@ -38,7 +38,7 @@ class TelemetryWriterTest {
         assertEquals(0, writer.doWork());
         stages.record(slot(5_000, 400, 200, 700, 2_000));
         stages.record(slot(9_000, 500, 200, 700, 2_500));
-        hiccups.onIdleRound(50_000);
+        hiccups.onIdleRound(0, 50_000);
         nowMs += 500;
         writer.onClose();
 
@@ -72,7 +72,7 @@ class TelemetryWriterTest {
     void shouldKeepValuesWithinItsRangeWhenTheyAreNot() throws IOException {
         final TelemetryWriter writer = writer(directory);
         stages.record(slot(1_000, -5, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2));
-        hiccups.onIdleRound(Long.MAX_VALUE);
+        hiccups.onIdleRound(0, Long.MAX_VALUE);
         writer.onClose();
         final List<Histogram> histograms = read(directory.resolve("stages.hlog"));
         assertEquals(0, histograms.get(0).getMaxValue());
@@ -83,8 +83,8 @@ class TelemetryWriterTest {
     @Test
     void shouldRecordNoHiccupWhenItIsOffOrBelowTheFloor() throws IOException {
         final HiccupRecorder off = new HiccupRecorder(false, counters);
-        off.onIdleRound(5_000_000);
-        hiccups.onIdleRound(HiccupRecorder.FLOOR_NS - 1);
+        off.onIdleRound(0, 5_000_000);
+        hiccups.onIdleRound(1, HiccupRecorder.FLOOR_NS);
         final TelemetryWriter writer = new TelemetryWriter(
                 stages, Map.of("io", hiccups, "off", off), directory, INTERVAL_NS, () -> nowMs);
         writer.onClose();
