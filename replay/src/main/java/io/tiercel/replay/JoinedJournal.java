@@ -130,6 +130,11 @@ public final class JoinedJournal implements AutoCloseable {
         return outcomeFrame;
     }
 
+    /** The request's place in its queue: one more than the last one's, but for the first record of a file. */
+    public long requestIndex() {
+        return requests.index();
+    }
+
     long requestIngressNs() {
         return requests.ingressNs();
     }
@@ -154,7 +159,7 @@ public final class JoinedJournal implements AutoCloseable {
         return outcomes.modelVersion();
     }
 
-    /** The sequence behind the last outcome that there is now. */
+    /** The sequence behind the last outcome that there is now; a lower one where damage is in the way. */
     public long outcomesEndSequence() {
         return outcomes.endSequence();
     }

@@ -76,6 +76,11 @@ final class QueueRecordSource implements RecordSource {
     }
 
     @Override
+    public long index() {
+        return reader.index();
+    }
+
+    @Override
     public DirectBuffer modelVersion() {
         return reader.modelVersion();
     }

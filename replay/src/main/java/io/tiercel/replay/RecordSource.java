@@ -22,6 +22,9 @@ interface RecordSource extends AutoCloseable {
 
     long principalId();
 
+    /** The record's place in its queue: one more than the last one's, but for the first record of a file. */
+    long index();
+
     /** SHA-256 of the bundle, in the first 32 bytes. */
     DirectBuffer modelVersion();
 

@@ -49,6 +49,11 @@ final class MemoryRecords implements RecordSource {
     }
 
     @Override
+    public long index() {
+        return index;
+    }
+
+    @Override
     public DirectBuffer modelVersion() {
         return modelVersion;
     }
