@@ -14,7 +14,9 @@ import picocli.CommandLine.Spec;
         subcommands = {
             ReplayVerifyCommand.class,
             WhatIfCommand.class,
+            TailCommand.class,
             MarkoutCommand.class,
+            TraceCommand.class,
             QueryCommand.class,
             ExportCommand.class,
             ReportCommand.class,
