@@ -17,7 +17,6 @@ struct AttentionKernels {
     using Integers = typename L::Integers;
     using E = Exact<L>;
     using T = TransformerVectors<L>;
-    using C = CacheKernels<L>;
 
     /** Lane-fulls of weights that are made at once. */
     static constexpr int WEIGHED = 4;
@@ -94,8 +93,8 @@ struct AttentionKernels {
         int8_t low[MAX_HEAD_SIZE];
         float largest = 0;
         for (int slot = 0; slot < count; slot++) {
-            C::getKeys(state + model.state.recentKeys(layer, head, 0), slot, high, channels);
-            C::getKeys(state + model.state.recentKeys(layer, head, 1), slot, low, channels);
+            getKeys(state + model.state.recentKeys(layer, head, 0), 8, slot, high, channels);
+            getKeys(state + model.state.recentKeys(layer, head, 1), 8, slot, low, channels);
             int64_t sum = 0;
             for (int c = 0; c < channels; c++) {
                 sum += static_cast<int64_t>(scratch.wideQuery[c]) * (256 * high[c] + low[c]);

@@ -6,6 +6,7 @@
 #define TIERCEL_CACHE_KERNELS_H
 
 #include "digest.h"
+#include "transformer_fields.h"
 #include "transformer_formulas.h"
 #include "transformer_view.h"
 #include "vectors.h"
@@ -51,51 +52,6 @@ struct CacheKernels {
         } else {
             toPlanes(layer.keys, keys, count, rows, rows + 2 * count);
             toPlanes(layer.values, keys + count, count, rows + count, rows + 3 * count);
-        }
-    }
-
-    static TIERCEL_INLINE void putKeys(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
-        uint8_t* block = region + TransformerStateView::keyBlock(bits, slot, channels);
-        const int shift = TransformerStateView::keyShift(bits, slot);
-        const uint32_t mask = ((1u << bits) - 1) << shift;
-        for (int c = 0; bits == 8 && c < channels; c += 4) {
-            std::memcpy(block + c / 4 * 64, row + c, 4);
-        }
-        for (int c = 0; bits < 8 && c < channels; c += 4) {
-            uint32_t four;
-            uint32_t there;
-            std::memcpy(&four, row + c, sizeof four);
-            std::memcpy(&there, block + c / 4 * 64, sizeof there);
-            const uint32_t fourMasks = mask * 0x01010101u;
-            there = (there & ~fourMasks) | ((four << shift) & fourMasks);
-            std::memcpy(block + c / 4 * 64, &there, sizeof there);
-        }
-    }
-
-    static TIERCEL_INLINE void getKeys(const uint8_t* region, int slot, int8_t* row, int channels) {
-        const uint8_t* block = region + TransformerStateView::keyBlock(8, slot, channels);
-        for (int c = 0; c < channels; c += 4) {
-            std::memcpy(row + c, block + c / 4 * 64, 4);
-        }
-    }
-
-    static TIERCEL_INLINE void putValues(uint8_t* region, int bits, int slot, const int8_t* row, int channels) {
-        uint8_t* block = region + TransformerStateView::valueBlock(bits, slot, channels);
-        const int shift = TransformerStateView::valueShift(bits, slot);
-        const unsigned mask = ((1u << bits) - 1) << shift;
-        for (int c = 0; bits == 8 && c < channels; c++) {
-            block[4 * c] = static_cast<uint8_t>(row[c]);
-        }
-        for (int c = 0; bits < 8 && c < channels; c++) {
-            uint8_t& there = block[4 * c];
-            there = static_cast<uint8_t>((there & ~mask) | ((static_cast<unsigned>(row[c]) << shift) & mask));
-        }
-    }
-
-    static TIERCEL_INLINE void getValues(const uint8_t* region, int slot, int8_t* row, int channels) {
-        const uint8_t* block = region + TransformerStateView::valueBlock(8, slot, channels);
-        for (int c = 0; c < channels; c++) {
-            row[c] = static_cast<int8_t>(block[4 * c]);
         }
     }
 
@@ -145,19 +101,6 @@ struct CacheKernels {
         return model.state.ownPage(state, slot / SLOTS);
     }
 
-    static void putCoded(
-        const CodecView& codec, uint8_t* region, int slot, const int8_t* codes, int channels, bool isKeys) {
-        if (codec.isCoupled()) {
-            for (int i = 0; i < codec.codesOf(channels); i++) {
-                region[i * SLOTS + slot] = static_cast<uint8_t>(codes[i]);
-            }
-        } else if (isKeys) {
-            putKeys(region, codec.bits, slot, codes, channels);
-        } else {
-            putValues(region, codec.bits, slot, codes, channels);
-        }
-    }
-
     /** Codes one head's key and value of a token, given as bytes, for good; returns the digest that takes them in. */
     static uint64_t codeHead(
         const TransformerView& model, const TransformerScratch& scratch, int layer, int head, int64_t token,
@@ -184,8 +127,8 @@ struct CacheKernels {
         int8_t keyRow[MAX_HEAD_SIZE];
         int8_t valueRow[MAX_HEAD_SIZE];
         for (int head = 0; head < shape.keyValueHeads; head++) {
-            getKeys(state + model.state.recentKeys(layer, head, 0), slot, keyRow, shape.headSize);
-            getValues(state + model.state.recentValues(layer, head, 0), slot, valueRow, shape.headSize);
+            getKeys(state + model.state.recentKeys(layer, head, 0), 8, slot, keyRow, shape.headSize);
+            getValues(state + model.state.recentValues(layer, head, 0), 8, slot, valueRow, shape.headSize);
             digest = codeHead(model, scratch, layer, head, token, state, keyRow, valueRow, digest);
         }
         return digest;

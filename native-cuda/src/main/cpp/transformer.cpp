@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "digest.h"
+#include "transformer_fields.h"
 
 namespace tiercel {
 namespace {
@@ -353,27 +354,10 @@ void TransformerExecutor::prepare(TransformerItem& item, const void* input, uint
         (std::max<int64_t>(coded, 0) + TransformerStateView::PAGE_SLOTS - 1) / TransformerStateView::PAGE_SLOTS);
 }
 
-/** A page that other sessions have too is never written: before a token is coded, a copy of its page is made. */
-void TransformerExecutor::ownPage(uint8_t* state, int64_t token) const {
-    const TransformerShape& shape = model.view().shape;
-    if (!shape.hasCodes(token)) {
-        return;
-    }
-    const TransformerStateView& view = model.view().state;
-    const int index = shape.codedSlot(token) / TransformerStateView::PAGE_SLOTS;
-    uint8_t* const shared = view.table(state)[index];
-    if (shared != nullptr) {
-        std::memcpy(view.ownPage(state, index), shared, view.pageBytes);
-        view.table(state)[index] = nullptr;
-        __atomic_fetch_sub(reinterpret_cast<int64_t*>(shared - TransformerStateView::SHARED_HEADER_BYTES), 1,
-                           __ATOMIC_RELEASE);
-    }
-}
-
 void TransformerExecutor::ownPageOf(const TransformerItem& item) const {
     const int64_t coded = item.position - model.view().shape.window;
     if (coded >= item.codedTokens) {
-        ownPage(item.state, coded);
+        ownPage(model.view().shape, model.view().state, item.state, coded);
     }
 }
 
@@ -382,7 +366,7 @@ void TransformerExecutor::codeAhead(uint8_t* state) const {
     const int window = model.view().shape.window;
     const int64_t leaving = header->position - window;
     if (window > 0 && leaving >= header->codedTokens) {
-        ownPage(state, leaving);
+        ownPage(model.view().shape, model.view().state, state, leaving);
         model.kernels().codeToken(model.view(), scratch, state, leaving);
     }
 }

@@ -75,7 +75,6 @@ private:
     static constexpr int PROMPT_TOKENS = 16;
 
     void prepare(TransformerItem& item, const void* input, uint8_t* state, float* outputs);
-    void ownPage(uint8_t* state, int64_t token) const;
     void ownPageOf(const TransformerItem& item) const;
     /** Codes the token that the next one will displace from the window, if there is one. */
     void codeAhead(uint8_t* state) const;

@@ -43,6 +43,8 @@
          (to, from, bytes, stream))                                                                                    \
     CALL(cuMemcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (int64_t to, int64_t from, int64_t bytes, int64_t stream),           \
          (to, from, bytes, stream))                                                                                    \
+    CALL(cuMemcpyDtoDAsync, cuMemcpyDtoDAsync_v2, (int64_t to, int64_t from, int64_t bytes, int64_t stream),           \
+         (to, from, bytes, stream))                                                                                    \
     CALL(cuMemsetD8Async, cuMemsetD8Async, (int64_t address, uint8_t value, int64_t count, int64_t stream),            \
          (address, value, count, stream))                                                                              \
     CALL(cuStreamCreate, cuStreamCreate, (int64_t* stream, uint32_t flags), (stream, flags))                           \

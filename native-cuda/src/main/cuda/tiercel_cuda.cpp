@@ -2,12 +2,17 @@
 
 #include <dlfcn.h>
 
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <string>
 
 #include "lstm_geometry.h"
 #include "lstm_link.h"
 #include "lstm_packing.h"
+#include "transformer_geometry.h"
+#include "transformer_mirror.h"
+#include "transformer_packing.h"
 
 namespace tiercel {
 namespace {
@@ -103,6 +108,62 @@ const CudaLstm* asLstm(const void* model) {
     return static_cast<const CudaLstm*>(model);
 }
 
+// As Java writes it.
+static_assert(
+    offsetof(TransformerRow, outputsStride) == 24 && offsetof(TransformerRow, hash) == 32 &&
+        offsetof(TransformerRow, recordStride) == 40 && offsetof(TransformerRow, count) == 48 &&
+        sizeof(TransformerRow) == 56 && sizeof(TransformerPosition) == 24,
+    "rows and positions");
+
+/** A model, packed, and what of a step is done by the host. */
+struct CudaTransformer {
+    CudaTransformer(const TransformerShape& shape, const TransformerNumbers& numbers, int32_t sharedBytes)
+        : threads(transformerThreads(shape)),
+          packing(shape, numbers, threads),
+          view(packing.viewAt(nullptr)),
+          memory(view.workspace, sharedBytes),
+          mirror(shape) {}
+
+    void sizes(int64_t* to) const {
+        to[TIERCEL_TRANSFORMER_THREADS] = threads;
+        to[TIERCEL_TRANSFORMER_SHARED_BYTES] = memory.sharedBytes;
+        to[TIERCEL_TRANSFORMER_LEAST_SHARED_BYTES] = view.workspace.sharedBytes;
+        to[TIERCEL_TRANSFORMER_VECTOR_BYTES] = memory.vectorBytes;
+        to[TIERCEL_TRANSFORMER_RECORD_BYTES] = view.record.bytes;
+        to[TIERCEL_TRANSFORMER_RECORD_CODES] = view.record.codesOffset;
+        to[TIERCEL_CUDA_TRANSFORMER_STATE_BYTES] = view.state.bytes;
+    }
+
+    /** A kernel with fewer parameters does not look at the last. */
+    int32_t launch(
+        int64_t function, int64_t stream, int64_t weights, int64_t items, int64_t records, int64_t last,
+        uint32_t count, uint32_t ofThreads, uint32_t ofSharedBytes) const {
+        DeviceTransformer there = packing.viewAt(reinterpret_cast<const uint8_t*>(weights));
+        void* parameters[] = {&there, &items, &records, &last};
+        return driver.cuLaunchKernel(
+            function, 1, count, 1, ofThreads, 1, 1, ofSharedBytes, stream, parameters, nullptr);
+    }
+
+    const int32_t threads;
+    TransformerPacking packing;
+    const DeviceTransformer view;
+    const TransformerMemory memory;
+    const TransformerMirror mirror;
+};
+
+CudaTransformer* asTransformer(void* model) {
+    return static_cast<CudaTransformer*>(model);
+}
+
+const CudaTransformer* asTransformer(const void* model) {
+    return static_cast<const CudaTransformer*>(model);
+}
+
+/** Of the host. */
+uint8_t* asBytes(int64_t address) {
+    return reinterpret_cast<uint8_t*>(address);
+}
+
 }  // namespace
 }  // namespace tiercel
 
@@ -194,4 +255,78 @@ int32_t tiercel_cuda_lstm_launch_batch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t positions, int32_t blocks,
     int32_t count) {
     return asLstm(model)->launchBatch(function, stream, weights, positions, blocks, count);
+}
+
+void* tiercel_cuda_transformer_new(const int32_t* sizes, const float* numbers, int32_t shared_bytes) {
+    TransformerShape shape;
+    TransformerNumbers of;
+    std::memcpy(&shape, sizes, sizeof shape);
+    std::memcpy(&of, numbers, sizeof of);
+    try {
+        return new CudaTransformer(shape, of, shared_bytes);
+    } catch (const std::exception&) {
+        return nullptr;
+    }
+}
+
+void tiercel_cuda_transformer_delete(void* model) {
+    delete asTransformer(model);
+}
+
+void tiercel_cuda_transformer_sizes(const void* model, int64_t* sizes) {
+    asTransformer(model)->sizes(sizes);
+}
+
+void tiercel_cuda_transformer_set_matrix(
+    void* model, int32_t layer, int32_t matrix, int32_t expert, const int8_t* codes, const int8_t* low_codes,
+    const int8_t* multipliers, const float* scales) {
+    asTransformer(model)->packing.setMatrix(
+        layer, static_cast<MatrixId>(matrix), expert,
+        {codesOf(codes, multipliers, scales), reinterpret_cast<const uint8_t*>(low_codes)});
+}
+
+void tiercel_cuda_transformer_set_vector(void* model, int32_t layer, int32_t vector, const float* values) {
+    asTransformer(model)->packing.setVector(layer, static_cast<VectorId>(vector), values);
+}
+
+void tiercel_cuda_transformer_set_rotary_steps(void* model, const int64_t* steps) {
+    asTransformer(model)->packing.setRotarySteps(reinterpret_cast<const uint64_t*>(steps));
+}
+
+void tiercel_cuda_transformer_set_codec(
+    void* model, int32_t layer, int32_t is_values, const float* means, const float* scales, const float* steps,
+    const int32_t* reciprocals, const int8_t* codebook) {
+    asTransformer(model)->packing.setCodec(layer, is_values != 0, means, scales, steps, reciprocals, codebook);
+}
+
+int64_t tiercel_cuda_transformer_data(const void* model) {
+    return reinterpret_cast<int64_t>(asTransformer(model)->packing.data());
+}
+
+int64_t tiercel_cuda_transformer_bytes(const void* model) {
+    return static_cast<int64_t>(asTransformer(model)->packing.bytes());
+}
+
+int32_t tiercel_cuda_transformer_launch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t items, int64_t records, int64_t last,
+    int32_t count, int32_t threads, int32_t shared_bytes) {
+    return asTransformer(model)->launch(
+        function, stream, weights, items, records, last, static_cast<uint32_t>(count), static_cast<uint32_t>(threads),
+        static_cast<uint32_t>(shared_bytes));
+}
+
+void tiercel_cuda_transformer_begin_step(const void* model, int64_t state, int64_t undo) {
+    asTransformer(model)->mirror.begin(asBytes(state), asBytes(undo));
+}
+
+void tiercel_cuda_transformer_put_step(const void* model, int64_t state, int64_t record, int64_t undo) {
+    asTransformer(model)->mirror.putStep(asBytes(state), asBytes(record), asBytes(undo));
+}
+
+void tiercel_cuda_transformer_put_ahead(const void* model, int64_t state, int64_t record, int64_t undo) {
+    asTransformer(model)->mirror.putAhead(asBytes(state), asBytes(record), asBytes(undo));
+}
+
+void tiercel_cuda_transformer_take_back(const void* model, int64_t state, int64_t undo) {
+    asTransformer(model)->mirror.takeBack(asBytes(state), asBytes(undo));
 }

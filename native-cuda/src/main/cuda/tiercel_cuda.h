@@ -1,5 +1,5 @@
 /*
- * The C interface of the CUDA host side: the driver's functions under names of ours, and a model of the lstm family as
+ * The C interface of the CUDA host side: the driver's functions under names of ours, and a model of either family as
  * its kernels want it. The caller has checked everything about a model; results of the driver's functions are its
  * codes, for the caller to check. CudaDriver.java is the same in Java, by JavaCPP.
  */
@@ -86,6 +86,61 @@ TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch(
 TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch_batch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t positions, int32_t blocks,
     int32_t count);
+
+/** Sizes of a transformer on a GPU, as tiercel_cuda_transformer_sizes gives them; bytes but for the first. */
+enum tiercel_cuda_transformer_size {
+    /** Of a block. */
+    TIERCEL_TRANSFORMER_THREADS,
+    /** Of a block's shared memory, for a step; 0 where the GPU has too little for any, then what it would take. */
+    TIERCEL_TRANSFORMER_SHARED_BYTES, TIERCEL_TRANSFORMER_LEAST_SHARED_BYTES,
+    /** Of a position: vectors in global memory, 0 where they are in shared memory; what outlives a step. */
+    TIERCEL_TRANSFORMER_VECTOR_BYTES, TIERCEL_TRANSFORMER_RECORD_BYTES,
+    /** From a record's start: where the codes begin. */
+    TIERCEL_TRANSFORMER_RECORD_CODES,
+    /** Of a session's canonical state, with its table of pages. */
+    TIERCEL_CUDA_TRANSFORMER_STATE_BYTES,
+    TIERCEL_CUDA_TRANSFORMER_SIZES
+};
+
+/**
+ * A model of the transformer family, without weights yet, for a GPU whose blocks can have so much shared memory; NULL
+ * when there is no memory. sizes and numbers are those of tiercel_transformer_new of tiercel_cpu.h.
+ */
+TIERCEL_EXPORT void* tiercel_cuda_transformer_new(const int32_t* sizes, const float* numbers, int32_t shared_bytes);
+TIERCEL_EXPORT void tiercel_cuda_transformer_delete(void* model);
+TIERCEL_EXPORT void tiercel_cuda_transformer_sizes(const void* model, int64_t* sizes);
+
+/** As tiercel_transformer_set_matrix and so on of tiercel_cpu.h. */
+TIERCEL_EXPORT void tiercel_cuda_transformer_set_matrix(
+    void* model, int32_t layer, int32_t matrix, int32_t expert, const int8_t* codes, const int8_t* low_codes,
+    const int8_t* multipliers, const float* scales);
+TIERCEL_EXPORT void tiercel_cuda_transformer_set_vector(
+    void* model, int32_t layer, int32_t vector, const float* values);
+TIERCEL_EXPORT void tiercel_cuda_transformer_set_rotary_steps(void* model, const int64_t* steps);
+TIERCEL_EXPORT void tiercel_cuda_transformer_set_codec(
+    void* model, int32_t layer, int32_t is_values, const float* means, const float* scales, const float* steps,
+    const int32_t* reciprocals, const int8_t* codebook);
+
+/** What is to be copied to the GPU: where it is, and its length. */
+TIERCEL_EXPORT int64_t tiercel_cuda_transformer_data(const void* model);
+TIERCEL_EXPORT int64_t tiercel_cuda_transformer_bytes(const void* model);
+
+/**
+ * Launches one of the kernels for so many positions, or rows, a block each. items are positions, or rows; last is the
+ * kernel's last parameter, vectors or hashes, if it has one. All are device addresses. Returns cuLaunchKernel's code.
+ */
+TIERCEL_EXPORT int32_t tiercel_cuda_transformer_launch(
+    const void* model, int64_t function, int64_t stream, int64_t weights, int64_t items, int64_t records, int64_t last,
+    int32_t count, int32_t threads, int32_t shared_bytes);
+
+/**
+ * The host's state of a session from a step's record, as transformer_mirror.h says: the step; the work ahead of the
+ * next; and the step taken back. undo, where it is not 0, is of a record's length.
+ */
+TIERCEL_EXPORT void tiercel_cuda_transformer_begin_step(const void* model, int64_t state, int64_t undo);
+TIERCEL_EXPORT void tiercel_cuda_transformer_put_step(const void* model, int64_t state, int64_t record, int64_t undo);
+TIERCEL_EXPORT void tiercel_cuda_transformer_put_ahead(const void* model, int64_t state, int64_t record, int64_t undo);
+TIERCEL_EXPORT void tiercel_cuda_transformer_take_back(const void* model, int64_t state, int64_t undo);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,7 @@
  * An operand, the integer vector of a product, is words of four bytes in shared memory, zero past the last column; of
  * 16 bits it is three such planes of digits.
  *
- * Of a session, every page stands in its own state: the table of pages is zeros.
+ * Of a session, every page stands in its own state: the table of pages is not looked at.
  */
 #ifndef TIERCEL_TRANSFORMER_DEVICE_H
 #define TIERCEL_TRANSFORMER_DEVICE_H
@@ -244,6 +244,8 @@ struct TransformerRow {
     int64_t outputsStride;
     /** The session's hash before, and then after them. */
     uint64_t hash;
+    /** From one step's record to the next one's, in bytes; 0 for one record, which is the last step's in the end. */
+    int64_t recordStride;
     int32_t count;
 };
 

@@ -5,18 +5,21 @@
 #include "transformer_forward.h"
 #include "transformer_settle.h"
 
-/** Grid: (1, rows); threads, records and vectors as of tiercel_transformer_step. A record has the last step's logits. */
+/**
+ * Grid: (1, rows); threads, records and vectors as of tiercel_transformer_step, or for one row a record of each step. A
+ * record has logits where outputs are wanted.
+ */
 TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_steps(
     TIERCEL_PARAMETER tiercel::DeviceTransformer model, tiercel::TransformerRow* rows, uint8_t* records,
     uint8_t* vectors) {
     using namespace tiercel;
     TransformerRow& row = rows[positionIndex()];
-    uint8_t* const record = recordOf(model, records);
-    const TransformerBlock block(model, row.state, record, nullptr);
     const int inputBytes = 4 * (model.shape.vocabulary > 0 ? 1 : model.shape.features);
     TIERCEL_UNROLL(1)
     for (int i = 0; i < row.count; i++) {
         const bool isWanted = row.outputsStride > 0 || i == row.count - 1;
+        uint8_t* const record = recordOf(model, records) + i * row.recordStride;
+        const TransformerBlock block(model, row.state, record, nullptr);
         forward(model,
                 {row.inputs + i * inputBytes, row.state,
                  isWanted ? reinterpret_cast<float*>(row.outputs + i * row.outputsStride) : nullptr},

@@ -4,8 +4,8 @@
  * the GPU share stands at two addresses, one for each, so that nobody can mistake them.
  *
  * TestDriver.java tells it, by JNI, what shall go wrong: any call at its n-th time, with any code; a GPU that has little
- * memory; one that stands still after so many stores of its kernels, while calls go on or fail too. A kernel that stands
- * still does so for ever, with its thread.
+ * memory; one that stands still after so many stores of the kernels that stay, or launches of others, while calls go on
+ * or fail too. A kernel that stands still does so for ever, with its thread or its stream.
  */
 #include <jni.h>
 #include <sys/mman.h>
@@ -63,7 +63,7 @@ constexpr uint32_t FAT_BINARY_MAGIC = 0xBA55ED50u;
 constexpr int64_t NEVER = -1;
 
 using Kernel = void (*)(const tiercel::LstmView, const tiercel::LstmLink);
-using BatchKernel = void (*)(const tiercel::LstmView, const tiercel::BatchPosition*);
+using BatchKernel = void (*)(void** parameters);
 
 /** What a function's handle points at. */
 struct Function {
@@ -73,12 +73,42 @@ struct Function {
     int32_t sharedBytes;
 };
 
-Function functions[] = {{"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, nullptr, 0},
-                        {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, nullptr, 0},
-                        {"tiercel_lstm_step_int8", nullptr, tiercel_lstm_step_int8, 0},
-                        {"tiercel_lstm_step_int4", nullptr, tiercel_lstm_step_int4, 0},
-                        {"tiercel_lstm_ahead_int8", nullptr, tiercel_lstm_ahead_int8, 0},
-                        {"tiercel_lstm_ahead_int4", nullptr, tiercel_lstm_ahead_int4, 0}};
+template <class T>
+T& at(void** parameters, int index) {
+    return *static_cast<T*>(parameters[index]);
+}
+
+template <void (*KERNEL)(const tiercel::LstmView, const tiercel::BatchPosition*)>
+void launchLstm(void** parameters) {
+    KERNEL(at<tiercel::LstmView>(parameters, 0), at<const tiercel::BatchPosition*>(parameters, 1));
+}
+
+/** Items are positions or rows; the last parameter is the kernel's own. */
+template <class Item, class Last, void (*KERNEL)(const tiercel::DeviceTransformer, Item*, uint8_t*, Last*)>
+void launchTransformer(void** parameters) {
+    KERNEL(at<tiercel::DeviceTransformer>(parameters, 0), at<Item*>(parameters, 1), at<uint8_t*>(parameters, 2),
+           at<Last*>(parameters, 3));
+}
+
+void launchTransformerAhead(void** parameters) {
+    tiercel_transformer_ahead(at<tiercel::DeviceTransformer>(parameters, 0),
+                              at<const tiercel::TransformerPosition*>(parameters, 1), at<uint8_t*>(parameters, 2));
+}
+
+Function functions[] = {
+    {"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, nullptr, 0},
+    {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, nullptr, 0},
+    {"tiercel_lstm_step_int8", nullptr, launchLstm<tiercel_lstm_step_int8>, 0},
+    {"tiercel_lstm_step_int4", nullptr, launchLstm<tiercel_lstm_step_int4>, 0},
+    {"tiercel_lstm_ahead_int8", nullptr, launchLstm<tiercel_lstm_ahead_int8>, 0},
+    {"tiercel_lstm_ahead_int4", nullptr, launchLstm<tiercel_lstm_ahead_int4>, 0},
+    {"tiercel_transformer_step", nullptr,
+     launchTransformer<const tiercel::TransformerPosition, uint8_t, tiercel_transformer_step>, 0},
+    {"tiercel_transformer_hash", nullptr,
+     launchTransformer<const tiercel::TransformerPosition, uint64_t, tiercel_transformer_hash>, 0},
+    {"tiercel_transformer_ahead", nullptr, launchTransformerAhead, 0},
+    {"tiercel_transformer_steps", nullptr,
+     launchTransformer<tiercel::TransformerRow, uint8_t, tiercel_transformer_steps>, 0}};
 
 struct Fault {
     int64_t callsLeft;
@@ -234,6 +264,14 @@ void runKernel(
     }
     stream->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
     stream->isRunning = false;
+}
+
+/** Never, behind a kernel that stands still. */
+int32_t copy(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
+    if (!reinterpret_cast<const Stream*>(stream)->isRunning) {
+        std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+    }
+    return SUCCESS;
 }
 
 bool isAnyRunning() {
@@ -398,16 +436,19 @@ int32_t cuMemcpyHtoD_v2(int64_t to, int64_t from, int64_t bytes) {
     return SUCCESS;
 }
 
-int32_t cuMemcpyHtoDAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t) {
+int32_t cuMemcpyHtoDAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
     BEGIN(cuMemcpyHtoDAsync);
-    std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
-    return SUCCESS;
+    return copy(to, from, bytes, stream);
 }
 
-int32_t cuMemcpyDtoHAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t) {
+int32_t cuMemcpyDtoHAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
     BEGIN(cuMemcpyDtoHAsync);
-    std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
-    return SUCCESS;
+    return copy(to, from, bytes, stream);
+}
+
+int32_t cuMemcpyDtoDAsync_v2(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
+    BEGIN(cuMemcpyDtoDAsync);
+    return copy(to, from, bytes, stream);
 }
 
 int32_t cuMemsetD8Async(int64_t address, uint8_t value, int64_t count, int64_t) {
@@ -455,16 +496,23 @@ int32_t cuLaunchKernel(
     if (static_cast<int32_t>(sharedBytes) > of->sharedBytes) {
         return INVALID_VALUE;
     }
-    const auto& view = *static_cast<const tiercel::LstmView*>(parameters[0]);
-    const auto* const positions = *static_cast<const tiercel::BatchPosition**>(parameters[1]);
+    Stream* const on = reinterpret_cast<Stream*>(stream);
+    if (gpu.storesLeft >= 0 && gpu.storesLeft-- == 0) {
+        gpu.isStill = true;
+        gpu.lostCode = gpu.codeWhenStill;
+    }
+    if (gpu.isStill) {
+        on->isRunning = true;
+        return SUCCESS;
+    }
     emulation::setSeed(gpu.launches++);
     const std::string failure = emulation::run({static_cast<int>(gridX), static_cast<int>(gridY),
                                                 static_cast<int>(blockX), sharedBytes,
-                                                [&] { of->batchKernel(view, positions); }, {}});
+                                                [&] { of->batchKernel(parameters); }, {}});
     if (!failure.empty()) {
         std::fprintf(stderr, "kernel: %s\n", failure.c_str());
     }
-    reinterpret_cast<Stream*>(stream)->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
+    on->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
     return SUCCESS;
 }
 

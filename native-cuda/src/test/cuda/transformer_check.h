@@ -139,6 +139,7 @@ private:
                                      reinterpret_cast<uint8_t*>(outputs),
                                      isEachWanted ? golden.outputCount() * static_cast<int64_t>(sizeof(float)) : 0,
                                      hashes[steps.session],
+                                     0,
                                      steps.count};
         device.to(row, &host, sizeof host);
         const std::string wrong = device.steps(launch(1), view, row, records, vectors);

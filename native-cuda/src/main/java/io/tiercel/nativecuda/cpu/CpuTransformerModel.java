@@ -4,14 +4,10 @@ import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StateMemory;
 import io.tiercel.appliance.engine.StatePages;
-import io.tiercel.appliance.engine.matrix.MatrixParameters;
-import io.tiercel.appliance.engine.transformer.CodecParameters;
-import io.tiercel.appliance.engine.transformer.FeatureParameters;
-import io.tiercel.appliance.engine.transformer.TransformerLayerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
-import io.tiercel.appliance.engine.transformer.TransformerShape;
 import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
 import io.tiercel.nativecuda.TransformerSizes;
+import io.tiercel.nativecuda.TransformerWeights;
 import io.tiercel.protocol.journal.Arithmetic;
 
 /**
@@ -19,17 +15,6 @@ import io.tiercel.protocol.journal.Arithmetic;
  * pages where the system gives them. Immutable; to be closed after its executors.
  */
 public final class CpuTransformerModel implements Model {
-
-    /** As {@code enum tiercel_transformer_matrix} has them. */
-    private enum Matrix {
-        EMBEDDING, HEAD, ATTENTION_INPUT, ATTENTION_OUTPUT, ROUTER, EXPERT_INPUT, EXPERT_OUTPUT
-    }
-
-    /** As {@code enum tiercel_transformer_vector} has them. */
-    private enum Vector {
-        FINAL_NORM, HEAD_BIASES, ROTARY_CIRCLE, FEATURE_MEANS, FEATURE_DEVIATIONS, EMBEDDING_BIASES, ATTENTION_NORM,
-        FEED_NORM
-    }
 
     private final KernelSet kernels;
     private final ModelShape shape;
@@ -54,7 +39,7 @@ public final class CpuTransformerModel implements Model {
             throw new IllegalStateException("stateBytes=" + stateBytes + " in the kernels, " + layout.stateBytes() +
                     " in the layout");
         }
-        pack(parameters);
+        TransformerWeights.give(parameters, new Packing());
         shape = parameters.modelShape();
     }
 
@@ -100,53 +85,31 @@ public final class CpuTransformerModel implements Model {
         }
     }
 
-    private void pack(final TransformerParameters parameters) {
-        set(0, Matrix.EMBEDDING, 0, parameters.embedding());
-        set(0, Matrix.HEAD, 0, parameters.head());
-        set(0, Vector.FINAL_NORM, parameters.finalNorm());
-        set(0, Vector.ROTARY_CIRCLE, parameters.rotary().circle());
-        CpuKernels.setRotarySteps(handle, parameters.rotary().steps());
-        if (parameters.headBiases() != null) {
-            set(0, Vector.HEAD_BIASES, parameters.headBiases());
-        }
-        final FeatureParameters features = parameters.features();
-        if (features != null) {
-            set(0, Vector.FEATURE_MEANS, features.means());
-            set(0, Vector.FEATURE_DEVIATIONS, features.inverseDeviations());
-            set(0, Vector.EMBEDDING_BIASES, features.biases());
-        }
-        for (int i = 0; i < parameters.shape().layers(); i++) {
-            pack(i, parameters.layer(i), parameters.shape());
-        }
-    }
+    /** Packs them for the kernel set. */
+    private final class Packing implements TransformerWeights.Target {
 
-    private void pack(final int index, final TransformerLayerParameters layer, final TransformerShape sizes) {
-        set(index, Vector.ATTENTION_NORM, layer.attentionNorm());
-        set(index, Matrix.ATTENTION_INPUT, 0, layer.attentionInput());
-        set(index, Matrix.ATTENTION_OUTPUT, 0, layer.attentionOutput());
-        set(index, 0, layer.keys());
-        set(index, 1, layer.values());
-        set(index, Vector.FEED_NORM, layer.feedNorm());
-        if (layer.router() != null) {
-            set(index, Matrix.ROUTER, 0, layer.router());
+        @Override
+        public void matrix(
+                final int layer, final int matrix, final int expert, final byte[] codes, final byte[] lowCodes,
+                final byte[] multipliers, final float[] scales) {
+            CpuKernels.setTransformerMatrix(handle, layer, matrix, expert, codes, lowCodes, multipliers, scales);
         }
-        for (int expert = 0; expert < sizes.feedForwards(); expert++) {
-            set(index, Matrix.EXPERT_INPUT, expert, layer.expertInput(expert));
-            set(index, Matrix.EXPERT_OUTPUT, expert, layer.expertOutput(expert));
+
+        @Override
+        public void vector(final int layer, final int vector, final float[] values) {
+            CpuKernels.setTransformerVector(handle, layer, vector, values);
         }
-    }
 
-    private void set(final int layer, final Matrix which, final int expert, final MatrixParameters matrix) {
-        CpuKernels.setTransformerMatrix(handle, layer, which.ordinal(), expert, matrix.codes(), matrix.lowCodes(),
-                matrix.multipliers(), matrix.rowScales());
-    }
+        @Override
+        public void rotarySteps(final long[] steps) {
+            CpuKernels.setRotarySteps(handle, steps);
+        }
 
-    private void set(final int layer, final Vector which, final float[] values) {
-        CpuKernels.setTransformerVector(handle, layer, which.ordinal(), values);
-    }
-
-    private void set(final int layer, final int isValues, final CodecParameters codec) {
-        CpuKernels.setCodec(handle, layer, isValues, codec.means(), codec.scales(), codec.steps(), codec.reciprocals(),
-                codec.codebook());
+        @Override
+        public void codec(
+                final int layer, final int isValues, final float[] means, final float[] scales, final float[] steps,
+                final int[] reciprocals, final byte[] codebook) {
+            CpuKernels.setCodec(handle, layer, isValues, means, scales, steps, reciprocals, codebook);
+        }
     }
 }

@@ -51,6 +51,16 @@ public final class CudaDriver {
     static final int EXCHANGE_WORDS = 10;
     static final int LSTM_SIZES = 11;
 
+    /** Indices of what {@link #transformerSizes} gives. */
+    static final int TRANSFORMER_THREADS = 0;
+    static final int TRANSFORMER_SHARED_BYTES = 1;
+    static final int TRANSFORMER_LEAST_SHARED_BYTES = 2;
+    static final int VECTOR_BYTES = 3;
+    static final int RECORD_BYTES = 4;
+    static final int RECORD_CODES = 5;
+    static final int TRANSFORMER_STATE_BYTES = 6;
+    static final int TRANSFORMER_SIZES = 7;
+
     private CudaDriver() {
     }
 
@@ -166,6 +176,11 @@ public final class CudaDriver {
             @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes,
             @Cast("int64_t") long stream);
 
+    @Name("tiercel_cuMemcpyDtoDAsync")
+    static native int memcpyDtoDAsync(
+            @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes,
+            @Cast("int64_t") long stream);
+
     @Name("tiercel_cuMemsetD8Async")
     static native int memsetD8Async(
             @Cast("int64_t") long address, @Cast("uint8_t") byte value, @Cast("int64_t") long count,
@@ -224,4 +239,59 @@ public final class CudaDriver {
     static native int launchBatch(
             @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
             @Cast("int64_t") long weights, @Cast("int64_t") long positions, int blocks, int count);
+
+    @Name("tiercel_cuda_transformer_new")
+    static native @Cast("int64_t") long newTransformer(int[] sizes, float[] numbers, int sharedBytes);
+
+    @Name("tiercel_cuda_transformer_delete")
+    static native void deleteTransformer(@Cast("void*") long model);
+
+    @Name("tiercel_cuda_transformer_sizes")
+    static native void transformerSizes(@Cast("void*") long model, @Cast("int64_t*") long[] sizes);
+
+    @Name("tiercel_cuda_transformer_set_matrix")
+    static native void setTransformerMatrix(
+            @Cast("void*") long model, int layer, int matrix, int expert, byte[] codes, byte[] lowCodes,
+            byte[] multipliers, float[] scales);
+
+    @Name("tiercel_cuda_transformer_set_vector")
+    static native void setTransformerVector(@Cast("void*") long model, int layer, int vector, float[] values);
+
+    @Name("tiercel_cuda_transformer_set_rotary_steps")
+    static native void setRotarySteps(@Cast("void*") long model, @Cast("const int64_t*") long[] steps);
+
+    @Name("tiercel_cuda_transformer_set_codec")
+    static native void setCodec(
+            @Cast("void*") long model, int layer, int isValues, float[] means, float[] scales, float[] steps,
+            int[] reciprocals, byte[] codebook);
+
+    @Name("tiercel_cuda_transformer_data")
+    static native @Cast("int64_t") long transformerData(@Cast("void*") long model);
+
+    @Name("tiercel_cuda_transformer_bytes")
+    static native @Cast("int64_t") long transformerBytes(@Cast("void*") long model);
+
+    @Name("tiercel_cuda_transformer_launch")
+    static native int launchTransformer(
+            @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
+            @Cast("int64_t") long weights, @Cast("int64_t") long items, @Cast("int64_t") long records,
+            @Cast("int64_t") long last, int count, int threads, int sharedBytes);
+
+    @Name("tiercel_cuda_transformer_begin_step")
+    static native void beginStep(
+            @Cast("void*") long model, @Cast("int64_t") long state, @Cast("int64_t") long undo);
+
+    @Name("tiercel_cuda_transformer_put_step")
+    static native void putStep(
+            @Cast("void*") long model, @Cast("int64_t") long state, @Cast("int64_t") long record,
+            @Cast("int64_t") long undo);
+
+    @Name("tiercel_cuda_transformer_put_ahead")
+    static native void putAhead(
+            @Cast("void*") long model, @Cast("int64_t") long state, @Cast("int64_t") long record,
+            @Cast("int64_t") long undo);
+
+    @Name("tiercel_cuda_transformer_take_back")
+    static native void takeBack(
+            @Cast("void*") long model, @Cast("int64_t") long state, @Cast("int64_t") long undo);
 }

@@ -54,7 +54,10 @@ public final class TestDriver {
     /** A call, by its name in the documentation, fails at its nth time from now. */
     public static native void failCall(String name, int nth, int code);
 
-    /** Kernels stand still after so many stores from now, and all calls fail from then on unless it is with no code. */
+    /**
+     * Kernels stand still after so many stores of those that stay, or launches of others, from now, and all calls fail
+     * from then on unless it is with no code.
+     */
     public static native void standStillAfter(long stores, int code);
 
     /** Whether they do. */
