@@ -13,16 +13,17 @@ import org.agrona.concurrent.UnsafeBuffer;
  * until its hash is returned, as {@link ModelExecutor#step} asks. One thread. Allocates in the constructor only, but
  * for what a loss throws.
  */
-final class FailoverExecutor implements ModelExecutor {
+class FailoverExecutor implements ModelExecutor {
 
-    private static final long OF_PRIMARY = 1;
-    private static final long OF_STANDBY = 2;
+    static final long OF_PRIMARY = 1;
+    static final long OF_STANDBY = 2;
 
     private final FailoverModel model;
     /** Null if it could not be made. */
     private final ModelExecutor primary;
     private final ModelExecutor standby;
     private final StepByStep stepByStep;
+    private final StatePages pages;
     private final int ownerOffset;
     /** Positions of the last step, by the primary, of which it has neither returned the hash nor gone on from. */
     private final long[] unsettledFeatures;
@@ -39,6 +40,7 @@ final class FailoverExecutor implements ModelExecutor {
         this.primary = primary;
         this.standby = standby;
         isOnStandby = primary == null;
+        pages = model.pages();
         ownerOffset = model.ownerOffset();
         stepByStep = new StepByStep(this, model.shape().featureCount());
         unsettledFeatures = new long[maxBatch];
@@ -49,8 +51,13 @@ final class FailoverExecutor implements ModelExecutor {
     }
 
     @Override
-    public boolean isOnStandby() {
+    public final boolean isOnStandby() {
         return isOnStandby;
+    }
+
+    @Override
+    public final boolean hasRoom(final long stateAddress, final int stepCount) {
+        return standby.hasRoom(stateAddress, stepCount);
     }
 
     @Override
@@ -148,7 +155,7 @@ final class FailoverExecutor implements ModelExecutor {
     }
 
     /** Steps that were answered and not settled are made again, by the standby, for their states alone. */
-    private void fail(final DeviceLostException ex) {
+    final void fail(final DeviceLostException ex) {
         isOnStandby = true;
         model.onLost(ex);
         for (int i = 0; i < unsettledCount; i++) {
@@ -180,14 +187,20 @@ final class FailoverExecutor implements ModelExecutor {
         }
     }
 
-    /** What another executor has derived of a state is of no use to this one. */
     private void own(final StepBatch batch, final ModelExecutor executor, final long owner) {
         for (int i = 0, size = batch.size(); i < size; i++) {
-            final long stateAddress = batch.stateAddress(i);
-            if (UnsafeApi.getLong(stateAddress + ownerOffset) != owner) {
-                executor.restore(stateAddress);
-                setOwner(stateAddress, owner);
+            own(batch.stateAddress(i), executor, owner);
+        }
+    }
+
+    /** What another executor has derived of a state is of no use to this one; pages that others have are copied. */
+    final void own(final long stateAddress, final ModelExecutor executor, final long owner) {
+        if (UnsafeApi.getLong(stateAddress + ownerOffset) != owner) {
+            for (int page = 0; page < pages.count(); page++) {
+                pages.own(stateAddress, page);
             }
+            executor.restore(stateAddress);
+            setOwner(stateAddress, owner);
         }
     }
 

@@ -35,9 +35,7 @@ public final class FailoverModel implements Model {
 
     /**
      * @param primaryName of its backend, for the log; likewise {@code standbyName}.
-     * @throws IllegalArgumentException if the two would not compute the same: other sizes or another tolerance; and of
-     *                                  a model of tokens or of shared pages, whose executors do more than one of these
-     *                                  can pass on.
+     * @throws IllegalArgumentException if the two would not compute the same: other sizes or another tolerance.
      */
     public FailoverModel(
             final String primaryName, final Model primary, final String standbyName, final Model standby) {
@@ -47,15 +45,17 @@ public final class FailoverModel implements Model {
         this.standby = standby;
         final ModelShape one = primary.shape();
         final ModelShape other = standby.shape();
-        if (one.canonicalBytes() != other.canonicalBytes() || one.hasTokens() || one.contextTokens() > 0 ||
-                primary.pages().count() > 0 || standby.pages().count() > 0 ||
+        if (one.canonicalBytes() != other.canonicalBytes() || one.vocabularySize() != other.vocabularySize() ||
+                one.contextTokens() != other.contextTokens() || one.namesTokens() != other.namesTokens() ||
+                !primary.pages().isLike(standby.pages()) ||
                 primary.arithmetic() != standby.arithmetic() || !primary.tolerance().equals(standby.tolerance())) {
             throw new IllegalArgumentException(
                     "backend=" + standbyName + " cannot stand in for backend=" + primaryName + ": " + other + " " +
                             standby.arithmetic() + ", " + one + " " + primary.arithmetic());
         }
         shape = new ModelShape(one.family(), one.featureCount(), one.outputCount(),
-                Math.max(one.stateBytes(), other.stateBytes()) + OWNER_BYTES, one.canonicalBytes());
+                Math.max(one.stateBytes(), other.stateBytes()) + OWNER_BYTES, one.canonicalBytes(),
+                one.vocabularySize(), one.contextTokens(), one.namesTokens());
     }
 
     @Override
@@ -73,6 +73,12 @@ public final class FailoverModel implements Model {
         return standby.tolerance();
     }
 
+    /** Where they stand is said in the same way by both. */
+    @Override
+    public StatePages pages() {
+        return standby.pages();
+    }
+
     @Override
     public StateMemory newStateMemory(final long bytes) {
         return standby.newStateMemory(bytes);
@@ -88,7 +94,9 @@ public final class FailoverModel implements Model {
         } catch (final DeviceLostException ex) {
             onLost(ex);
         }
-        return new FailoverExecutor(this, onPrimary, onStandby, maxBatch);
+        return onStandby instanceof TokenExecutor
+                ? new FailoverTokenExecutor(this, (TokenExecutor) onPrimary, (TokenExecutor) onStandby, maxBatch)
+                : new FailoverExecutor(this, onPrimary, onStandby, maxBatch);
     }
 
     @Override

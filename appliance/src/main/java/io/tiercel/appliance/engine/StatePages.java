@@ -68,6 +68,12 @@ public abstract class StatePages {
         return bytes;
     }
 
+    /** Whether others stand in the same places, by the same table. */
+    public final boolean isLike(final StatePages other) {
+        return count == other.count && bytes == other.bytes && offset == other.offset &&
+                tableOffset == other.tableOffset;
+    }
+
     /** Bytes of a table, for the layout that has one. */
     public static int tableBytes(final int pageCount) {
         return (pageCount * Long.BYTES + 63) & -64;

@@ -226,6 +226,7 @@ public final class SessionStates implements AutoCloseable {
         release(sessionIndex, to);
         putHash(sessionIndex, hash(sourceIndex));
         UnsafeApi.copyMemory(from, to, pages.offset());
+        copyDerived(from, to);
         pages.clear(to);
         for (int page = 0; page < pages.count(); page++) {
             if (!pages.isFull(from, page) || !sharedPages.share(from, page, to)) {
@@ -247,11 +248,10 @@ public final class SessionStates implements AutoCloseable {
         if (from == to) {
             return;
         }
-        final int canonicalBytes = shape.canonicalBytes();
         release(sessionIndex, to);
         putHash(sessionIndex, source.hash(sourceIndex));
         source.copyCanonicalState(sourceIndex, to);
-        UnsafeApi.copyMemory(from + canonicalBytes, to + canonicalBytes, shape.stateBytes() - (long) canonicalBytes);
+        copyDerived(from, to);
         pages.clear(to);
         onInitialised(sessionIndex);
     }
@@ -311,6 +311,12 @@ public final class SessionStates implements AutoCloseable {
             memory = null;
             firstStateAddress = 0;
         }
+    }
+
+    /** With a table of pages, which is not to be the other one's. */
+    private void copyDerived(final long from, final long to) {
+        final int canonicalBytes = shape.canonicalBytes();
+        UnsafeApi.copyMemory(from + canonicalBytes, to + canonicalBytes, shape.stateBytes() - (long) canonicalBytes);
     }
 
     private static void applyHashAt(final long stateAddress, final ModelExecutor executor) {

@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.SplittableRandom;
+import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +24,10 @@ class FailoverTest {
     private static final int BATCHES = 4;
     /** Of sessions that begin, of batches, of each position's hash. */
     private static final int CALLS = SESSIONS + BATCHES * (2 + SESSIONS);
+    private static final int TOKEN_ROUNDS = 2;
+    private static final int TOKEN_ROW = TokenExecutor.MAX_DRAFT + 4;
+    /** Of a session that begins; of a step, its hash and the work ahead, of two rows, of one more and what follows. */
+    private static final int TOKEN_CALLS = 1 + TOKEN_ROUNDS * (3 + 2 + 2);
 
     private final Bundle bundle = RandomModels.lstm(3).layers(2).hidden(33).features(5).outputs(3).bundle();
     private final Model reference = new ReferenceBackend().load(bundle, 1);
@@ -110,6 +116,46 @@ class FailoverTest {
                 assertTrue(executor.isOnStandby());
             }
         }
+    }
+
+    /** Steps, a row of them that is longer than those made as a whole, and a row of which one is taken back. */
+    @Test
+    void shouldGoOnWithRowsOfTokensWhereverTheDeviceIsLost() {
+        final Bundle ofTokens = TransformerSetting.tokens(1, 20).bundle();
+        final Model plainModel = new ReferenceBackend().load(ofTokens, 1);
+        for (int calls = 0; calls <= TOKEN_CALLS; calls++) {
+            try (Model model = Backends.load(new LosableBackend(calls), ofTokens, 1);
+                    TokenExecutor executor = (TokenExecutor) model.newExecutor(1);
+                    TokenExecutor plain = (TokenExecutor) plainModel.newExecutor(1)) {
+                final ModelSession expected = new ModelSession(plainModel.shape(), plain);
+                final ModelSession actual = new ModelSession(model.shape(), executor);
+                for (int round = 0; round < TOKEN_ROUNDS; round++) {
+                    assertEquals(live(expected, plain, round), live(actual, executor, round));
+                    assertSame(expected, actual);
+                    assertEquals(UnsafeApi.getInt(plain.logitsAddress(1)),
+                            UnsafeApi.getInt(executor.logitsAddress(1)));
+                }
+                assertTrue(executor.isOnStandby());
+            }
+        }
+    }
+
+    /** What a session comes to be in a round; returns its hash. */
+    private static long live(final ModelSession session, final TokenExecutor executor, final int round) {
+        final UnsafeBuffer tokens =
+                new UnsafeBuffer(ByteBuffer.allocateDirect(TOKEN_ROW * Integer.BYTES).order(ByteOrder.nativeOrder()));
+        for (int i = 0; i < TOKEN_ROW; i++) {
+            tokens.putInt(i * Integer.BYTES, (7 * i + round) % TransformerSetting.SMALL_VOCABULARY);
+        }
+        final long state = session.state.addressOffset();
+        final long outputs = session.outputs.addressOffset();
+        long hash = session.input(new int[] {round}).step(round);
+        hash = executor.steps(state, tokens.addressOffset(), TOKEN_ROW, outputs, 0, hash);
+        executor.stepTentatively(state, tokens.addressOffset(), 2, outputs, 0);
+        executor.keep(state, 2, hash);
+        hash = executor.keep(state, 1, hash);
+        executor.ahead(session.batch);
+        return hash;
     }
 
     @Test

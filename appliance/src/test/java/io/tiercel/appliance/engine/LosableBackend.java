@@ -81,7 +81,15 @@ final class LosableBackend implements Backend {
             if (callsLeft == 0) {
                 throw new DeviceLostException("cannot begin", null);
             }
-            return new LosableExecutor(model.shape(), model.newExecutor(maxBatch));
+            final ModelExecutor executor = model.newExecutor(maxBatch);
+            return executor instanceof TokenExecutor
+                    ? new LosableTokenExecutor(model.shape(), (TokenExecutor) executor)
+                    : new LosableExecutor(model.shape(), executor);
+        }
+
+        @Override
+        public StatePages pages() {
+            return model.pages();
         }
 
         @Override
@@ -90,7 +98,7 @@ final class LosableBackend implements Backend {
         }
     }
 
-    private final class LosableExecutor implements ModelExecutor {
+    private class LosableExecutor implements ModelExecutor {
 
         private static final int WRONG = 0x7F7F7F7F;
 
@@ -163,7 +171,7 @@ final class LosableBackend implements Backend {
             executor.close();
         }
 
-        private void call() {
+        final void call() {
             if (--callsLeft == 0) {
                 before.forEach((address, state) -> state(address).putBytes(0, state));
                 throw new DeviceLostException("lost", null);
@@ -172,6 +180,54 @@ final class LosableBackend implements Backend {
 
         private UnsafeBuffer state(final long address) {
             return new UnsafeBuffer(address, shape.stateBytes());
+        }
+    }
+
+    /** Rows are made as a whole or not at all. */
+    private final class LosableTokenExecutor extends LosableExecutor implements TokenExecutor {
+
+        private final TokenExecutor executor;
+
+        LosableTokenExecutor(final ModelShape shape, final TokenExecutor executor) {
+            super(shape, executor);
+            this.executor = executor;
+        }
+
+        @Override
+        public long steps(
+                final long stateAddress, final long featuresAddress, final int stepCount, final long outputsAddress,
+                final int outputsStride, final long previousHash) {
+            call();
+            return executor.steps(
+                    stateAddress, featuresAddress, stepCount, outputsAddress, outputsStride, previousHash);
+        }
+
+        @Override
+        public void stepTentatively(
+                final long stateAddress, final long tokensAddress, final int tokenCount, final long outputsAddress,
+                final int outputsStride) {
+            call();
+            executor.stepTentatively(stateAddress, tokensAddress, tokenCount, outputsAddress, outputsStride);
+        }
+
+        @Override
+        public long keep(final long stateAddress, final int keptCount, final long previousHash) {
+            return executor.keep(stateAddress, keptCount, previousHash);
+        }
+
+        @Override
+        public int vocabularySize() {
+            return executor.vocabularySize();
+        }
+
+        @Override
+        public Footprint footprint() {
+            return executor.footprint();
+        }
+
+        @Override
+        public long logitsAddress(final int position) {
+            return executor.logitsAddress(position);
         }
     }
 }

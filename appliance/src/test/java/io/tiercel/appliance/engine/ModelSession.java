@@ -50,15 +50,18 @@ public final class ModelSession {
     }
 
     public byte[] canonicalState() {
-        final byte[] bytes = new byte[shape.canonicalBytes()];
-        state.getBytes(0, bytes);
-        return bytes;
+        return state(shape.canonicalBytes());
     }
 
     public byte[] wholeState() {
-        final byte[] bytes = new byte[shape.stateBytes()];
-        state.getBytes(0, bytes);
-        return bytes;
+        return state(shape.stateBytes());
+    }
+
+    /** The first so many bytes of it. */
+    public byte[] state(final int bytes) {
+        final byte[] copy = new byte[bytes];
+        state.getBytes(0, copy);
+        return copy;
     }
 
     /** A step and all that follows it; returns the new hash. */

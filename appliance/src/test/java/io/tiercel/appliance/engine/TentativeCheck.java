@@ -17,6 +17,8 @@ public final class TentativeCheck {
 
     private final String setting;
     private final int outputsBytes;
+    /** Of the plain model: what another one derives behind it is its own. */
+    private final int stateBytes;
     private final ModelSession plain;
     private final TokenExecutor plainExecutor;
     private final ModelSession session;
@@ -33,13 +35,14 @@ public final class TentativeCheck {
     }
 
     private TentativeCheck(
-            final String setting, final ModelShape shape, final TokenExecutor plainExecutor,
-            final TokenExecutor executor) {
+            final String setting, final ModelShape plainShape, final TokenExecutor plainExecutor,
+            final ModelShape shape, final TokenExecutor executor) {
         this.setting = setting;
         this.plainExecutor = plainExecutor;
         this.executor = executor;
         outputsBytes = shape.outputCount() * Float.BYTES;
-        plain = new ModelSession(shape, plainExecutor);
+        stateBytes = plainShape.stateBytes();
+        plain = new ModelSession(plainShape, plainExecutor);
         session = new ModelSession(shape, executor);
         footprint = executor.footprint();
         changed = allocate(footprint.maxBytes());
@@ -51,7 +54,8 @@ public final class TentativeCheck {
         final SplittableRandom random = new SplittableRandom(seed);
         try (TokenExecutor plainExecutor = (TokenExecutor) plainModel.newExecutor(1);
                 TokenExecutor executor = (TokenExecutor) model.newExecutor(1)) {
-            final TentativeCheck check = new TentativeCheck(setting.toString(), model.shape(), plainExecutor, executor);
+            final TentativeCheck check = new TentativeCheck(
+                    setting.toString(), plainModel.shape(), plainExecutor, model.shape(), executor);
             long hash = seed;
             for (int done = 0; done < setting.stepsPastContext();) {
                 final int[] tokens = new int[1 + random.nextInt(TokenExecutor.MAX_DRAFT)];
@@ -89,16 +93,16 @@ public final class TentativeCheck {
         }
         for (int count = tokens.length; count > keptCount; count -= 1 + random.nextInt(2)) {
             assertEquals(expected.hashes[count], executor.keep(state, count, hash), what);
-            assertArrayEquals(expected.states[count], session.wholeState(), what);
+            assertArrayEquals(expected.states[count], session.state(stateBytes), what);
             footprint.copyOut(state, position + count - 1, changed.addressOffset());
             session.state.putBytes(0, expected.settledStates[count - 1]);
             footprint.copyIn(state, position + count - 1, changed.addressOffset());
-            assertArrayEquals(expected.states[count], session.wholeState(), what);
+            assertArrayEquals(expected.states[count], session.state(stateBytes), what);
         }
         assertEquals(expected.hashes[keptCount], executor.keep(state, keptCount, hash), what);
-        assertArrayEquals(expected.states[keptCount], session.wholeState(), what);
+        assertArrayEquals(expected.states[keptCount], session.state(stateBytes), what);
         executor.ahead(session.batch);
-        assertArrayEquals(expected.settledStates[keptCount], session.wholeState(), what);
+        assertArrayEquals(expected.settledStates[keptCount], session.state(stateBytes), what);
         plain.state.putBytes(0, expected.settledStates[keptCount]);
         return expected.hashes[keptCount];
     }

@@ -21,7 +21,10 @@ public final class ForkCheck implements AutoCloseable {
     private static final int SESSIONS = 5;
     private static final int ROUNDS = 40;
     private static final int MAX_STEPS = 300;
+    private static final int FIRST_STEPS = 140;
 
+    private final int rounds;
+    private final int maxSteps;
     private final TransformerSetting setting;
     private final SplittableRandom random;
     private final ModelExecutor executor;
@@ -35,14 +38,17 @@ public final class ForkCheck implements AutoCloseable {
 
     private ForkCheck(
             final TransformerSetting setting, final Model model, final Model plainModel,
-            final SplittableRandom random) {
+            final SplittableRandom random, final int rounds, final int maxSteps) {
         this.setting = setting;
+        this.rounds = rounds;
+        this.maxSteps = maxSteps;
         this.random = random;
         executor = model.newExecutor(1);
         plainExecutor = plainModel.newExecutor(1);
         states = new SessionStates(SESSIONS, model, new byte[Long.BYTES]);
         plainStates = new SessionStates(SESSIONS, plainModel, new byte[Long.BYTES]);
-        inputs = allocate(MAX_STEPS * setting.inputCount() * Integer.BYTES);
+        inputs = allocate(Math.max(maxSteps, setting.sinks() + setting.window() + FIRST_STEPS) * setting.inputCount() *
+                Integer.BYTES);
         outputs = allocate(model.shape().outputCount() * Float.BYTES);
         plainOutputs = allocate(model.shape().outputCount() * Float.BYTES);
         unread = allocate(model.shape().outputCount() * Float.BYTES);
@@ -55,7 +61,15 @@ public final class ForkCheck implements AutoCloseable {
      */
     public static void check(
             final TransformerSetting setting, final Model model, final Model plainModel, final long seed) {
-        try (ForkCheck check = new ForkCheck(setting, model, plainModel, new SplittableRandom(seed))) {
+        check(setting, model, plainModel, seed, ROUNDS, MAX_STEPS);
+    }
+
+    /** The same, shorter or longer. */
+    public static void check(
+            final TransformerSetting setting, final Model model, final Model plainModel, final long seed,
+            final int rounds, final int maxSteps) {
+        try (ForkCheck check =
+                new ForkCheck(setting, model, plainModel, new SplittableRandom(seed), rounds, maxSteps)) {
             check.run();
         }
     }
@@ -64,16 +78,16 @@ public final class ForkCheck implements AutoCloseable {
         for (int session = 0; session < SESSIONS; session++) {
             reset(session);
         }
-        takeSteps(0, setting.sinks() + setting.window() + 140);
+        takeSteps(0, setting.sinks() + setting.window() + FIRST_STEPS);
         fork(0, 1);
         assertEquals(1, states.sharedPageCount(), setting::toString);
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < rounds; round++) {
             final int session = random.nextInt(SESSIONS);
             switch (random.nextInt(12)) {
                 case 0 -> reset(session);
                 case 1 -> restore(session, (session + 1) % SESSIONS);
                 case 2, 3, 4 -> fork(random.nextInt(SESSIONS), session);
-                case 5, 6 -> takeSteps(session, 1 + random.nextInt(MAX_STEPS));
+                case 5, 6 -> takeSteps(session, 1 + random.nextInt(maxSteps));
                 case 7 -> takeSteps(session, 1 + random.nextInt(20));
                 case 8 -> takeForeseen(session, (session + 1 + random.nextInt(SESSIONS - 1)) % SESSIONS);
                 default -> takeOneStep(session);
@@ -81,7 +95,7 @@ public final class ForkCheck implements AutoCloseable {
             verify(session, round);
         }
         for (int session = 0; session < SESSIONS; session++) {
-            verify(session, ROUNDS);
+            verify(session, rounds);
             states.reset(session, executor);
         }
         assertEquals(0, states.sharedPageCount(), setting::toString);
