@@ -22,8 +22,12 @@ final class CudaDevice {
     record Memory(long hostAddress, long deviceAddress) {
     }
 
-    /** Functions for one width of weights: the one that stays, and those that are launched for a batch. */
+    /** Functions of the lstm family for one width of weights: that which stays, and those launched for a batch. */
     record Kernels(long persistent, long step, long ahead) {
+    }
+
+    /** Functions of the transformer family, launched for batches, and the last for rows of steps. */
+    record TransformerKernels(long step, long hash, long ahead, long steps) {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
@@ -43,6 +47,7 @@ final class CudaDevice {
     private final long module;
     private final Kernels int8Kernels;
     private final Kernels int4Kernels;
+    private final TransformerKernels transformerKernels;
     private final List<Memory> toBeFreed = new ArrayList<>();
     private int users;
     private int runningKernels;
@@ -86,6 +91,9 @@ final class CudaDevice {
             module = handle[0];
             int8Kernels = kernels("int8");
             int4Kernels = kernels("int4");
+            transformerKernels = new TransformerKernels(kernel("tiercel_transformer_step"),
+                    kernel("tiercel_transformer_hash"), kernel("tiercel_transformer_ahead"),
+                    kernel("tiercel_transformer_steps"));
         } catch (final CudaException ex) {
             // With the last one who has retained it the context goes, and with that the module.
             CudaDriver.devicePrimaryCtxRelease(ordinal);
@@ -144,6 +152,31 @@ final class CudaDevice {
 
     Kernels kernels(final boolean isInt4) {
         return isInt4 ? int4Kernels : int8Kernels;
+    }
+
+    TransformerKernels transformerKernels() {
+        return transformerKernels;
+    }
+
+    /** Before a launch that asks for so much. */
+    static void allowSharedMemory(final long kernel, final int sharedBytes, final String what) {
+        CudaDriver.check(CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES, sharedBytes),
+                "cuFuncSetAttribute(" + what + ")");
+    }
+
+    /** A packed model, copied there. */
+    Memory newWeights(final long hostAddress, final long bytes) {
+        final Memory weights = newMemory(bytes, "weights");
+        try {
+            CudaDriver.check(CudaDriver.memcpyHtoD(weights.deviceAddress(), hostAddress, bytes),
+                    "cuMemcpyHtoD(" + bytes + " bytes) of weights");
+            // From memory that is not pinned the copy may still be on its way; other streams do not wait for it.
+            CudaDriver.check(CudaDriver.streamSynchronize(CudaDriver.NULL_STREAM), "cuStreamSynchronize, of weights");
+        } catch (final CudaException ex) {
+            free(weights);
+            throw ex;
+        }
+        return weights;
     }
 
     /** For the calling thread, before it calls the driver. */

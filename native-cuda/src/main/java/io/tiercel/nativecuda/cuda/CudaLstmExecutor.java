@@ -2,7 +2,6 @@ package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.agrona.UnsafeApi;
 
 /**
@@ -11,34 +10,12 @@ import org.agrona.UnsafeApi;
  *
  * <p>The host has every session's canonical state, and it is the one that counts: it is replaced when all of the new
  * one is there. Of some sessions the GPU has a copy, with the work ahead of the next step; of any other, a request
- * brings the state. Which is the case is said by a note in the derived part of the state:
- * <pre>
- *   0                     canonicalBytes      + 8                      + 12       + 64
- *   +---------------------+-------------------+------------------------+----------+
- *   | canonical           | int64 stamp       | int32 copy             |          |
- *   +---------------------+-------------------+------------------------+----------+
- * </pre>
- * A copy is that of a state if both have the same stamp. Each step makes a new one, which no other step of the process
- * has; so what was copied with its note is a state with a copy too, until either goes on.
+ * brings the state. Which is the case is said by a note in the derived part of the state: {@link StateCopies}.
  *
  * <p>One thread. Allocates in its constructor only, but for what a loss throws. The work ahead follows each step by
  * itself. Not usable after {@link #close}.
  */
 final class CudaLstmExecutor extends DueStateExecutor {
-
-    /** Of a state: a cache line. */
-    static final int NOTE_BYTES = 64;
-
-    private static final int COPY_OFFSET = Long.BYTES;
-    private static final long NO_STAMP = 0;
-    /** Above so many bits of a stamp is the executor's number: at 100,000 steps a second they last for five years. */
-    private static final int STAMP_BITS = 44;
-    private static final int MOST_EXECUTORS = 1 << Long.SIZE - STAMP_BITS - 1;
-    private static final AtomicInteger EXECUTORS = new AtomicInteger();
-
-    /** Memory of the GPU that copies of states may take, and how many are worth looking after. */
-    private static final long COPIES_BYTES = 256L << 20;
-    private static final int MOST_COPIES = 1 << 16;
 
     private static final long BITS = 0xFFFF_FFFFL;
 
@@ -52,10 +29,7 @@ final class CudaLstmExecutor extends DueStateExecutor {
     private final int stateWords;
     private final int requestStateOffset;
     private final int responseStateOffset;
-    /** Of each copy, the stamp of the state that it is of. */
-    private final long[] stamps;
-    private int nextCopy = PersistentKernel.OWN_SESSION + 1;
-    private long stamp;
+    private final StateCopies copies;
     private int firstDueSequence;
     private boolean isClosed;
 
@@ -71,21 +45,16 @@ final class CudaLstmExecutor extends DueStateExecutor {
         stateWords = layerCount * layerWords;
         requestStateOffset = model.size(CudaDriver.REQUEST_STATE) * Long.BYTES;
         responseStateOffset = model.size(CudaDriver.RESPONSE_STATE) * Long.BYTES;
-        final int number = EXECUTORS.incrementAndGet();
-        if (number >= MOST_EXECUTORS) {
-            throw new CudaException("this process has made " + number + " executors, more than stamps can tell");
-        }
-        stamp = (long) number << STAMP_BITS;
-        final int copies = (int) Math.min(MOST_COPIES, COPIES_BYTES / model.size(CudaDriver.STATE_BYTES));
-        stamps = new long[1 + copies];
-        kernel = new PersistentKernel(model, maxBatch, copies, firstSequence);
+        final int count = StateCopies.countFor(model.size(CudaDriver.STATE_BYTES), maxBatch);
+        copies = new StateCopies(PersistentKernel.OWN_SESSION + 1, count);
+        kernel = new PersistentKernel(model, maxBatch, count, firstSequence);
     }
 
     /** There is no copy of it; the next step brings it. */
     @Override
     public void restore(final long stateAddress) {
         super.restore(stateAddress);
-        UnsafeApi.putLong(stateAddress + canonicalBytes, NO_STAMP);
+        StateCopies.erase(stateAddress + canonicalBytes);
     }
 
     /** All requests are under way before the first answer is waited for. */
@@ -94,6 +63,7 @@ final class CudaLstmExecutor extends DueStateExecutor {
         final int size = batch.size();
         due.begin(size, isClosed);
         kernel.reserve(size);
+        copies.beginBatch();
         for (int i = 0; i < size; i++) {
             final int sequence = kernel.nextSequence();
             if (i == 0) {
@@ -124,17 +94,13 @@ final class CudaLstmExecutor extends DueStateExecutor {
             UnsafeApi.putLong(features + (long) i * Long.BYTES, tag | bits & BITS);
         }
         final long note = stateAddress + canonicalBytes;
-        final long before = UnsafeApi.getLong(note);
-        int copy = UnsafeApi.getInt(note + COPY_OFFSET);
-        final boolean hasCopy = before != NO_STAMP && copy > 0 && copy < stamps.length && stamps[copy] == before;
+        int copy = copies.find(note);
+        final boolean hasCopy = copy != StateCopies.NONE;
         if (!hasCopy) {
-            copy = nextCopy;
-            nextCopy = nextCopy + 1 == stamps.length ? PersistentKernel.OWN_SESSION + 1 : nextCopy + 1;
+            copy = copies.take();
             bringState(request + requestStateOffset, tag, stateAddress);
         }
-        stamps[copy] = ++stamp;
-        UnsafeApi.putLong(note, stamp);
-        UnsafeApi.putInt(note + COPY_OFFSET, copy);
+        copies.note(note, copy);
         kernel.send(sequence, copy, !hasCopy);
     }
 

@@ -47,10 +47,10 @@ final class CudaLstmModel implements Model {
         hiddenCount = parameters.hiddenCount();
         layout = new LstmStateLayout(layerCount, hiddenCount, 0);
         shape = new ModelShape(LstmParameters.FAMILY, parameters.featureCount(), parameters.outputCount(),
-                layout.canonicalBytes() + CudaLstmExecutor.NOTE_BYTES, layout.canonicalBytes());
+                layout.canonicalBytes() + StateCopies.NOTE_BYTES, layout.canonicalBytes());
         try {
             pack(parameters);
-            upload();
+            weights = device.newWeights(CudaDriver.lstmData(handle), CudaDriver.lstmBytes(handle));
         } catch (final CudaException ex) {
             close();
             throw ex;
@@ -161,10 +161,7 @@ final class CudaLstmModel implements Model {
     }
 
     private void allowSharedMemory(final long kernel) {
-        CudaDriver.check(
-                CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES,
-                        sizes[CudaDriver.SHARED_BYTES]),
-                "cuFuncSetAttribute(" + geometry() + ")");
+        CudaDevice.allowSharedMemory(kernel, sizes[CudaDriver.SHARED_BYTES], geometry());
     }
 
     private String geometry() {
@@ -196,15 +193,6 @@ final class CudaLstmModel implements Model {
         }
         CudaDriver.setHead(handle, parameters.head().codes(), parameters.head().multipliers(),
                 parameters.headScales(), parameters.headBiases());
-    }
-
-    private void upload() {
-        final long bytes = CudaDriver.lstmBytes(handle);
-        weights = device.newMemory(bytes, "weights");
-        CudaDriver.check(CudaDriver.memcpyHtoD(weights.deviceAddress(), CudaDriver.lstmData(handle), bytes),
-                "cuMemcpyHtoD(" + bytes + " bytes) of weights");
-        // From memory that is not pinned the copy may still be on its way; other streams do not wait for it.
-        CudaDriver.check(CudaDriver.streamSynchronize(CudaDriver.NULL_STREAM), "cuStreamSynchronize, of weights");
     }
 
     private static int flag(final WeightFormat format) {

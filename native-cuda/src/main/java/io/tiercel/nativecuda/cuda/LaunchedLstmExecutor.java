@@ -1,12 +1,9 @@
 package io.tiercel.nativecuda.cuda;
 
-import io.tiercel.appliance.engine.DeviceLostException;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
-import java.util.concurrent.TimeUnit;
 import org.agrona.BitUtil;
 import org.agrona.UnsafeApi;
-import org.agrona.concurrent.NanoClock;
 
 /**
  * Steps of a model that is too large to be kept in the GPU's shared memory: for each batch kernels are launched, which
@@ -23,8 +20,6 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
 
     private final CudaLstmModel model;
     private final CudaDevice device;
-    private final NanoClock clock;
-    private final long limitNs;
     private final int featureBytes;
     private final int outputBytes;
     private final int featureStride;
@@ -38,8 +33,7 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
     private CudaDevice.Memory states;
     private CudaDevice.Memory outputs;
     private CudaDevice.Memory positions;
-    private long stream;
-    private boolean isLost;
+    private LaunchStream stream;
     private boolean isClosed;
 
     /** @throws CudaException if the driver fails; then nothing is left behind. */
@@ -47,8 +41,6 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
         super(model, maxBatch);
         this.model = model;
         device = model.device();
-        clock = model.clock();
-        limitNs = model.answerLimitNs();
         featureBytes = model.shape().featureCount() * Float.BYTES;
         outputBytes = model.shape().outputCount() * Float.BYTES;
         featureStride = BitUtil.align(featureBytes, VECTOR_ALIGNMENT);
@@ -78,9 +70,9 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
         }
         try {
             launch(size);
-            await();
+            stream.await();
         } catch (final CudaException ex) {
-            throw lost(ex.getMessage(), ex);
+            throw stream.lost(ex.getMessage(), ex);
         }
         for (int i = 0; i < size; i++) {
             UnsafeApi.copyMemory(hostOutputs.hostAddress() + (long) i * outputStride, batch.outputsAddress(i),
@@ -95,13 +87,12 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
             return;
         }
         isClosed = true;
-        if (isLost) {
+        if (stream != null && stream.isLost()) {
             return;
         }
         device.leaveOnFailure(() -> {
-            if (stream != 0) {
-                device.makeCurrent();
-                CudaDriver.check(CudaDriver.streamDestroy(stream), "cuStreamDestroy");
+            if (stream != null) {
+                stream.destroy();
             }
             device.freeAll(hostFeatures, hostStates, hostOutputs, features, states, outputs, positions);
         });
@@ -115,9 +106,7 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
         states = device.newMemory((long) maxBatch * stateStride, "states of a batch");
         outputs = device.newMemory((long) maxBatch * outputStride, "outputs");
         positions = device.newSharedMemory((long) maxBatch * POSITION_BYTES, "positions of a batch");
-        final long[] handle = new long[1];
-        CudaDriver.check(CudaDriver.streamCreate(handle, CudaDriver.STREAM_NON_BLOCKING), "cuStreamCreate");
-        stream = handle[0];
+        stream = new LaunchStream(device, model.clock(), model.answerLimitNs());
         model.prepareBatches();
     }
 
@@ -133,46 +122,19 @@ final class LaunchedLstmExecutor extends DueStateExecutor {
 
     private void launch(final int size) {
         device.makeCurrent();
-        CudaDriver.check(
-                CudaDriver.memcpyHtoDAsync(
-                        features.deviceAddress(), hostFeatures.hostAddress(), (long) size * featureStride, stream),
+        stream.copyTo(features.deviceAddress(), hostFeatures.hostAddress(), (long) size * featureStride,
                 "cuMemcpyHtoDAsync, of features");
-        CudaDriver.check(
-                CudaDriver.memcpyHtoDAsync(
-                        states.deviceAddress(), hostStates.hostAddress(), (long) size * stateStride, stream),
+        stream.copyTo(states.deviceAddress(), hostStates.hostAddress(), (long) size * stateStride,
                 "cuMemcpyHtoDAsync, of states");
-        model.launchBatch(stream, positions.deviceAddress(), size);
-        CudaDriver.check(
-                CudaDriver.memcpyDtoHAsync(
-                        hostOutputs.hostAddress(), outputs.deviceAddress(), (long) size * outputStride, stream),
+        model.launchBatch(stream.handle(), positions.deviceAddress(), size);
+        stream.copyFrom(outputs.deviceAddress(), hostOutputs.hostAddress(), (long) size * outputStride,
                 "cuMemcpyDtoHAsync, of outputs");
-        CudaDriver.check(
-                CudaDriver.memcpyDtoHAsync(
-                        hostStates.hostAddress(), states.deviceAddress(), (long) size * stateStride, stream),
+        stream.copyFrom(states.deviceAddress(), hostStates.hostAddress(), (long) size * stateStride,
                 "cuMemcpyDtoHAsync, of states");
-    }
-
-    private void await() {
-        final long begunNs = clock.nanoTime();
-        int code = CudaDriver.streamQuery(stream);
-        while (code == CudaDriver.NOT_READY) {
-            if (clock.nanoTime() - begunNs >= limitNs) {
-                throw lost("no answer to a batch within " + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms", null);
-            }
-            Thread.onSpinWait();
-            code = CudaDriver.streamQuery(stream);
-        }
-        CudaDriver.check(code, "cuStreamQuery, while a batch is waited for");
     }
 
     @Override
     void takeState(final int position, final long stateAddress) {
         UnsafeApi.copyMemory(hostStates.hostAddress() + (long) position * stateStride, stateAddress, canonicalBytes);
-    }
-
-    private DeviceLostException lost(final String what, final Throwable cause) {
-        isLost = true;
-        device.lose();
-        return new DeviceLostException(device.name() + ": " + what, cause);
     }
 }
