@@ -6,13 +6,15 @@ import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
- * An NVIDIA GPU, by a kernel that stays on it: exact, bit for bit what the Java reference computes. The {@code lstm}
- * family. The GPU can be lost in mid-run, so another backend stands by.
+ * An NVIDIA GPU: exact, bit for bit what the Java reference computes. The {@code lstm} family by a kernel that stays on
+ * it where the model fits, the {@code transformer} family by kernels that are launched for each batch. The GPU can be
+ * lost in mid-run, so another backend stands by.
  *
  * <p>The probe loads the driver and the kernels, since only then is it known that they can be loaded. A GPU that drives
  * a display is refused: its driver would end a kernel that stays.
@@ -64,7 +66,8 @@ public final class CudaBackend implements Backend {
 
     @Override
     public boolean supports(final Bundle bundle) {
-        return LstmParameters.FAMILY.equals(bundle.manifest().family());
+        return LstmParameters.FAMILY.equals(bundle.manifest().family()) ||
+                TransformerParameters.FAMILY.equals(bundle.manifest().family());
     }
 
     @Override
@@ -74,11 +77,20 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Model load(final Bundle bundle, final int threads) {
-        final LstmParameters parameters = LstmParameters.read(bundle);
         try {
-            return new CudaLstmModel(parameters, CudaDevice.retain(), clock, answerLimitNs);
+            return TransformerParameters.FAMILY.equals(bundle.manifest().family())
+                    ? loadTransformer(TransformerParameters.read(bundle))
+                    : loadLstm(LstmParameters.read(bundle));
         } catch (final CudaException ex) {
             throw new BundleException(bundle.path() + ": backend=" + NAME + " cannot load it: " + ex.getMessage());
         }
+    }
+
+    private Model loadLstm(final LstmParameters parameters) {
+        return new CudaLstmModel(parameters, CudaDevice.retain(), clock, answerLimitNs);
+    }
+
+    private Model loadTransformer(final TransformerParameters parameters) {
+        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, answerLimitNs);
     }
 }

@@ -26,6 +26,11 @@ final class DueStates {
         count = 0;
     }
 
+    /** Before a batch, whatever the one before has left. */
+    void clear() {
+        count = 0;
+    }
+
     /** The next position of the batch has been answered. */
     void add(final long stateAddress) {
         addresses[count++] = stateAddress;
@@ -33,9 +38,17 @@ final class DueStates {
 
     /** The position whose state is due, from here on no more; below 0 if it is not. */
     int take(final long stateAddress) {
+        final int position = find(stateAddress);
+        if (position >= 0) {
+            addresses[position] = 0;
+        }
+        return position;
+    }
+
+    /** The position whose state is due; below 0 if it is not. */
+    int find(final long stateAddress) {
         for (int i = 0; i < count; i++) {
             if (addresses[i] == stateAddress) {
-                addresses[i] = 0;
                 return i;
             }
         }

@@ -1,0 +1,259 @@
+package io.tiercel.nativecuda.cuda;
+
+import io.tiercel.appliance.engine.DeviceLostException;
+import io.tiercel.appliance.engine.StatePages;
+import io.tiercel.appliance.engine.TokenExecutor;
+import org.agrona.BitUtil;
+import org.agrona.UnsafeApi;
+
+/**
+ * A transformer's kernels, launched for a batch or for a row of steps, and the memory that they work in: copies of
+ * states, and of each step a record of all that it makes of its state, which comes back. Inputs, outputs and the table
+ * of positions stand in pinned memory, where the GPU reads and writes them itself.
+ *
+ * <p>Every call waits for what it has launched, so nothing that the GPU reads is written meanwhile. One thread.
+ * Allocates in its constructor only, but for what a loss throws: {@link DeviceLostException}, from all but it.
+ */
+final class TransformerLaunches {
+
+    /** As {@code TransformerPosition}: addresses of input, state and outputs. */
+    private static final int POSITION_BYTES = 3 * Long.BYTES;
+    /** As {@code TransformerRow}: those, then the stride of outputs, the hash, the stride of records and the count. */
+    private static final int ROW_BYTES = 7 * Long.BYTES;
+    private static final int ROW_OUTPUTS_STRIDE = 24;
+    private static final int ROW_RECORD_STRIDE = 40;
+    private static final int ROW_COUNT = 48;
+    private static final int VECTOR_ALIGNMENT = 16;
+
+    private final CudaTransformerModel model;
+    private final CudaDevice device;
+    private final StatePages pages;
+    private final int canonicalBytes;
+    private final int inputBytes;
+    private final int inputStride;
+    private final int outputBytes;
+    private final int outputStride;
+    private final long stateStride;
+    private final long recordBytes;
+    private final long codesOffset;
+    /** Steps whose records there is room for, of a batch or of a row; behind them is one more. */
+    private final int capacity;
+    private CudaDevice.Memory inputs;
+    private CudaDevice.Memory outputs;
+    private CudaDevice.Memory positions;
+    private CudaDevice.Memory hostRow;
+    /** Looked at before and after each of its steps, so it goes there whole. */
+    private CudaDevice.Memory row;
+    private CudaDevice.Memory hostRecords;
+    private CudaDevice.Memory records;
+    private CudaDevice.Memory hashes;
+    /** Null where vectors are in shared memory. */
+    private CudaDevice.Memory vectors;
+    private CudaDevice.Memory states;
+    private LaunchStream stream;
+
+    /** @throws CudaException if the driver fails; then nothing is left behind. */
+    TransformerLaunches(final CudaTransformerModel model, final int maxBatch, final int copyCount) {
+        this.model = model;
+        device = model.device();
+        pages = model.pages();
+        canonicalBytes = model.shape().canonicalBytes();
+        inputBytes = model.shape().featureCount() * Float.BYTES;
+        inputStride = BitUtil.align(inputBytes, VECTOR_ALIGNMENT);
+        outputBytes = model.shape().outputCount() * Float.BYTES;
+        outputStride = BitUtil.align(outputBytes, VECTOR_ALIGNMENT);
+        stateStride = model.size(CudaDriver.TRANSFORMER_STATE_BYTES);
+        recordBytes = model.size(CudaDriver.RECORD_BYTES);
+        codesOffset = model.size(CudaDriver.RECORD_CODES);
+        capacity = Math.max(maxBatch, TokenExecutor.MAX_DRAFT);
+        try {
+            allocate(maxBatch, copyCount);
+        } catch (final CudaException ex) {
+            close();
+            throw ex;
+        }
+    }
+
+    /** Position of the next {@link #step}: its input is copied, its state is the copy of a number. */
+    void put(final int position, final long inputAddress, final int copy) {
+        UnsafeApi.copyMemory(inputAddress, inputs.hostAddress() + (long) position * inputStride, inputBytes);
+        put(position, copy);
+    }
+
+    /** Brings a state of the host's, its pages from where they stand; the next launch sees it. */
+    void bring(final long stateAddress, final int copy) {
+        final long to = state(copy);
+        final boolean isWhole = areAllOwn(stateAddress);
+        try {
+            device.makeCurrent();
+            stream.copyTo(to, stateAddress, isWhole ? canonicalBytes : pages.offset(), "cuMemcpyHtoDAsync, of a state");
+            for (int page = 0; !isWhole && page < pages.count(); page++) {
+                stream.copyTo(to + pages.offset() + (long) page * pages.bytes(), pages.address(stateAddress, page),
+                        pages.bytes(), "cuMemcpyHtoDAsync, of a page");
+            }
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /** Makes one copy as another is; the next launch sees it. */
+    void copy(final int from, final int to) {
+        try {
+            device.makeCurrent();
+            CudaDriver.check(CudaDriver.memcpyDtoDAsync(state(to), state(from), canonicalBytes, stream.handle()),
+                    "cuMemcpyDtoDAsync, of a state");
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /** A step of the first positions: outputs and records are there. */
+    void step(final int count) {
+        try {
+            device.makeCurrent();
+            model.launchStep(stream.handle(), positions.deviceAddress(), records.deviceAddress(), vectorsAddress(),
+                    count);
+            takeRecords(0, (long) count * recordBytes);
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /** What follows the last {@link #step}, of all its positions: their records have the codes of the work ahead. */
+    void settle(final int count) {
+        try {
+            device.makeCurrent();
+            model.launchHash(stream.handle(), positions.deviceAddress(), records.deviceAddress(),
+                    hashes.deviceAddress(), count);
+            if (model.hasWindow()) {
+                model.launchAhead(stream.handle(), positions.deviceAddress(), records.deviceAddress(), count);
+                takeRecords(codesOffset, (long) count * recordBytes);
+            } else {
+                stream.await();
+            }
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /** The work ahead of a state that another way than a step has led to; its codes are in {@link #spareRecord}. */
+    void ahead(final int copy) {
+        try {
+            put(capacity, copy);
+            device.makeCurrent();
+            model.launchAhead(stream.handle(), positions.deviceAddress() + (long) capacity * POSITION_BYTES,
+                    records.deviceAddress() + capacity * recordBytes, 1);
+            takeRecords(capacity * recordBytes, (capacity + 1) * recordBytes);
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /**
+     * Steps of one copy in a row, settled, up to {@link TokenExecutor#MAX_DRAFT}, of which each has a record.
+     *
+     * @param inputsAddress of inputs that follow each other.
+     * @param areAllWanted  outputs and logits of each step; else of the last alone.
+     */
+    void row(final int copy, final long inputsAddress, final int count, final boolean areAllWanted) {
+        UnsafeApi.copyMemory(inputsAddress, inputs.hostAddress(), (long) count * inputBytes);
+        final long address = hostRow.hostAddress();
+        UnsafeApi.putLong(address, inputs.deviceAddress());
+        UnsafeApi.putLong(address + Long.BYTES, state(copy));
+        UnsafeApi.putLong(address + 2 * Long.BYTES, outputs.deviceAddress());
+        UnsafeApi.putLong(address + ROW_OUTPUTS_STRIDE, areAllWanted ? outputStride : 0);
+        UnsafeApi.putLong(address + ROW_RECORD_STRIDE, recordBytes);
+        UnsafeApi.putInt(address + ROW_COUNT, count);
+        try {
+            device.makeCurrent();
+            stream.copyTo(row.deviceAddress(), address, ROW_BYTES, "cuMemcpyHtoDAsync, of a row");
+            model.launchRow(stream.handle(), row.deviceAddress(), records.deviceAddress(), vectorsAddress());
+            takeRecords(0, count * recordBytes);
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
+    }
+
+    /** Copies outputs of a position, or of a step of a row, to where they are wanted. */
+    void giveOutputs(final int index, final long outputsAddress) {
+        UnsafeApi.copyMemory(outputs.hostAddress() + (long) index * outputStride, outputsAddress, outputBytes);
+    }
+
+    /** Of a position, or of a step of a row: begins with the logits. */
+    long record(final int index) {
+        return hostRecords.hostAddress() + index * recordBytes;
+    }
+
+    long spareRecord() {
+        return record(capacity);
+    }
+
+    /** Gives everything back; of a lost GPU nothing. */
+    void close() {
+        if (stream != null && stream.isLost()) {
+            return;
+        }
+        device.leaveOnFailure(() -> {
+            if (stream != null) {
+                stream.destroy();
+            }
+            device.freeAll(inputs, outputs, positions, hostRow, row, hostRecords, records, hashes, vectors, states);
+        });
+    }
+
+    private void allocate(final int maxBatch, final int copyCount) {
+        final int all = capacity + 1;
+        inputs = device.newSharedMemory((long) all * inputStride, "inputs");
+        outputs = device.newSharedMemory((long) all * outputStride, "outputs");
+        positions = device.newSharedMemory((long) all * POSITION_BYTES, "positions of a batch");
+        hostRow = device.newSharedMemory(ROW_BYTES, "a row of steps on its way");
+        row = device.newMemory(ROW_BYTES, "a row of steps");
+        hostRecords = device.newSharedMemory(all * recordBytes, "records on their way");
+        records = device.newMemory(all * recordBytes, "records");
+        hashes = device.newMemory((long) all * Long.BYTES, "hashes");
+        final long vectorBytes = model.size(CudaDriver.VECTOR_BYTES);
+        vectors = vectorBytes == 0 ? null : device.newMemory(maxBatch * vectorBytes, "vectors");
+        states = device.newMemory(copyCount * stateStride, "copies of " + copyCount + " states");
+        stream = new LaunchStream(device, model.clock(), model.answerLimitNs());
+        model.prepareLaunches();
+        UnsafeApi.setMemory(hostRow.hostAddress(), ROW_BYTES, (byte) 0);
+        clear(records, all * recordBytes);
+        clear(hashes, (long) all * Long.BYTES);
+    }
+
+    private void clear(final CudaDevice.Memory memory, final long bytes) {
+        CudaDriver.check(CudaDriver.memsetD8Async(memory.deviceAddress(), (byte) 0, bytes, stream.handle()),
+                "cuMemsetD8Async(" + bytes + " bytes)");
+    }
+
+    private void put(final int position, final int copy) {
+        final long address = positions.hostAddress() + (long) position * POSITION_BYTES;
+        UnsafeApi.putLong(address, inputs.deviceAddress() + (long) position * inputStride);
+        UnsafeApi.putLong(address + Long.BYTES, state(copy));
+        UnsafeApi.putLong(address + 2 * Long.BYTES, outputs.deviceAddress() + (long) position * outputStride);
+    }
+
+    /** Bytes of the records from one offset to another; what was launched is through then. */
+    private void takeRecords(final long from, final long to) {
+        stream.copyFrom(records.deviceAddress() + from, hostRecords.hostAddress() + from, to - from,
+                "cuMemcpyDtoHAsync, of records");
+        stream.await();
+    }
+
+    private boolean areAllOwn(final long stateAddress) {
+        for (int page = 0; page < pages.count(); page++) {
+            if (pages.sharedAddress(stateAddress, page) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long vectorsAddress() {
+        return vectors == null ? 0 : vectors.deviceAddress();
+    }
+
+    private long state(final int copy) {
+        return states.deviceAddress() + copy * stateStride;
+    }
+}
