@@ -9,6 +9,9 @@ import io.tiercel.appliance.config.IdleMode;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.engine.RandomModels;
+import io.tiercel.appliance.engine.RandomTransformers;
+import io.tiercel.appliance.engine.TransformerSetting;
+import io.tiercel.appliance.engine.bundle.CacheFormat.WhenFull;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.nativecuda.cuda.TestDriver;
 import io.tiercel.protocol.client.ClientContext;
@@ -57,8 +60,18 @@ class GpuLossTest {
 
     @Test
     void shouldAnswerAllWhenTheGpuIsLost() throws IOException, InterruptedException {
-        final Path bundle = RandomModels.lstm(3).layers(2).hidden(33).features(FEATURES).outputs(3).write(directory);
-        final long firstCount = live(bundle, () -> TestDriver.standStillAfter(50, TestDriver.NO_CODE));
+        assertAnswersAll(RandomModels.lstm(3).layers(2).hidden(33).features(FEATURES).outputs(3).write(directory), 50);
+    }
+
+    /** Steps that are foreseen meanwhile too. */
+    @Test
+    void shouldAnswerAllTokensWhenTheGpuIsLost() throws IOException, InterruptedException {
+        assertAnswersAll(RandomTransformers.write(TransformerSetting.tokens(3, 14), WhenFull.SLIDE, directory), 5);
+    }
+
+    /** @param stores of a kernel that stays, or launches of others, after which the GPU is lost. */
+    private void assertAnswersAll(final Path bundle, final int stores) throws IOException, InterruptedException {
+        final long firstCount = live(bundle, () -> TestDriver.standStillAfter(stores, TestDriver.NO_CODE));
         assertReplays("cpu", firstCount);
 
         TestDriver.needGpu("its next life");
@@ -83,6 +96,7 @@ class GpuLossTest {
                 .aeronDirectoryName(directory.resolve("aeron").toString())
                 .journalDirectory(directory.resolve("journal"))
                 .addModel(new ModelConfig("model", bundle, "cuda", 1))
+                .foreseenTokens(2)
                 .warmUpRequests(0)
                 .snapshotIntervalNs(0)
                 .conclude();
