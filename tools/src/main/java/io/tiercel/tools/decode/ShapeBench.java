@@ -8,8 +8,6 @@ import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.TextTable;
 import io.tiercel.tools.load.LatencySummary;
 import io.tiercel.tools.load.LatencyTable;
-import io.tiercel.tools.transformer.RandomNetwork;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,10 +24,8 @@ final class ShapeBench {
 
     static final int TURNS = 10;
 
-    private static final String CODECS = "4/4";
     private static final double BYTES_PER_KB = 1_000;
     private static final String UNKNOWN = "-";
-    private static final long SEED = 1;
 
     private final NanoClock clock;
     private final StatusLine status;
@@ -107,11 +103,10 @@ final class ShapeBench {
 
     private void open(final DecodeShape shape, final List<ShapeContender> contenders) {
         status.show(shape.title() + ": draws text and quantises");
-        final BenchBundles bundles = new BenchBundles(
-                RandomNetwork.of(shape.network(), SEED), shape.network().contextTokens(), shape.window());
+        final BenchBundles bundles = ShapeBundles.of(shape);
         final boolean isCpu = new CpuBackend().probe().available();
         for (final WeightFormat format : List.of(WeightFormat.INT8, WeightFormat.INT4)) {
-            final Bundle bundle = bundles.bundle(Path.of(shape.title()), format, CODECS);
+            final Bundle bundle = ShapeBundles.bundle(shape, bundles, format);
             contenders.add(new ShapeContender(
                     bundle, isCpu ? CpuBackend.NAME : ReferenceBackend.NAME, bundles.text(), TURNS, clock));
         }

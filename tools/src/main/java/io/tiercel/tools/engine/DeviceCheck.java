@@ -46,6 +46,9 @@ final class DeviceCheck {
     }
 
     private void step(final int index) {
+        if (!executor.hasRoom(state.addressOffset(), 1)) {
+            executor.initialise(state.addressOffset());
+        }
         batch.clear();
         batch.add(tape.address(index), state.addressOffset(), outputs.addressOffset());
         executor.step(batch);

@@ -7,11 +7,13 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.reference.ReferenceBackend;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.nativecuda.cpu.CpuBackend;
 import io.tiercel.nativecuda.cpu.CpuLimits;
 import io.tiercel.nativecuda.cpu.CpuLstmExecutor;
 import io.tiercel.nativecuda.cpu.CpuLstmModel;
 import io.tiercel.nativecuda.cpu.CpuLstmModel.Teamwork;
+import io.tiercel.nativecuda.cpu.CpuTransformerModel;
 import io.tiercel.nativecuda.cpu.KernelSet;
 import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.ToolException;
@@ -22,6 +24,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import org.HdrHistogram.Histogram;
@@ -53,10 +56,11 @@ final class EngineBench {
     /**
      * What was measured of a shape.
      *
+     * @param title       of the shape.
      * @param cyclesPerNs of the core between the turns, the median; 0 where it cannot be told.
      * @param notes       what else has to be said.
      */
-    record Result(EngineShape shape, List<EngineRow> rows, double cyclesPerNs, List<String> notes) {
+    record Result(String title, List<EngineRow> rows, double cyclesPerNs, List<String> notes) {
 
         /** Median of ONNX Runtime; NaN if it was left out. */
         double onnxP50Us(final Precision precision) {
@@ -96,22 +100,39 @@ final class EngineBench {
     }
 
     Result measure(final EngineShape shape) {
+        return measure(shape.title(), (contenders, notes) -> open(shape, contenders, notes));
+    }
+
+    /**
+     * A transformer, in each of its bundles on the cpu backend if its kernels run here, and on the plan's devices.
+     *
+     * @param title of what the bundles have in common.
+     */
+    Result measure(final String title, final List<Bundle> bundles) {
+        return measure(title, (contenders, notes) -> {
+            for (final Bundle bundle : bundles) {
+                open(title, bundle, contenders, notes);
+            }
+        });
+    }
+
+    private Result measure(final String title, final BiConsumer<List<Contender>, List<String>> opening) {
         final List<Contender> contenders = new ArrayList<>();
         final List<String> notes = new ArrayList<>();
         try {
-            open(shape, contenders, notes);
+            opening.accept(contenders, notes);
             // The floats of the weights are garbage now, and a collection while a step is timed would be short.
             System.gc();
             for (final Contender contender : contenders) {
                 status.show(contender.label().tag() + " warms up");
                 contender.warmUp(plan);
             }
-            final double cyclesPerNs = runTurns(shape, contenders);
+            final double cyclesPerNs = runTurns(title, contenders);
             if (cyclesPerNs > 0) {
-                notes.add(String.format(Locale.ROOT, "%s: the core's clock rate meanwhile: %.2f GHz", shape.title(),
+                notes.add(String.format(Locale.ROOT, "%s: the core's clock rate meanwhile: %.2f GHz", title,
                         cyclesPerNs));
             }
-            return new Result(shape, contenders.stream().map(Contender::row).toList(), cyclesPerNs, notes);
+            return new Result(title, contenders.stream().map(Contender::row).toList(), cyclesPerNs, notes);
         } finally {
             status.clear();
             CloseHelper.closeAll(contenders);
@@ -154,10 +175,10 @@ final class EngineBench {
     }
 
     /** Returns the median clock rate: a core that others want too, or that is hot, is not always as fast. */
-    private double runTurns(final EngineShape shape, final List<Contender> contenders) {
+    private double runTurns(final String title, final List<Contender> contenders) {
         final double[] cyclesPerNs = new double[Contender.TURNS];
         for (int turn = 0; turn < Contender.TURNS; turn++) {
-            status.show(shape.title() + ": turn " + (turn + 1) + " of " + Contender.TURNS);
+            status.show(title + ": turn " + (turn + 1) + " of " + Contender.TURNS);
             cyclesPerNs[turn] = plan.kernels() == null ? 0 : CpuLimits.cyclesPerNs();
             for (final Contender contender : contenders) {
                 contender.runTurn(turn);
@@ -181,7 +202,9 @@ final class EngineBench {
         }
         for (final Backend device : plan.devices()) {
             for (final WeightFormat format : plan.formats()) {
-                addDevice(shape, device, format, bundles.computeIfAbsent(format, quantise), tape, contenders, notes);
+                addDevice(new EngineRow.Label(shape.title(), weightsOf(format), device.name(), 1, null, 0,
+                        shape.weightCountAtRequest()), device, bundles.computeIfAbsent(format, quantise), tape,
+                        contenders, notes);
             }
         }
         if (plan.hasReference()) {
@@ -192,7 +215,7 @@ final class EngineBench {
             for (final Precision precision : Precision.values()) {
                 status.show(shape.title() + ": opening ONNX Runtime, " + weightsOf(precision));
                 final EngineRow.Label label = new EngineRow.Label(
-                        shape, weightsOf(precision), EngineRow.ONNX_RUNTIME, 1, null, 0, shape.weightCount());
+                        shape.title(), weightsOf(precision), EngineRow.ONNX_RUNTIME, 1, null, 0, shape.weightCount());
                 final OnnxStep step = new OnnxStep(clock, tape, OnnxRuntimeLstm.open(weights, precision));
                 contenders.add(new Contender(clock, label, step, null));
             }
@@ -218,11 +241,31 @@ final class EngineBench {
         }
     }
 
+    private void open(
+            final String title, final Bundle bundle, final List<Contender> contenders, final List<String> notes) {
+        final String weights = weightsOf(bundle.manifest().quantisation().weights());
+        final TransformerParameters parameters = TransformerParameters.read(bundle);
+        final FeatureTape tape = parameters.isTokens()
+                ? FeatureTape.ofTokens(parameters.shape().vocabulary(), plan.seed())
+                : new FeatureTape(bundle.manifest().featureCount(), plan.seed());
+        if (plan.kernels() != null) {
+            final CpuTransformerModel model = new CpuTransformerModel(parameters, plan.kernels());
+            final long stepBytes = model.stepBytes();
+            contenders.add(new Contender(clock, new EngineRow.Label(title, weights, CpuBackend.NAME, 1,
+                    plan.kernels().title(), stepBytes, 0), ExecutorStep.open(clock, tape, model),
+                    () -> CpuLimits.streamNs(plan.kernels(), stepBytes, 0, FLOOR_REPETITIONS)));
+        }
+        for (final Backend device : plan.devices()) {
+            addDevice(new EngineRow.Label(title, weights, device.name(), 1, null, 0, 0), device, bundle, tape,
+                    contenders, notes);
+        }
+    }
+
     /** No row of what the device has no room for. */
     private void addDevice(
-            final EngineShape shape, final Backend device, final WeightFormat format, final Bundle bundle,
-            final FeatureTape tape, final List<Contender> contenders, final List<String> notes) {
-        final String title = shape.title() + " " + weightsOf(format) + ", backend " + device.name();
+            final EngineRow.Label label, final Backend device, final Bundle bundle, final FeatureTape tape,
+            final List<Contender> contenders, final List<String> notes) {
+        final String title = label.shape() + " " + label.weights() + ", backend " + device.name();
         final Model model;
         try {
             model = device.load(bundle, 1);
@@ -237,18 +280,17 @@ final class EngineBench {
             model.close();
             throw ex;
         }
-        contenders.add(new Contender(clock, new EngineRow.Label(shape, weightsOf(format), device.name(), 1, null, 0,
-                shape.weightCountAtRequest()), ExecutorStep.open(clock, tape, model), null));
+        contenders.add(new Contender(clock, label, ExecutorStep.open(clock, tape, model), null));
     }
 
     private EngineRow.Label labelOfCpu(
             final EngineShape shape, final WeightFormat format, final ExecutorStep step, final int threads) {
-        return new EngineRow.Label(shape, weightsOf(format), CpuBackend.NAME, threads, plan.kernels().title(),
+        return new EngineRow.Label(shape.title(), weightsOf(format), CpuBackend.NAME, threads, plan.kernels().title(),
                 ((CpuLstmModel) step.model()).stepBytes(), shape.weightCountAtRequest());
     }
 
     private static EngineRow.Label labelOfReference(final EngineShape shape) {
-        return new EngineRow.Label(shape, weightsOf(WeightFormat.INT8), ReferenceBackend.NAME, 1, null, 0,
+        return new EngineRow.Label(shape.title(), weightsOf(WeightFormat.INT8), ReferenceBackend.NAME, 1, null, 0,
                 shape.weightCountAtRequest());
     }
 

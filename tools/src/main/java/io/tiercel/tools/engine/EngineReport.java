@@ -40,7 +40,7 @@ final class EngineReport {
             final EngineRow.Label label = row.label();
             final LatencySummary us = row.summary();
             final boolean isCpu = label.backend().equals(CpuBackend.NAME);
-            table.row(label.shape().title(), label.weights(), label.backend(), Integer.toString(label.threads()),
+            table.row(label.shape(), label.weights(), label.backend(), Integer.toString(label.threads()),
                     LatencyTable.format(us.p50()), LatencyTable.format(us.p99()), LatencyTable.format(us.p999()),
                     LatencyTable.format(us.max()),
                     label.bytesPerStep() == 0 ? UNKNOWN : text("%.1f", label.bytesPerStep() / BYTES_PER_KB),
@@ -59,11 +59,11 @@ final class EngineReport {
                 .filter(row -> row.label().backend().equals(CpuBackend.NAME))
                 .min(Comparator.comparingDouble(EngineRow::p50Us));
         if (best.isEmpty()) {
-            return result.shape().title() + ": no cpu row";
+            return result.title() + ": no cpu row";
         }
         final EngineRow.Label label = best.get().label();
         final double us = best.get().p50Us();
-        final StringBuilder line = new StringBuilder(result.shape().title())
+        final StringBuilder line = new StringBuilder(result.title())
                 .append(": p50 ").append(LatencyTable.format(us)).append(" µs (").append(label.weights()).append(", ")
                 .append(label.threads()).append(label.threads() == 1 ? " thread)" : " threads)");
         final double fp32Us = result.onnxP50Us(Precision.FP32);
@@ -83,7 +83,7 @@ final class EngineReport {
         final EngineRow.Label label = row.label();
         final LatencySummary us = row.summary();
         final Map<String, Object> json = new LinkedHashMap<>();
-        json.put("shape", label.shape().title());
+        json.put("shape", label.shape());
         json.put("weights", label.weights());
         json.put("backend", label.backend());
         json.put("threads", label.threads());
@@ -112,7 +112,7 @@ final class EngineReport {
 
     static Map<String, Object> json(final EngineBench.SilenceResult result) {
         final Map<String, Object> json = new LinkedHashMap<>();
-        json.put("shape", result.label().shape().title());
+        json.put("shape", result.label().shape());
         json.put("weights", result.label().weights());
         json.put("backend", result.label().backend());
         json.put("backToBackUs", LatencySummary.of(result.backToBack()).toJson());

@@ -19,19 +19,20 @@ record EngineRow(Label label, double floorNs, Histogram histogram) {
     /**
      * Who was measured.
      *
+     * @param shape        as its benchmark calls it.
      * @param weights      {@code int8}, {@code int4}, {@code fp32}.
      * @param threads      that a step ran on.
      * @param kernels      of the cpu backend; null for the others.
      * @param bytesPerStep weights that a step reads; 0 where nobody can say.
-     * @param multiplyAdds of a step, as far as it is timed.
+     * @param multiplyAdds of a step, as far as it is timed; 0 where nobody can say.
      */
     record Label(
-            EngineShape shape, String weights, String backend, int threads, String kernels, long bytesPerStep,
+            String shape, String weights, String backend, int threads, String kernels, long bytesPerStep,
             long multiplyAdds) {
 
         /** For the interval log, which allows neither blanks nor commas. */
         String tag() {
-            return shape.title() + ":" + weights + ":" + backend + ":" + threads;
+            return shape + ":" + weights + ":" + backend + ":" + threads;
         }
     }
 
@@ -54,6 +55,8 @@ record EngineRow(Label label, double floorNs, Histogram histogram) {
 
     /** In the median step; NaN where the core's clock rate is not known (0). */
     double multiplyAddsPerCycle(final double cyclesPerNs) {
-        return cyclesPerNs > 0 ? label.multiplyAdds() / (p50Us() * NS_PER_US * cyclesPerNs) : Double.NaN;
+        return cyclesPerNs > 0 && label.multiplyAdds() > 0
+                ? label.multiplyAdds() / (p50Us() * NS_PER_US * cyclesPerNs)
+                : Double.NaN;
     }
 }

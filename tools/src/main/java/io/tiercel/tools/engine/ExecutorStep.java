@@ -53,6 +53,9 @@ final class ExecutorStep implements TimedStep {
     public long stepNs(final int tapeIndex) {
         // As ingress does, which writes a request into its slot just before it is computed.
         UnsafeApi.copyMemory(tape.address(tapeIndex), features.addressOffset(), features.capacity());
+        if (!executor.hasRoom(state.addressOffset(), 1)) {
+            executor.initialise(state.addressOffset());
+        }
         batch.clear();
         batch.add(features.addressOffset(), state.addressOffset(), outputs.addressOffset());
         final long begunNs = clock.nanoTime();

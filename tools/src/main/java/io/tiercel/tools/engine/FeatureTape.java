@@ -6,8 +6,9 @@ import org.agrona.BitUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * A few vectors of random features, each with mean 0 and deviation 1, that every contender is given by turns. In native
- * memory for the engine, whose executors take addresses, and as arrays for its peer. Immutable, any thread.
+ * A few vectors of random features, each with mean 0 and deviation 1, or a few random tokens, that every contender is
+ * given by turns. In native memory for the engine, whose executors take addresses; features as arrays for its peer too.
+ * Immutable, any thread.
  */
 final class FeatureTape {
 
@@ -32,7 +33,20 @@ final class FeatureTape {
         }
     }
 
-    /** Not to be written to. */
+    private FeatureTape(final int[] tokens) {
+        vectorBytes = BitUtil.CACHE_LINE_LENGTH;
+        memory = NativeMemory.allocate(LENGTH * vectorBytes);
+        for (int i = 0; i < LENGTH; i++) {
+            memory.putInt(i * vectorBytes, tokens[i], ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+
+    /** Tokens below a number. */
+    static FeatureTape ofTokens(final int vocabulary, final long seed) {
+        return new FeatureTape(new SplittableRandom(seed).ints(LENGTH, 0, vocabulary).toArray());
+    }
+
+    /** Of features. Not to be written to. */
     float[] vector(final int index) {
         return vectors[index & LENGTH - 1];
     }

@@ -1,17 +1,21 @@
 package io.tiercel.tools.engine;
 
 import io.tiercel.appliance.engine.BackendProbe;
+import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.nativecuda.cpu.CpuBackend;
 import io.tiercel.nativecuda.cpu.KernelSet;
 import io.tiercel.nativecuda.cuda.CudaBackend;
 import io.tiercel.tools.BuildInfo;
+import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.StatusLine;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ToolException;
+import io.tiercel.tools.decode.ShapeBundles;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,19 +32,27 @@ import picocli.CommandLine.Option;
         name = "gpu",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Measures one step of LSTMs with random weights on the cuda backend and on the cpu backend, in "
+        description = "Measures one step of LSTMs and of transformers on the cuda backend and on the cpu backend, in "
                 + "turns, one session at a time, one thread. First the GPU's outputs and states are compared with the "
                 + "Java reference's, bit for bit. The smallest shape is what the way there and back costs. Where there "
                 + "is no GPU it says `not run` and why.")
 public final class GpuBenchCommand implements Callable<Integer> {
 
     private static final String DEFAULT_SHAPES = "1x4/1,160K,635K,16.7M";
+    private static final String DEFAULT_TRANSFORMERS =
+            ShapeBundles.DEFAULT + "," + CommittedModels.BITSTAMP_EVENTS + ",lobster-events";
+    private static final String NONE = "none";
     private static final double MAX_SECONDS = 600;
     private static final double NS_PER_SECOND = 1e9;
 
     @Option(names = "--shapes", split = ",", defaultValue = DEFAULT_SHAPES, paramLabel = "SHAPE",
             description = "As those of bench engine. Default: ${DEFAULT-VALUE}.")
     private List<String> shapeNames;
+
+    @Option(names = "--transformers", split = ",", defaultValue = DEFAULT_TRANSFORMERS, paramLabel = "NAME",
+            description = "LAYERSxDIMENSION/HEADSxSIZE/HIDDEN/VOCABULARY/CONTEXT/WINDOW with random weights, or a "
+                    + "model that comes with the program; none for none. Default: ${DEFAULT-VALUE}.")
+    private List<String> transformerNames;
 
     @Option(names = "--seconds", defaultValue = "3", paramLabel = "S",
             description = "About how long the measured steps of a row take. Default: ${DEFAULT-VALUE}.")
@@ -70,6 +82,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
             return ExitCode.ENVIRONMENT;
         }
         shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
+        final Map<String, List<Bundle>> transformers = transformers();
         System.out.println("gpu: " + probe.detail());
         System.out.println(EngineReport.legend());
         final Map<String, Object> result = new LinkedHashMap<>();
@@ -77,14 +90,34 @@ public final class GpuBenchCommand implements Callable<Integer> {
         result.put("machine", MachineInfo.describe());
         result.put("jvm", MachineInfo.runtime());
         result.put("gpu", probe.detail());
-        result.put("rows", measure(shapes, cuda));
+        result.put("rows", measure(shapes, transformers, cuda));
         if (json != null) {
             Json.write(json, result);
         }
         return ExitCode.OK;
     }
 
-    private List<Map<String, Object>> measure(final List<EngineShape> shapes, final CudaBackend cuda) {
+    /** By name, in the order of the names. */
+    private Map<String, List<Bundle>> transformers() {
+        final Map<String, List<Bundle>> transformers = new LinkedHashMap<>();
+        for (final String name : transformerNames) {
+            if (!name.equals(NONE)) {
+                transformers.put(name, name.contains("/") ? ShapeBundles.of(name) : List.of(committed(name)));
+            }
+        }
+        return transformers;
+    }
+
+    private static Bundle committed(final String name) {
+        final Bundle bundle = CommittedModels.open(name);
+        if (!bundle.manifest().family().equals(TransformerParameters.FAMILY)) {
+            throw ToolException.badArgument("--transformers=" + name + " is of family=" + bundle.manifest().family());
+        }
+        return bundle;
+    }
+
+    private List<Map<String, Object>> measure(
+            final List<EngineShape> shapes, final Map<String, List<Bundle>> transformers, final CudaBackend cuda) {
         final KernelSet kernels = new CpuBackend().probe().available()
                 ? KernelSet.available().stream().max(KernelSet::compareTo).orElseThrow()
                 : null;
@@ -94,12 +127,16 @@ public final class GpuBenchCommand implements Callable<Integer> {
                 new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
         final List<Map<String, Object>> rows = new ArrayList<>();
         for (final EngineShape shape : shapes) {
-            final EngineBench.Result measured = bench.measure(shape);
-            System.out.println();
-            System.out.print(EngineReport.table(measured));
-            measured.notes().forEach(System.out::println);
-            measured.rows().forEach(row -> rows.add(EngineReport.json(measured, row)));
+            report(bench.measure(shape), rows);
         }
+        transformers.forEach((name, bundles) -> report(bench.measure(name, bundles), rows));
         return rows;
+    }
+
+    private static void report(final EngineBench.Result measured, final List<Map<String, Object>> rows) {
+        System.out.println();
+        System.out.print(EngineReport.table(measured));
+        measured.notes().forEach(System.out::println);
+        measured.rows().forEach(row -> rows.add(EngineReport.json(measured, row)));
     }
 }

@@ -27,7 +27,7 @@ class EngineBenchPartsTest {
 
     private static final long STEP_NS = 2_000_000;
     private static final EngineRow.Label LABEL =
-            new EngineRow.Label(new EngineShape(1, 8, 5), "int8", "cpu", 1, "none", 96, 4_000_000);
+            new EngineRow.Label(new EngineShape(1, 8, 5).title(), "int8", "cpu", 1, "none", 96, 4_000_000);
 
     private final CachedNanoClock clock = new CachedNanoClock();
 
@@ -163,12 +163,13 @@ class EngineBenchPartsTest {
         final EngineBench bench =
                 new EngineBench(SystemNanoClock.INSTANCE, plan(20, 10_000_000),
                         new StatusLine(new PrintWriter(System.err), false));
-        final EngineBench.Result result = bench.measure(new EngineShape(1, 8, 5));
+        final EngineShape shape = new EngineShape(1, 8, 5);
+        final EngineBench.Result result = bench.measure(shape);
         assertEquals(List.of("1x8/5:int8:reference:1", "1x8/5:fp32:onnxruntime:1", "1x8/5:int8:onnxruntime:1"),
                 result.rows().stream().map(row -> row.label().tag()).toList());
         assertEquals("1x8/5: no cpu row", EngineReport.summary(result));
         final EngineBench.SilenceResult silence =
-                bench.measureSilence(result.shape(), new SilenceBench(SystemNanoClock.INSTANCE, 1_000, 2), 1_000);
+                bench.measureSilence(shape, new SilenceBench(SystemNanoClock.INSTANCE, 1_000, 2), 1_000);
         assertEquals("reference", silence.label().backend());
         assertEquals(2, silence.rehearsed().getTotalCount());
     }

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class GpuBenchCommandTest {
 
+    private static final String TRANSFORMER = "1x8/1x8/5/7/12/3";
+
     @TempDir
     private Path directory;
 
@@ -42,7 +44,8 @@ class GpuBenchCommandTest {
         final Path json = directory.resolve("gpu.json");
         TestDriver.reset(2, 4 << 10, TestDriver.MEMORY_BYTES);
         final CapturedCommand command =
-                run("--shapes", "1x4/1,1x8/4096", "--seconds", "0.02", "--json", json.toString());
+                run("--shapes", "1x4/1,1x8/4096", "--transformers", TRANSFORMER, "--seconds", "0.02", "--json",
+                        json.toString());
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
         assertTrue(command.out().contains("gpu: Emulated GPU"), command.out());
         assertTrue(command.out().contains("1x8/4096 int8, backend cuda: no row: "), command.out());
@@ -51,7 +54,8 @@ class GpuBenchCommandTest {
             rows.add(row.get("shape").asText() + ' ' + row.get("backend").asText() + ' ' + row.get("weights").asText());
             assertTrue(row.get("p50Us").asDouble() > 0, row::toString);
         }
-        assertTrue(rows.containsAll(List.of("1x4/1 cuda int8", "1x4/1 cuda int4")), rows::toString);
+        assertTrue(rows.containsAll(List.of("1x4/1 cuda int8", "1x4/1 cuda int4", TRANSFORMER + " cuda int8",
+                TRANSFORMER + " cuda int4")), rows::toString);
         assertFalse(rows.contains("1x8/4096 cuda int8"), rows::toString);
         assertTrue(TestDriver.isClean());
     }
@@ -64,6 +68,13 @@ class GpuBenchCommandTest {
         assertEquals(ExitCode.ENVIRONMENT, command.exitCode());
         assertTrue(command.out().contains("not run: the driver has no GPU to offer"), command.out());
         assertFalse(Files.exists(json));
+    }
+
+    @Test
+    void shouldRefuseAModelThatIsNoTransformer() {
+        final CapturedCommand command = run("--transformers", "bitstamp-int8");
+        assertEquals(ExitCode.BAD_ARGUMENTS, command.exitCode());
+        assertTrue(command.err().contains("--transformers=bitstamp-int8 is of family=lstm"), command.err());
     }
 
     private static CapturedCommand run(final String... arguments) {
