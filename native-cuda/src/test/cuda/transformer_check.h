@@ -1,7 +1,7 @@
 /*
- * The transformer kernels against golden files, bit for bit: outputs, logits, hash and canonical state after each act.
- * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU
- * or the emulation of one:
+ * The transformer kernels against golden files, bit for bit: outputs, logits, hash and canonical state after each act;
+ * and the states that the host makes of the records that come back. In the middle of it all sessions are put elsewhere
+ * from their canonical states. Written over a device, which is a GPU or the emulation of one:
  *
  *   uint8_t* memory(bytes)                     of the device, zeroed
  *   void to(device, host, bytes), from(host, device, bytes)
@@ -11,11 +11,13 @@
 #ifndef TIERCEL_TRANSFORMER_CHECK_H
 #define TIERCEL_TRANSFORMER_CHECK_H
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "transformer_golden.h"
+#include "transformer_mirror.h"
 
 /** How kernels are launched: a block for each of so many positions. */
 struct TransformerLaunch {
@@ -50,12 +52,14 @@ public:
           geometry(geometry),
           view(placed(device, golden, geometry.threads)),
           states(device.memory(golden.sessions * view.state.bytes)),
-          records(device.memory(golden.sessions * view.record.bytes)),
+          records(device.memory(recordCount(golden) * view.record.bytes)),
           vectors(geometry.areVectorsShared ? nullptr : device.memory(golden.sessions * view.workspace.vectorBytes)),
           positions(take<tiercel::TransformerPosition>(golden.sessions)),
           row(take<tiercel::TransformerRow>(1)),
           deviceHashes(take<uint64_t>(golden.sessions)),
-          hashes(golden.sessions) {}
+          hashes(golden.sessions),
+          mirror(golden.shape),
+          hostStates(golden.sessions, std::vector<uint8_t>(view.state.bytes)) {}
 
     /** What went wrong, or nothing. */
     std::string run() {
@@ -78,6 +82,15 @@ private:
         uint8_t* at = device.memory(packing.bytes());
         device.to(at, packing.data(), packing.bytes());
         return packing.viewAt(at);
+    }
+
+    /** Of a batch, or of the longest row. */
+    static int recordCount(const golden::Transformer& golden) {
+        int count = golden.sessions;
+        for (const auto& act : golden.acts) {
+            count = std::max(count, act.sessions[0].count);
+        }
+        return count;
     }
 
     template <class T>
@@ -127,6 +140,7 @@ private:
         device.from(of.data(), deviceHashes, count * sizeof of[0]);
         for (int i = 0; i < count && wrong.empty(); i++) {
             wrong = checkSteps(batch[i], host[i].outputs, i, of[i]);
+            wrong = !wrong.empty() ? wrong : checkMirror(batch[i], i);
         }
         return wrong;
     }
@@ -139,12 +153,47 @@ private:
                                      reinterpret_cast<uint8_t*>(outputs),
                                      isEachWanted ? golden.outputCount() * static_cast<int64_t>(sizeof(float)) : 0,
                                      hashes[steps.session],
-                                     0,
+                                     view.record.bytes,
                                      steps.count};
         device.to(row, &host, sizeof host);
         const std::string wrong = device.steps(launch(1), view, row, records, vectors);
         device.from(&host, row, sizeof host);
-        return !wrong.empty() ? wrong : checkSteps(steps, outputs, 0, host.hash);
+        return !wrong.empty() ? wrong : checkRecords(steps, outputs, host.hash);
+    }
+
+    std::string checkRecords(const golden::Steps& steps, const float* outputs, uint64_t hash) {
+        const std::string wrong = checkSteps(steps, outputs, steps.count - 1, hash);
+        return !wrong.empty() ? wrong : checkMirror(steps, 0);
+    }
+
+    /** The host's state from the records of its steps; before they are kept, all of them are taken back once. */
+    std::string checkMirror(const golden::Steps& steps, int firstRecord) {
+        std::vector<uint8_t>& state = hostStates[steps.session];
+        const std::vector<uint8_t> before = state;
+        std::vector<std::vector<uint8_t>> undos(steps.count, std::vector<uint8_t>(view.record.bytes));
+        std::vector<uint8_t> record(view.record.bytes);
+        const auto put = [&] {
+            for (int i = 0; i < steps.count; i++) {
+                mirror.begin(state.data(), undos[i].data());
+                if (i > 0) {
+                    mirror.putAhead(state.data(), record.data(), undos[i].data());
+                }
+                device.from(record.data(), records + (firstRecord + i) * view.record.bytes, record.size());
+                mirror.putStep(state.data(), record.data(), undos[i].data());
+            }
+        };
+        put();
+        for (int i = steps.count - 1; i >= 0; i--) {
+            mirror.takeBack(state.data(), undos[i].data());
+        }
+        const std::string of = " on the host of session " + std::to_string(steps.session);
+        const std::string wrong =
+            golden::difference("state taken back" + of, before.data(), state.data(), state.size());
+        put();
+        mirror.putAhead(state.data(), record.data(), nullptr);
+        return !wrong.empty() ? wrong
+                              : golden::difference("state" + of, steps.canonical.data(), state.data(),
+                                                   steps.canonical.size());
     }
 
     std::string checkSteps(const golden::Steps& steps, const float* outputs, int position, uint64_t hash) {
@@ -175,6 +224,8 @@ private:
     tiercel::TransformerRow* const row;
     uint64_t* const deviceHashes;
     std::vector<uint64_t> hashes;
+    const tiercel::TransformerMirror mirror;
+    std::vector<std::vector<uint8_t>> hostStates;
 };
 
 #endif
