@@ -106,6 +106,13 @@ final class Contender implements AutoCloseable {
         }
     }
 
+    /** Steps that come at a rate, behind all turns. */
+    PacedRow runPaced(final PacedRow.Arrivals arrivals) {
+        settle();
+        return new PacedRow(label, arrivals,
+                new SilenceBench(clock, arrivals.silenceNs(), arrivals.count()).run(step, Idle.NOTHING));
+    }
+
     /** After the last turn. */
     EngineRow row() {
         histogram.setEndTimeStamp(System.currentTimeMillis());

@@ -51,6 +51,7 @@ final class EngineBench {
 
     private final NanoClock clock;
     private final EnginePlan plan;
+    private final List<PacedRow.Arrivals> arrivals;
     private final StatusLine status;
 
     /**
@@ -58,9 +59,11 @@ final class EngineBench {
      *
      * @param title       of the shape.
      * @param cyclesPerNs of the core between the turns, the median; 0 where it cannot be told.
+     * @param paced       rows of steps that come at a rate.
      * @param notes       what else has to be said.
      */
-    record Result(String title, List<EngineRow> rows, double cyclesPerNs, List<String> notes) {
+    record Result(
+            String title, List<EngineRow> rows, double cyclesPerNs, List<PacedRow> paced, List<String> notes) {
 
         /** Median of ONNX Runtime; NaN if it was left out. */
         double onnxP50Us(final Precision precision) {
@@ -80,8 +83,16 @@ final class EngineBench {
     }
 
     EngineBench(final NanoClock clock, final EnginePlan plan, final StatusLine status) {
+        this(clock, plan, List.of(), status);
+    }
+
+    /** @param arrivals of steps that are measured besides those back to back. */
+    EngineBench(
+            final NanoClock clock, final EnginePlan plan, final List<PacedRow.Arrivals> arrivals,
+            final StatusLine status) {
         this.clock = clock;
         this.plan = plan;
+        this.arrivals = arrivals;
         this.status = status;
     }
 
@@ -132,7 +143,8 @@ final class EngineBench {
                 notes.add(String.format(Locale.ROOT, "%s: the core's clock rate meanwhile: %.2f GHz", title,
                         cyclesPerNs));
             }
-            return new Result(title, contenders.stream().map(Contender::row).toList(), cyclesPerNs, notes);
+            final List<EngineRow> rows = contenders.stream().map(Contender::row).toList();
+            return new Result(title, rows, cyclesPerNs, runPaced(title, contenders), notes);
         } finally {
             status.clear();
             CloseHelper.closeAll(contenders);
@@ -186,6 +198,15 @@ final class EngineBench {
         }
         Arrays.sort(cyclesPerNs);
         return cyclesPerNs[Contender.TURNS / 2];
+    }
+
+    private List<PacedRow> runPaced(final String title, final List<Contender> contenders) {
+        final List<PacedRow> rows = new ArrayList<>();
+        for (final PacedRow.Arrivals each : arrivals) {
+            status.show(title + ": " + each.perSecond() + " steps a second");
+            contenders.forEach(contender -> rows.add(contender.runPaced(each)));
+        }
+        return rows;
     }
 
     /** In the order of the rows: cpu, devices, reference, ONNX Runtime. */

@@ -53,6 +53,30 @@ final class EngineReport {
         return table;
     }
 
+    /** Of steps that come at a rate. */
+    static TextTable pacedTable(final EngineBench.Result result) {
+        final TextTable table = TextTable.ofNumbersAfter(WORD_COLUMNS, "shape", "weights", "backend", "steps/s", "p50",
+                "p99", "p99.9", "max", "count");
+        for (final PacedRow row : result.paced()) {
+            final LatencySummary us = row.summary();
+            table.row(row.label().shape(), row.label().weights(), row.label().backend(),
+                    Integer.toString(row.arrivals().perSecond()), LatencyTable.format(us.p50()),
+                    LatencyTable.format(us.p99()), LatencyTable.format(us.p999()), LatencyTable.format(us.max()),
+                    Long.toString(us.count()));
+        }
+        return table;
+    }
+
+    static Map<String, Object> json(final PacedRow row) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("shape", row.label().shape());
+        json.put("weights", row.label().weights());
+        json.put("backend", row.label().backend());
+        json.put("stepsPerSecond", row.arrivals().perSecond());
+        json.put("us", row.summary().toJson());
+        return json;
+    }
+
     /** The best cpu row beside ONNX Runtime's better one, and beside fp32. */
     static String summary(final EngineBench.Result result) {
         final Optional<EngineRow> best = result.rows().stream()

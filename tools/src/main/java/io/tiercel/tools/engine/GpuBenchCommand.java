@@ -43,6 +43,8 @@ public final class GpuBenchCommand implements Callable<Integer> {
             ShapeBundles.DEFAULT + "," + CommittedModels.BITSTAMP_EVENTS + ",lobster-events";
     private static final String NONE = "none";
     private static final double MAX_SECONDS = 600;
+    private static final int MIN_ARRIVALS = 10;
+    private static final int MAX_RATE = 1_000_000;
     private static final double NS_PER_SECOND = 1e9;
 
     @Option(names = "--shapes", split = ",", defaultValue = DEFAULT_SHAPES, paramLabel = "SHAPE",
@@ -53,6 +55,11 @@ public final class GpuBenchCommand implements Callable<Integer> {
             description = "LAYERSxDIMENSION/HEADSxSIZE/HIDDEN/VOCABULARY/CONTEXT/WINDOW with random weights, or a "
                     + "model that comes with the program; none for none. Default: ${DEFAULT-VALUE}.")
     private List<String> transformerNames;
+
+    @Option(names = "--arrivals", split = ",", defaultValue = "1000,1", paramLabel = "RATE",
+            description = "Steps a second, each after a silence, that are measured besides those back to back: for "
+                    + "--seconds, and " + MIN_ARRIVALS + " of them at least. 0 for none. Default: ${DEFAULT-VALUE}.")
+    private List<Integer> rates;
 
     @Option(names = "--seconds", defaultValue = "3", paramLabel = "S",
             description = "About how long the measured steps of a row take. Default: ${DEFAULT-VALUE}.")
@@ -72,6 +79,11 @@ public final class GpuBenchCommand implements Callable<Integer> {
             throw ToolException.badArgument("--seconds=" + seconds + " is not above 0 and at most " +
                     (long) MAX_SECONDS);
         }
+        for (final int rate : rates) {
+            if (rate < 0 || rate > MAX_RATE) {
+                throw ToolException.badArgument("--arrivals=" + rate + " is not in 0.." + MAX_RATE);
+            }
+        }
         Json.checkWritable("--json", json);
         final CudaBackend cuda = new CudaBackend();
         final BackendProbe probe = cuda.probe();
@@ -85,12 +97,13 @@ public final class GpuBenchCommand implements Callable<Integer> {
         final Map<String, List<Bundle>> transformers = transformers();
         System.out.println("gpu: " + probe.detail());
         System.out.println(EngineReport.legend());
+        System.out.println("steps/s: each step after a silence in which the thread spins");
         final Map<String, Object> result = new LinkedHashMap<>();
         result.put("commit", BuildInfo.commit());
         result.put("machine", MachineInfo.describe());
         result.put("jvm", MachineInfo.runtime());
         result.put("gpu", probe.detail());
-        result.put("rows", measure(shapes, transformers, cuda));
+        measure(shapes, transformers, cuda, result);
         if (json != null) {
             Json.write(json, result);
         }
@@ -116,27 +129,42 @@ public final class GpuBenchCommand implements Callable<Integer> {
         return bundle;
     }
 
-    private List<Map<String, Object>> measure(
-            final List<EngineShape> shapes, final Map<String, List<Bundle>> transformers, final CudaBackend cuda) {
+    private void measure(
+            final List<EngineShape> shapes, final Map<String, List<Bundle>> transformers, final CudaBackend cuda,
+            final Map<String, Object> json) {
         final KernelSet kernels = new CpuBackend().probe().available()
                 ? KernelSet.available().stream().max(KernelSet::compareTo).orElseThrow()
                 : null;
         final EnginePlan plan = new EnginePlan(List.of(WeightFormat.INT8, WeightFormat.INT4), 1, 0,
                 (long) (seconds * NS_PER_SECOND), kernels, List.of(cuda), false, false, seed);
-        final EngineBench bench = new EngineBench(SystemNanoClock.INSTANCE, plan,
+        final EngineBench bench = new EngineBench(SystemNanoClock.INSTANCE, plan, arrivals(),
                 new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
         final List<Map<String, Object>> rows = new ArrayList<>();
+        final List<Map<String, Object>> paced = new ArrayList<>();
         for (final EngineShape shape : shapes) {
-            report(bench.measure(shape), rows);
+            report(bench.measure(shape), rows, paced);
         }
-        transformers.forEach((name, bundles) -> report(bench.measure(name, bundles), rows));
-        return rows;
+        transformers.forEach((name, bundles) -> report(bench.measure(name, bundles), rows, paced));
+        json.put("rows", rows);
+        json.put("paced", paced);
     }
 
-    private static void report(final EngineBench.Result measured, final List<Map<String, Object>> rows) {
+    private List<PacedRow.Arrivals> arrivals() {
+        return rates.stream().filter(rate -> rate > 0)
+                .map(rate -> new PacedRow.Arrivals(rate, (int) Math.max(MIN_ARRIVALS, seconds * rate)))
+                .toList();
+    }
+
+    private static void report(
+            final EngineBench.Result measured, final List<Map<String, Object>> rows,
+            final List<Map<String, Object>> paced) {
         System.out.println();
         System.out.print(EngineReport.table(measured));
+        if (!measured.paced().isEmpty()) {
+            System.out.print(EngineReport.pacedTable(measured));
+        }
         measured.notes().forEach(System.out::println);
         measured.rows().forEach(row -> rows.add(EngineReport.json(measured, row)));
+        measured.paced().forEach(row -> paced.add(EngineReport.json(row)));
     }
 }

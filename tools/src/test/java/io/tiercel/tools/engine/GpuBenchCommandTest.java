@@ -44,8 +44,8 @@ class GpuBenchCommandTest {
         final Path json = directory.resolve("gpu.json");
         TestDriver.reset(2, 4 << 10, TestDriver.MEMORY_BYTES);
         final CapturedCommand command =
-                run("--shapes", "1x4/1,1x8/4096", "--transformers", TRANSFORMER, "--seconds", "0.02", "--json",
-                        json.toString());
+                run("--shapes", "1x4/1,1x8/4096", "--transformers", TRANSFORMER, "--arrivals", "100000", "--seconds",
+                        "0.001", "--json", json.toString());
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
         assertTrue(command.out().contains("gpu: Emulated GPU"), command.out());
         assertTrue(command.out().contains("1x8/4096 int8, backend cuda: no row: "), command.out());
@@ -57,6 +57,10 @@ class GpuBenchCommandTest {
         assertTrue(rows.containsAll(List.of("1x4/1 cuda int8", "1x4/1 cuda int4", TRANSFORMER + " cuda int8",
                 TRANSFORMER + " cuda int4")), rows::toString);
         assertFalse(rows.contains("1x8/4096 cuda int8"), rows::toString);
+        for (final JsonNode row : new ObjectMapper().readTree(json.toFile()).get("paced")) {
+            assertEquals(100_000, row.get("stepsPerSecond").asInt());
+            assertEquals(100, row.get("us").get("count").asInt());
+        }
         assertTrue(TestDriver.isClean());
     }
 
@@ -75,6 +79,13 @@ class GpuBenchCommandTest {
         final CapturedCommand command = run("--transformers", "bitstamp-int8");
         assertEquals(ExitCode.BAD_ARGUMENTS, command.exitCode());
         assertTrue(command.err().contains("--transformers=bitstamp-int8 is of family=lstm"), command.err());
+    }
+
+    @Test
+    void shouldRefuseArrivalsThatCannotBe() {
+        final CapturedCommand command = run("--arrivals", "-1");
+        assertEquals(ExitCode.BAD_ARGUMENTS, command.exitCode());
+        assertTrue(command.err().contains("--arrivals=-1 is not in 0..1000000"), command.err());
     }
 
     private static CapturedCommand run(final String... arguments) {
