@@ -23,6 +23,7 @@ import io.tiercel.tools.market.EventsCommand;
 import io.tiercel.tools.market.FeaturesCommand;
 import io.tiercel.tools.market.TapeException;
 import io.tiercel.tools.model.ModelCommand;
+import io.tiercel.tools.ops.OpsCommand;
 import io.tiercel.tools.replay.ReplayCommand;
 import io.tiercel.tools.transformer.GenerateBenchCommand;
 import io.tiercel.tools.transformer.GenerateCommand;
@@ -66,6 +67,7 @@ public final class TiercelCommand implements Runnable {
             JournalCommand.class,
             SnapshotCommand.class,
             ChaosCommand.class,
+            OpsCommand.class,
             FeaturesCommand.class,
             EventsCommand.class,
             WarmArchiveCommand.class,
