@@ -16,16 +16,16 @@ final class Blocks {
     private static final int MIN_ABOVE_QUANTILE = 10;
 
     private final double quantile;
-    private final List<List<Unit>> runsA;
-    private final List<List<Unit>> runsB;
-    private final List<Unit> units = new ArrayList<>();
+    private final List<List<ValueCounts>> runsA;
+    private final List<List<ValueCounts>> runsB;
+    private final List<ValueCounts> units = new ArrayList<>();
     private final double[] quantiles;
     private final double[] ranks;
     private final int unitsPerBlock;
     private final double unitLengthS;
 
     private Blocks(
-            final double quantile, final List<List<Unit>> runsA, final List<List<Unit>> runsB,
+            final double quantile, final List<List<ValueCounts>> runsA, final List<List<ValueCounts>> runsB,
             final double durationS) {
         this.quantile = quantile;
         this.runsA = runsA;
@@ -48,8 +48,8 @@ final class Blocks {
     private List<double[]> ranksByRun() {
         final List<double[]> byRun = new ArrayList<>();
         int begin = 0;
-        for (final List<List<Unit>> runs : List.of(runsA, runsB)) {
-            for (final List<Unit> run : runs) {
+        for (final List<List<ValueCounts>> runs : List.of(runsA, runsB)) {
+            for (final List<ValueCounts> run : runs) {
                 byRun.add(Arrays.copyOfRange(ranks, begin, begin + run.size()));
                 begin += run.size();
             }
@@ -77,7 +77,7 @@ final class Blocks {
         return count(runsB);
     }
 
-    private int count(final List<List<Unit>> runs) {
+    private int count(final List<List<ValueCounts>> runs) {
         return runs.stream().mapToInt(run -> blockCount(run.size())).sum();
     }
 
@@ -86,7 +86,7 @@ final class Blocks {
     }
 
     /** A's before B's, run after run. */
-    List<Unit> units() {
+    List<ValueCounts> units() {
         return units;
     }
 
@@ -114,10 +114,10 @@ final class Blocks {
         return blocks(runsB, unitCountA());
     }
 
-    private List<List<int[]>> blocks(final List<List<Unit>> runs, final int firstIndex) {
+    private List<List<int[]>> blocks(final List<List<ValueCounts>> runs, final int firstIndex) {
         final List<List<int[]>> blocks = new ArrayList<>();
         int begin = firstIndex;
-        for (final List<Unit> run : runs) {
+        for (final List<ValueCounts> run : runs) {
             if (blockCount(run.size()) > 0) {
                 blocks.add(blocks(begin, run.size()));
             }
@@ -145,7 +145,7 @@ final class Blocks {
         return new double[][] {runQuantiles(runsA), runQuantiles(runsB)};
     }
 
-    private double[] runQuantiles(final List<List<Unit>> runs) {
+    private double[] runQuantiles(final List<List<ValueCounts>> runs) {
         return runs.stream().mapToDouble(run -> {
             final int[] once = new int[run.size()];
             Arrays.fill(once, 1);

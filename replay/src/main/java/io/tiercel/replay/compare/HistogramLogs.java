@@ -130,7 +130,7 @@ final class HistogramLogs {
         if (histogram.getTotalCount() > 0 && lengthS > 0) {
             final String tag = histogram.getTag() == null ? IntervalRun.NO_TAG : histogram.getTag();
             byTag.computeIfAbsent(tag, ignored -> new ArrayList<>())
-                    .add(new Interval(beginS, lengthS, histogram));
+                    .add(new Interval(beginS, lengthS, ValueCounts.of(histogram)));
         }
     }
 }

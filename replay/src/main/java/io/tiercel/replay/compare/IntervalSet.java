@@ -34,7 +34,7 @@ public record IntervalSet(String name, List<IntervalRun> runs) {
     public Histogram pooled(final String tag) {
         final Histogram pooled = new Histogram(3);
         pooled.setAutoResize(true);
-        runs.forEach(run -> run.intervals(tag).forEach(interval -> pooled.add(interval.histogram())));
+        runs.forEach(run -> run.intervals(tag).forEach(interval -> interval.values().addTo(pooled)));
         return pooled;
     }
 

@@ -61,15 +61,11 @@ final class JournalIntervals {
     }
 
     private void endInterval() {
+        if (current.isEmpty() || current.get(Stage.TOTAL).getTotalCount() == 0) {
+            return;
+        }
         current.forEach((stage, histogram) -> byTag.computeIfAbsent(stage.tag(), ignored -> new ArrayList<>())
-                .add(new Interval(index * intervalNs / NS_PER_S, intervalNs / NS_PER_S, compact(histogram))));
-        current.clear();
-    }
-
-    /** As large as its highest value needs: a run has thousands of intervals. */
-    private static Histogram compact(final Histogram histogram) {
-        final Histogram compact = new Histogram(Math.max(2, 2 * histogram.getMaxValue()), DIGITS);
-        compact.add(histogram);
-        return compact;
+                .add(new Interval(index * intervalNs / NS_PER_S, intervalNs / NS_PER_S, ValueCounts.of(histogram))));
+        current.values().forEach(Histogram::reset);
     }
 }

@@ -18,7 +18,7 @@ final class PooledQuantile {
     private final long[] totals;
     private final long[] sums;
 
-    PooledQuantile(final List<Unit> units, final double share) {
+    PooledQuantile(final List<ValueCounts> units, final double share) {
         this.share = share;
         final long low = units.stream().mapToLong(unit -> unit.quantile(share)).min().orElse(0);
         final long high = units.stream().mapToLong(unit -> unit.quantile(share)).max().orElse(0);
@@ -34,11 +34,11 @@ final class PooledQuantile {
         }
     }
 
-    private static LongStream valuesOf(final Unit unit) {
+    private static LongStream valuesOf(final ValueCounts unit) {
         return LongStream.range(0, unit.cellCount()).map(cell -> unit.value((int) cell));
     }
 
-    private void take(final int index, final Unit unit, final long low, final long high) {
+    private void take(final int index, final ValueCounts unit, final long low, final long high) {
         int begin = 0;
         while (begin < unit.cellCount() && unit.value(begin) < low) {
             below[index] += unit.count(begin++);
@@ -72,7 +72,7 @@ final class PooledQuantile {
                 add(index, times[index]);
             }
         }
-        final long rank = Unit.rank(share, total);
+        final long rank = ValueCounts.rank(share, total);
         int cell = 0;
         while (cell < values.length - 1 && seen + sums[cell] < rank) {
             seen += sums[cell++];

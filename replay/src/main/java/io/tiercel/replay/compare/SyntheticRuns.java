@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.HdrHistogram.Histogram;
-import org.HdrHistogram.HistogramIterationValue;
 
 /**
  * Made-up runs whose tails come in clumps, to count how often a comparison finds what was planted and cries over
@@ -46,7 +45,8 @@ public final class SyntheticRuns {
         for (int index = 0; index < intervalCount; index++) {
             drift = DRIFT_KEPT * drift + DRIFT_SPREAD * random.nextGaussian();
             isEpisode = random.nextDouble() < (isEpisode ? EPISODE_GOES_ON : EPISODE_CHANCE);
-            intervals.add(new Interval(index, 1, interval(usualNs * Math.exp(drift), isEpisode)));
+            intervals.add(new Interval(
+                    index, 1, ValueCounts.of(interval(usualNs * Math.exp(drift), isEpisode))));
         }
         return new IntervalSet(name, List.of(new IntervalRun(name, "ns", 0, Map.of("total", intervals))));
     }
@@ -75,20 +75,9 @@ public final class SyntheticRuns {
             final IntervalSet alone = new IntervalSet(run.name(), List.of(run));
             final long fromNs = alone.pooled(tag).getValueAtPercentile(100 * fromQuantile);
             final List<Interval> slowed = run.intervals(tag).stream().map(interval -> new Interval(
-                    interval.beginS(), interval.lengthS(), slowed(interval.histogram(), fromNs, factor))).toList();
+                    interval.beginS(), interval.lengthS(), interval.values().slowed(fromNs, factor))).toList();
             runs.add(new IntervalRun(run.name(), run.unit(), run.beginEpochS(), Map.of(tag, slowed)));
         }
         return new IntervalSet(set.name() + " slowed", runs);
-    }
-
-    private static Histogram slowed(final Histogram histogram, final long fromNs, final double factor) {
-        final Histogram slowed = new Histogram(histogram.getNumberOfSignificantValueDigits());
-        slowed.setAutoResize(true);
-        for (final HistogramIterationValue cell : histogram.recordedValues()) {
-            final long ns = histogram.medianEquivalentValue(cell.getValueIteratedTo());
-            slowed.recordValueWithCount(ns > fromNs ? Math.round(ns * factor) : ns,
-                    cell.getCountAddedInThisIterationStep());
-        }
-        return slowed;
     }
 }

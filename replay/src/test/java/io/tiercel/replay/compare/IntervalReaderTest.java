@@ -45,7 +45,7 @@ class IntervalReaderTest {
         assertEquals(2, run.intervals("total").size(), "one without values is none");
         assertEquals(1, run.intervals("total").get(1).beginS(), 1e-9);
         assertEquals(1, run.intervals("total").get(1).lengthS(), 1e-9);
-        assertEquals(2_000, run.intervals("total").get(1).histogram().getMaxValue(), 1);
+        assertEquals(2_000, run.intervals("total").get(1).values().max(), 1);
     }
 
     @Test
@@ -110,8 +110,8 @@ class IntervalReaderTest {
 
         assertEquals(Set.of("egress", "infer", "journal", "queue", "total"), run.byTag().keySet());
         assertEquals(90, run.intervals("total").stream()
-                .mapToLong(interval -> interval.histogram().getTotalCount()).sum());
-        assertEquals(2_600, run.intervals("total").get(0).histogram().getMaxValue(), 2);
+                .mapToLong(interval -> interval.values().total()).sum());
+        assertEquals(2_600, run.intervals("total").get(0).values().max(), 2);
         assertTrue(run.intervals("total").size() > 1);
         assertEquals("ns", run.unit());
     }

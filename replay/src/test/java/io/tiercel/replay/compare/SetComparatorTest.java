@@ -129,7 +129,7 @@ class SetComparatorTest {
             for (int count = 0; count < 1_000; count++) {
                 histogram.recordValue((long) (level * Math.exp(0.1 * random.nextGaussian())));
             }
-            intervals.add(new Interval(index, 1, histogram));
+            intervals.add(new Interval(index, 1, ValueCounts.of(histogram)));
         }
         return new IntervalSet(name, List.of(new IntervalRun(name, "ns", 0, Map.of("total", intervals))));
     }
@@ -143,7 +143,7 @@ class SetComparatorTest {
         for (final String tag : tags) {
             final Histogram histogram = new Histogram(3);
             histogram.recordValue(1);
-            byTag.put(tag, List.of(new Interval(0, 1, histogram)));
+            byTag.put(tag, List.of(new Interval(0, 1, ValueCounts.of(histogram))));
         }
         return new IntervalSet(name, List.of(new IntervalRun(name, unit, 0, byTag)));
     }

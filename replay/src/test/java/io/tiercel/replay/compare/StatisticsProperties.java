@@ -21,7 +21,7 @@ class StatisticsProperties {
             @ForAll final long seed, @ForAll @IntRange(min = 1, max = 6) final int unitCount) {
         final SplittableRandom random = new SplittableRandom(seed);
         final double share = List.of(0.5, 0.9, 0.99).get(random.nextInt(3));
-        final List<Unit> units = new ArrayList<>();
+        final List<ValueCounts> units = new ArrayList<>();
         final List<long[]> values = new ArrayList<>();
         final int[] times = new int[unitCount];
         for (int unit = 0; unit < unitCount; unit++) {
@@ -36,10 +36,10 @@ class StatisticsProperties {
         assertEquals(bySorting(values, times, share), found);
     }
 
-    private static Unit unit(final long[] values) {
+    private static ValueCounts unit(final long[] values) {
         final Histogram histogram = new Histogram(5); // exact up to 100,000
         Arrays.stream(values).forEach(histogram::recordValue);
-        return Unit.of(histogram);
+        return ValueCounts.of(histogram);
     }
 
     private static long bySorting(final List<long[]> values, final int[] times, final double share) {

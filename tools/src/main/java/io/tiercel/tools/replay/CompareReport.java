@@ -62,7 +62,7 @@ final class CompareReport {
 
     private static String describe(final IntervalSet set, final String tag) {
         final List<Interval> intervals = set.intervals(tag);
-        final long count = intervals.stream().mapToLong(interval -> interval.histogram().getTotalCount()).sum();
+        final long count = intervals.stream().mapToLong(interval -> interval.values().total()).sum();
         return String.format(Locale.ROOT, "%s: %d run%s, %,d intervals, %,d values", set.name(), set.runs().size(),
                 set.runs().size() == 1 ? "" : "s", intervals.size(), count);
     }
@@ -278,7 +278,7 @@ final class CompareReport {
                 points.add(new double[] {endS, Double.NaN});
             }
             points.add(new double[] {
-                interval.beginS(), interval.histogram().getValueAtPercentile(percentile) / perUs});
+                interval.beginS(), interval.values().quantile(percentile / 100) / perUs});
             endS = interval.beginS() + interval.lengthS();
         }
         return new Plots.Series(name, points.stream().mapToDouble(point -> point[0]).toArray(),

@@ -79,10 +79,10 @@ record HiccupTracks(Map<String, Histogram> byRole, List<Plots.Series> longest, S
             histogram.setAutoResize(true);
             return histogram;
         });
-        intervals.forEach(interval -> all.add(interval.histogram()));
+        intervals.forEach(interval -> interval.values().addTo(all));
         longest.add(new Plots.Series("longest of " + role,
                 intervals.stream().mapToDouble(
                         interval -> Math.max(0, beginS + interval.beginS() + interval.lengthS() / 2)).toArray(),
-                intervals.stream().mapToDouble(interval -> interval.histogram().getMaxValue() / 1e3).toArray()));
+                intervals.stream().mapToDouble(interval -> interval.values().max() / 1e3).toArray()));
     }
 }

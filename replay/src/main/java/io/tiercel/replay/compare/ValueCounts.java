@@ -9,48 +9,66 @@ import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 
 /**
- * What was recorded in a stretch of time just long enough to know a quantile of it, as ascending values with their
- * counts.
+ * What was recorded in a stretch of time, as ascending values with their counts: a hundredth of what a histogram takes,
+ * and a day has thousands of intervals.
  */
-final class Unit {
+public final class ValueCounts {
 
     private final long[] values;
     private final long[] counts;
     private final long total;
 
-    private Unit(final long[] values, final long[] counts) {
+    private ValueCounts(final long[] values, final long[] counts) {
         this.values = values;
         this.counts = counts;
         this.total = Arrays.stream(counts).sum();
     }
 
-    static Unit of(final Histogram histogram) {
+    public static ValueCounts of(final Histogram histogram) {
         final List<long[]> cells = new ArrayList<>();
         for (final HistogramIterationValue cell : histogram.recordedValues()) {
             cells.add(new long[] {
                 histogram.medianEquivalentValue(cell.getValueIteratedTo()), cell.getCountAddedInThisIterationStep()});
         }
-        return new Unit(cells.stream().mapToLong(cell -> cell[0]).toArray(),
+        return new ValueCounts(cells.stream().mapToLong(cell -> cell[0]).toArray(),
                 cells.stream().mapToLong(cell -> cell[1]).toArray());
     }
 
     /** All values of units in one. */
-    static Unit merged(final List<Unit> parts) {
+    static ValueCounts merged(final List<ValueCounts> parts) {
         if (parts.size() == 1) {
             return parts.get(0);
         }
         final SortedMap<Long, Long> cells = new TreeMap<>();
-        for (final Unit part : parts) {
+        for (final ValueCounts part : parts) {
             for (int cell = 0; cell < part.values.length; cell++) {
                 cells.merge(part.values[cell], part.counts[cell], Long::sum);
             }
         }
-        return new Unit(cells.keySet().stream().mapToLong(Long::longValue).toArray(),
+        return new ValueCounts(cells.keySet().stream().mapToLong(Long::longValue).toArray(),
                 cells.values().stream().mapToLong(Long::longValue).toArray());
     }
 
-    long total() {
+    public long total() {
         return total;
+    }
+
+    /** 0 if there is none. */
+    public long max() {
+        return values.length == 0 ? 0 : values[values.length - 1];
+    }
+
+    public void addTo(final Histogram histogram) {
+        for (int cell = 0; cell < values.length; cell++) {
+            histogram.recordValueWithCount(values[cell], counts[cell]);
+        }
+    }
+
+    /** The same with what is above a value larger by a factor. */
+    ValueCounts slowed(final long from, final double factor) {
+        return new ValueCounts(
+                Arrays.stream(values).map(value -> value > from ? Math.round(value * factor) : value).toArray(),
+                counts.clone());
     }
 
     int cellCount() {
@@ -66,7 +84,7 @@ final class Unit {
     }
 
     /** The lowest value that a share of all is not above. */
-    long quantile(final double share) {
+    public long quantile(final double share) {
         final long rank = rank(share, total);
         long seen = 0;
         for (int cell = 0; cell < values.length; cell++) {
