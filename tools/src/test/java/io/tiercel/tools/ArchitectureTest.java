@@ -154,6 +154,7 @@ class ArchitectureTest {
     @Test
     void shouldHaveNoCyclesBetweenPackages() {
         check(slices().matching(APPLIANCE + ".(**)").should().beFreeOfCycles());
+        check(slices().matching("io.tiercel.replay.(*)..").should().beFreeOfCycles());
         check(slices().matching("io.tiercel.tools.(*)..").should().beFreeOfCycles());
     }
 
@@ -213,6 +214,13 @@ class ArchitectureTest {
                 .should().dependOnClassesThat().resideInAPackage("de.kherud..")
                 .because(
                         "it is there to be compared with, and loads only where this processor can run it"));
+    }
+
+    @Test
+    void shouldDrawOnlyInReports() {
+        check(noClasses().that().resideOutsideOfPackage("io.tiercel.replay.report..")
+                .should().dependOnClassesThat().resideInAnyPackage("org.jfree..", "org.apache.batik..", "java.awt..")
+                .because("what is drawn, and where there are no fonts, is one package's matter"));
     }
 
     @Test

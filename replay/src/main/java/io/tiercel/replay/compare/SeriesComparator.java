@@ -11,6 +11,8 @@ import org.HdrHistogram.Histogram;
  */
 public final class SeriesComparator {
 
+    private static final int MAX_SHUFFLES = 999; // enough for a level of a per cent; a long series takes its time
+
     private final CompareOptions options;
 
     public SeriesComparator(final CompareOptions options) {
@@ -34,8 +36,8 @@ public final class SeriesComparator {
 
     private List<SeriesChange> changes(final double[][] values) {
         final int quantileCount = options.quantiles().size();
-        final EDivisive divisive =
-                new EDivisive(options.level() / quantileCount, options.resamples(), options.random());
+        final EDivisive divisive = new EDivisive(
+                options.level() / quantileCount, Math.min(MAX_SHUFFLES, options.resamples()), options.random());
         final List<SeriesChange> changes = new ArrayList<>();
         for (int index = 0; index < quantileCount; index++) {
             final List<ChangePoint> points = divisive.find(Arrays.stream(values[index]).map(Math::log).toArray());

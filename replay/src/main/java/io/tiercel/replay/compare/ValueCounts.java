@@ -9,8 +9,8 @@ import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 
 /**
- * What was recorded in a stretch of time, as ascending values with their counts: a hundredth of what a histogram takes,
- * and a day has thousands of intervals.
+ * What was recorded in a stretch of time, as ascending values with their counts. Takes far less than a histogram, which
+ * has room for values that never came, and a day has tens of thousands of intervals.
  */
 public final class ValueCounts {
 
