@@ -17,6 +17,11 @@ public final class ShapeBundles {
     private ShapeBundles() {
     }
 
+    /** @throws io.tiercel.tools.ToolException if the text is no shape. */
+    public static void check(final String title) {
+        DecodeShape.parse(title);
+    }
+
     /**
      * The same network in int8 and in int4.
      *

@@ -84,6 +84,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
                 throw ToolException.badArgument("--arrivals=" + rate + " is not in 0.." + MAX_RATE);
             }
         }
+        transformerNames.forEach(GpuBenchCommand::checkTransformer);
         Json.checkWritable("--json", json);
         final CudaBackend cuda = new CudaBackend();
         final BackendProbe probe = cuda.probe();
@@ -110,12 +111,33 @@ public final class GpuBenchCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
+    private static void checkTransformer(final String name) {
+        try {
+            if (isShape(name)) {
+                ShapeBundles.check(name);
+                return;
+            }
+            if (!name.equals(NONE)) {
+                committed(name);
+            }
+        } catch (final ToolException ex) {
+            throw new ToolException(ExitCode.BAD_ARGUMENTS, "--transformers=" + name + " is neither a shape as bench " +
+                    "decode takes it, such as " + ShapeBundles.DEFAULT
+                    + ", nor a transformer that comes with the program",
+                    ex);
+        }
+    }
+
+    private static boolean isShape(final String name) {
+        return name.contains("/");
+    }
+
     /** By name, in the order of the names. */
     private Map<String, List<Bundle>> transformers() {
         final Map<String, List<Bundle>> transformers = new LinkedHashMap<>();
         for (final String name : transformerNames) {
             if (!name.equals(NONE)) {
-                transformers.put(name, name.contains("/") ? ShapeBundles.of(name) : List.of(committed(name)));
+                transformers.put(name, isShape(name) ? ShapeBundles.of(name) : List.of(committed(name)));
             }
         }
         return transformers;
@@ -124,7 +146,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
     private static Bundle committed(final String name) {
         final Bundle bundle = CommittedModels.open(name);
         if (!bundle.manifest().family().equals(TransformerParameters.FAMILY)) {
-            throw ToolException.badArgument("--transformers=" + name + " is of family=" + bundle.manifest().family());
+            throw ToolException.badArgument("family=" + bundle.manifest().family());
         }
         return bundle;
     }
@@ -161,6 +183,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
         System.out.println();
         System.out.print(EngineReport.table(measured));
         if (!measured.paced().isEmpty()) {
+            System.out.println();
             System.out.print(EngineReport.pacedTable(measured));
         }
         measured.notes().forEach(System.out::println);

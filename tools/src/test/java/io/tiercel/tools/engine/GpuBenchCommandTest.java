@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The benchmark in small, over a driver for tests, whose figures say nothing. */
 @Timeout(120)
@@ -74,11 +76,12 @@ class GpuBenchCommandTest {
         assertFalse(Files.exists(json));
     }
 
-    @Test
-    void shouldRefuseAModelThatIsNoTransformer() {
-        final CapturedCommand command = run("--transformers", "bitstamp-int8");
+    @ParameterizedTest
+    @ValueSource(strings = {"bitstamp-int8", "no-such", "1x2/3"})
+    void shouldRefuseWhatIsNoTransformer(final String name) {
+        final CapturedCommand command = run("--transformers", name);
         assertEquals(ExitCode.BAD_ARGUMENTS, command.exitCode());
-        assertTrue(command.err().contains("--transformers=bitstamp-int8 is of family=lstm"), command.err());
+        assertTrue(command.err().contains("--transformers=" + name + " is neither a shape"), command.err());
     }
 
     @Test
