@@ -26,6 +26,7 @@ class SimulationTest {
 
     @Test
     void shouldKeepEveryPromiseWhenAnythingGoesWrong() {
+        RunsOnce.orSkip("the simulation of " + SEEDS + " fixed seeds");
         final int[] counts = new int[SimulationEvent.values().length];
         for (long seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
             final SimulationTrace trace = simulation.run(seed, null);

@@ -3,6 +3,7 @@ package io.tiercel.nativecuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.RunsOnce;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,6 @@ public final class NativeTools {
     public static final Path TEST_CPP = sources("test", "cpp");
     public static final Path TEST_CUDA = sources("test", "cuda");
 
-    /** C++ is the same on any Java: whoever tests on a second one says that they run elsewhere. */
-    private static final String SWITCH = "tiercel.sanitizers";
     private static final long LIMIT_SECONDS = 600;
 
     private final Path directory;
@@ -30,11 +29,9 @@ public final class NativeTools {
         this.directory = directory;
     }
 
-    /** Goes on if tests with sanitizers are wanted here and g++ can build with these, comma-separated. */
+    /** Goes on if {@link RunsOnce} lets it and g++ can build with these, comma-separated. */
     public void needSanitizers(final String what, final String sanitizers) throws IOException, InterruptedException {
-        if ("elsewhere".equals(System.getProperty(SWITCH))) {
-            throw notRun(what, "-D" + SWITCH + "=elsewhere");
-        }
+        RunsOnce.orSkip(what);
         // A compiler that has no runtime of the sanitizer cannot build the smallest program with it.
         needProgram(what, "no g++ that has -fsanitize=" + sanitizers, List.of("g++", "-fsanitize=" + sanitizers,
                 Files.writeString(path("probe.cpp"), "int main() {}\n").toString(), "-o", path("probe").toString()));

@@ -3,6 +3,7 @@ package io.tiercel.nativecuda.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.appliance.RunsOnce;
 import io.tiercel.appliance.engine.ExtremeTransformers;
 import io.tiercel.appliance.engine.FootprintCheck;
 import io.tiercel.appliance.engine.Model;
@@ -86,7 +87,9 @@ class CpuTransformerProperties {
         }
     }
 
+    /** The range of integers in C++; {@code ExtremeTransformerProperties} looks at the reference, on any JDK. */
     @Property(tries = 100, edgeCases = EdgeCasesMode.NONE)
+    @AddLifecycleHook(RunsOnce.class)
     void shouldEqualTheReferenceWhenWeightsAreAsExtremeAsIsAccepted(
             @ForAll final long seed, @ForAll("kernelSets") final KernelSet kernels) {
         final TransformerSetting setting = TransformerSetting.random(seed);

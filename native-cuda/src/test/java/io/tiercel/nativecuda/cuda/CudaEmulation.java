@@ -2,6 +2,7 @@ package io.tiercel.nativecuda.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.RunsOnce;
 import io.tiercel.nativecuda.NativeTools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +37,7 @@ abstract class CudaEmulation {
 
     @BeforeAll
     void build() throws IOException, InterruptedException {
+        RunsOnce.orSkip("CUDA kernels over the emulation: " + programName);
         final NativeTools tools = new NativeTools(directory);
         tools.needCompiler("CUDA kernels over the emulation");
         fast = new EmulatedProgram(tools, programName, "-O1");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.appliance.RunsOnce;
 import io.tiercel.nativecuda.NativeTools;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,6 +38,7 @@ class CudaKernelsTest {
 
     @BeforeEach
     void needNvcc() throws IOException, InterruptedException {
+        RunsOnce.orSkip("what nvcc makes of the CUDA kernels");
         tools = new NativeTools(directory);
         tools.needNvcc("what nvcc makes of the CUDA kernels");
     }

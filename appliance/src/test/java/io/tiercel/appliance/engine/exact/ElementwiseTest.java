@@ -18,10 +18,10 @@ class ElementwiseTest {
             final float x = Float.intBitsToFloat(bits);
             final float value = Elementwise.tanh(x);
             final double error = Math.abs(value - Math.tanh(x));
-            assertTrue(error <= 3.7e-7 && error <= 3.7e-7 * Math.tanh(x) + Float.MIN_VALUE, "x=" + x);
-            assertTrue(value <= 1, "x=" + x);
-            assertTrue(value >= largest - 6.6e-7f, "x=" + x);
-            assertEquals(Float.floatToIntBits(-value), Float.floatToIntBits(Elementwise.tanh(-x)), "x=" + x);
+            assertTrue(error <= 3.7e-7 && error <= 3.7e-7 * Math.tanh(x) + Float.MIN_VALUE, () -> "x=" + x);
+            assertTrue(value <= 1, () -> "x=" + x);
+            assertTrue(value >= largest - 6.6e-7f, () -> "x=" + x);
+            assertEquals(Float.floatToIntBits(-value), Float.floatToIntBits(Elementwise.tanh(-x)), () -> "x=" + x);
             largest = Math.max(largest, value);
         }
     }
@@ -32,9 +32,9 @@ class ElementwiseTest {
             for (int sign = -1; sign <= 1; sign += 2) {
                 final float x = sign * Float.intBitsToFloat(bits);
                 final float value = Elementwise.sigmoid(x);
-                assertEquals(1 / (1 + Math.exp(-(double) x)), value, 2.1e-7, "x=" + x);
-                assertTrue(value >= 0 && value <= 1, "x=" + x);
-                assertEquals(1, value + Elementwise.sigmoid(-x), 1.2e-7, "x=" + x);
+                assertEquals(1 / (1 + Math.exp(-(double) x)), value, 2.1e-7, () -> "x=" + x);
+                assertTrue(value >= 0 && value <= 1, () -> "x=" + x);
+                assertEquals(1, value + Elementwise.sigmoid(-x), 1.2e-7, () -> "x=" + x);
             }
         }
     }
@@ -44,7 +44,7 @@ class ElementwiseTest {
         for (int bits = 0; bits < Float.floatToIntBits(126f); bits += STRIDE) {
             final float x = -Float.intBitsToFloat(bits);
             final double exact = Math.pow(2, x);
-            assertEquals(exact, Elementwise.exp2(x), 1.1e-7 * exact, "x=" + x);
+            assertEquals(exact, Elementwise.exp2(x), 1.1e-7 * exact, () -> "x=" + x);
         }
         assertEquals(1f, Elementwise.exp2(0f));
         assertEquals(0x1p-64f, Elementwise.exp2(-64f));
@@ -79,7 +79,7 @@ class ElementwiseTest {
     }
 
     private static void assertRint(final float value) {
-        assertEquals((int) Math.rint(value), Elementwise.rint(value), "value=" + value);
-        assertEquals((int) Math.rint(-value), Elementwise.rint(-value), "value=" + value);
+        assertEquals((int) Math.rint(value), Elementwise.rint(value), () -> "value=" + value);
+        assertEquals((int) Math.rint(-value), Elementwise.rint(-value), () -> "value=" + value);
     }
 }
