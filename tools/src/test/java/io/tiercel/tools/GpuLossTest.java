@@ -106,6 +106,9 @@ class GpuLossTest {
                         .principal("desk-1"))) {
             assertEquals("cuda", appliance.models().get(0).backendName());
             exchange(client, inTheMiddle);
+            final boolean isLost = TestDriver.isStill();
+            assertEquals(isLost ? 1 : 0, appliance.counter(CounterId.FAILOVERS));
+            assertEquals(isLost, appliance.counter(CounterId.STANDBY_RESULTS) > 0);
             return appliance.counter(CounterId.REQUESTS);
         }
     }

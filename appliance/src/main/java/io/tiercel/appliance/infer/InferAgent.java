@@ -57,6 +57,7 @@ public final class InferAgent implements Agent {
     private final int workerIndex;
     private final Sessions sessions;
     private final ModelExecutor[] executors;
+    private final FailoverWatch failovers;
     /** Of the models that name tokens. */
     private final TokenDraw[] draws;
     private final CycleClock clock;
@@ -128,6 +129,7 @@ public final class InferAgent implements Agent {
         }
         batch = new StepBatch(maxBatch);
         recalled = new StepBatch(maxBatch);
+        failovers = new FailoverWatch(executors, counters);
         foresight = new Foresight(foreseenTokens, executors, draws, sessions, clock::read, counters);
         batched = new RequestSlot[maxBatch];
         batchedSequences = new long[maxBatch];
@@ -195,6 +197,7 @@ public final class InferAgent implements Agent {
         }
         if (available < next) {
             rehearsal.onIdle(clock.nanoTime());
+            failovers.look();
         }
         return 0;
     }
@@ -486,7 +489,10 @@ public final class InferAgent implements Agent {
                 if (!slot.isRecalled) {
                     states.applyHash(slot.sessionIndex, executor);
                 }
-                slot.isOnStandby = executor.isOnStandby();
+                if (executor.isOnStandby()) {
+                    slot.isOnStandby = true;
+                    failovers.onComputedByStandby();
+                }
                 if (slot.kind == RequestKind.INFER) {
                     foresight.expect(batchModelIndex, slot.sessionIndex,
                             slot.outputs.addressOffset() + slot.outputsLength - slot.outputCount * Float.BYTES,
@@ -501,6 +507,7 @@ public final class InferAgent implements Agent {
             states.use(slot.sessionIndex, batchedSequences[index]);
             slot.stateHash = states.hash(slot.sessionIndex);
         }
+        failovers.look();
         settled.set(next - 1);
     }
 }

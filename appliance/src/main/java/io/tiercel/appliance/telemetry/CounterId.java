@@ -3,9 +3,9 @@ package io.tiercel.appliance.telemetry;
 import java.util.Locale;
 
 /**
- * The appliance's counters. Each has one writing thread, but for those of foresight, to which every infer worker adds.
- * They stand in the media driver's counters file, where Aeron's own tools print them, under the type ids from
- * {@link #FIRST_TYPE_ID}.
+ * The appliance's counters. Each has one writing thread, but for those of foresight and of lost devices, to which every
+ * infer worker adds. They stand in the media driver's counters file, where Aeron's own tools print them, under the type
+ * ids from {@link #FIRST_TYPE_ID}.
  */
 public enum CounterId {
     REQUESTS("requests taken into the ring"),
@@ -38,7 +38,9 @@ public enum CounterId {
     FORESEEN("steps computed before they were asked for"),
     FORESEEN_HITS("requests whose step had been computed before"),
     FORESEEN_MISSES("requests of sessions of which something was foreseen, but not this"),
-    FORESEEN_SAVED_NS("nanoseconds of the steps that requests did not have to wait for");
+    FORESEEN_SAVED_NS("nanoseconds of the steps that requests did not have to wait for"),
+    FAILOVERS("executors that lost their device: another backend goes on for them"),
+    STANDBY_RESULTS("requests computed by another backend since a device was lost");
 
     /** Type ids of Aeron's own tools end below 1,000 by agreement. */
     public static final int FIRST_TYPE_ID = 7000;

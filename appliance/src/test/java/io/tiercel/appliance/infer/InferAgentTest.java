@@ -10,6 +10,7 @@ import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
+import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.Frames;
 import org.agrona.concurrent.CachedNanoClock;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +50,8 @@ class InferAgentTest {
         sessions = new Sessions(models, 8);
         Arrays.setAll(finished, worker -> sequencer.newSequence());
         Arrays.setAll(workers, worker -> new InferAgent(sequencer, worker, finished, models, sessions,
-                new SnapshotCut(), 8, 0, 0, ForeseenTokens.NONE, new CycleClock(new CachedNanoClock()), null));
+                new SnapshotCut(), 8, 0, 0, ForeseenTokens.NONE, new CycleClock(new CachedNanoClock()),
+                Counters.inMemory()));
         sequencer.gateOn(finished);
     }
 

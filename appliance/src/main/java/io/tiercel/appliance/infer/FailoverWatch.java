@@ -1,0 +1,39 @@
+package io.tiercel.appliance.infer;
+
+import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Counters;
+import org.agrona.concurrent.status.AtomicCounter;
+
+/**
+ * Counts, for the operator, what a lost device leads to: a worker's executors that have gone over to their standby, and
+ * the requests that are computed there. The worker's thread; allocates in its constructor only.
+ */
+final class FailoverWatch {
+
+    private final ModelExecutor[] executors;
+    private final boolean[] isCounted;
+    private final AtomicCounter failoverCount;
+    private final AtomicCounter standbyCount;
+
+    FailoverWatch(final ModelExecutor[] executors, final Counters counters) {
+        this.executors = executors;
+        isCounted = new boolean[executors.length];
+        failoverCount = counters.get(CounterId.FAILOVERS);
+        standbyCount = counters.get(CounterId.STANDBY_RESULTS);
+    }
+
+    /** Whether a device was lost since the last time: at work, while idle or before the first request. */
+    void look() {
+        for (int index = 0; index < executors.length; index++) {
+            if (!isCounted[index] && executors[index].isOnStandby()) {
+                isCounted[index] = true;
+                failoverCount.getAndAdd(1);
+            }
+        }
+    }
+
+    void onComputedByStandby() {
+        standbyCount.getAndAdd(1);
+    }
+}
