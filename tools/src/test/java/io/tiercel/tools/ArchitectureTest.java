@@ -181,8 +181,9 @@ class ArchitectureTest {
                 .should().dependOnClassesThat().resideInAPackage("ai.onnxruntime..")
                 .because("it is optional, and loads only where its telemetry is known to be off"));
         check(noClasses().that().resideOutsideOfPackage("io.tiercel.tools.engine..")
+                .and().haveNameNotMatching(".*\\.OnnxExternalData(\\$.*)?")
                 .should().dependOnClassesThat().resideInAPackage("com.google.protobuf..")
-                .because("it writes the peer's files"));
+                .because("it writes the peer's files, and looks for what is not in one"));
     }
 
     @Test

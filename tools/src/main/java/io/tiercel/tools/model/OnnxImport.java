@@ -44,6 +44,11 @@ final class OnnxImport {
         this.file = file;
         this.options = options;
         graph = read(file);
+        final String external = OnnxExternalData.find(graph);
+        if (external != null) {
+            throw new ModelInputException(file + ": " + external + ": weights stand in a file of their own, expected "
+                    + "all of them in this one, as Python's onnx.save_model(onnx.load(path), path) writes it");
+        }
     }
 
     /**
