@@ -51,6 +51,17 @@
     CALL(cuStreamSynchronize, cuStreamSynchronize, (int64_t stream), (stream))                                         \
     CALL(cuStreamQuery, cuStreamQuery, (int64_t stream), (stream))                                                     \
     CALL(cuStreamDestroy, cuStreamDestroy_v2, (int64_t stream), (stream))                                              \
+    CALL(cuStreamBeginCapture, cuStreamBeginCapture_v2, (int64_t stream, int32_t mode), (stream, mode))                \
+    CALL(cuStreamEndCapture, cuStreamEndCapture, (int64_t stream, int64_t* graph), (stream, graph))                    \
+    CALL(cuGraphInstantiateWithFlags, cuGraphInstantiateWithFlags,                                                     \
+         (int64_t* executable, int64_t graph, uint64_t flags), (executable, graph, flags))                             \
+    CALL(cuGraphDestroy, cuGraphDestroy, (int64_t graph), (graph))                                                     \
+    CALL(cuGraphLaunch, cuGraphLaunch, (int64_t executable, int64_t stream), (executable, stream))                     \
+    CALL(cuGraphExecDestroy, cuGraphExecDestroy, (int64_t executable), (executable))                                   \
+    CALL(cuEventCreate, cuEventCreate, (int64_t* event, uint32_t flags), (event, flags))                               \
+    CALL(cuEventRecord, cuEventRecord, (int64_t event, int64_t stream), (event, stream))                               \
+    CALL(cuEventQuery, cuEventQuery, (int64_t event), (event))                                                         \
+    CALL(cuEventDestroy, cuEventDestroy_v2, (int64_t event), (event))                                                  \
     CALL(cuLaunchKernel, cuLaunchKernel,                                                                               \
          (int64_t function, uint32_t gridX, uint32_t gridY, uint32_t gridZ, uint32_t blockX, uint32_t blockY,          \
           uint32_t blockZ, uint32_t sharedBytes, int64_t stream, void** parameters, void** extra),                     \

@@ -12,6 +12,9 @@ namespace {
 
 template <bool INT4>
 TIERCEL_DEVICE void aheadOfPosition(const LstmView& model, uint8_t* state) {
+    if (state == nullptr) {
+        return;
+    }
     const LstmShared shared(model);
     uint32_t* const vectors = reinterpret_cast<uint32_t*>(sharedMemory() + shared.hidden);
     clearVectors(shared);

@@ -1,4 +1,5 @@
-/* One step of each position of a batch: a block each, which goes through the slices of all layers. */
+/* One step of each position of a batch: a block each, which goes through the slices of all layers; none
+ * of a position without a state. */
 #ifndef TIERCEL_LSTM_STEP_CU
 #define TIERCEL_LSTM_STEP_CU
 
@@ -10,6 +11,9 @@ namespace {
 
 template <bool INT4>
 TIERCEL_DEVICE void stepPosition(const LstmView& model, const BatchPosition& position) {
+    if (position.state == nullptr) {
+        return;
+    }
     const LstmShared shared(model);
     uint8_t* const memory = sharedMemory();
     uint32_t* const features = reinterpret_cast<uint32_t*>(memory);

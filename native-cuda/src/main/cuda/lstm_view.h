@@ -80,6 +80,12 @@ struct LstmHeadView {
     int32_t bytes;
 };
 
+/** A session's canonical state in pinned memory of the host, and on the GPU, where it may be null: no session. */
+struct SessionCopy {
+    uint8_t* host;
+    uint8_t* state;
+};
+
 struct LstmView {
     /** Sizes alone; nothing points anywhere yet. */
     LstmView(const LstmShape& shape, const LstmGeometry& geometry)

@@ -54,8 +54,8 @@ std::string open() {
 
 /** A model, packed as it is shared out. */
 struct CudaLstm {
-    CudaLstm(const LstmShape& shape, const DeviceLimits& limits)
-        : isPersistent(chooseGeometry(shape, limits, geometry)),
+    CudaLstm(const LstmShape& shape, const DeviceLimits& limits, bool mayStay)
+        : isPersistent(mayStay && chooseGeometry(shape, limits, geometry)),
           view(shape, geometry),
           sharedBytes(isPersistent ? persistentBytes(view) : LstmShared(view).bytes),
           isThere(sharedBytes <= limits.sharedBytes),
@@ -192,11 +192,11 @@ const char* tiercel_cuda_error_text(int32_t code) {
 
 void* tiercel_cuda_lstm_new(
     int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
-    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors) {
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t may_stay) {
     const LstmShape shape{layers,           hidden,         features, outputs, is_int4 != 0, is_head_int4 != 0,
                           is_softmax != 0, feature_maximum};
     try {
-        return new CudaLstm(shape, {shared_bytes, multiprocessors});
+        return new CudaLstm(shape, {shared_bytes, multiprocessors}, may_stay != 0);
     } catch (const std::exception&) {
         // Nothing may be thrown through C.
         return nullptr;

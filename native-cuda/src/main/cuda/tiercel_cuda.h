@@ -49,11 +49,12 @@ enum tiercel_cuda_lstm_size {
 
 /**
  * A model of the lstm family, without weights yet, shared out for a GPU whose blocks can have so much shared memory and
- * which has so many multiprocessors; NULL when there is no memory. Flags are 0 or 1; feature_maximum is 127 or 32767.
+ * which has so many multiprocessors; NULL when there is no memory. may_stay says whether a kernel may; where none does,
+ * kernels are launched. Flags are 0 or 1; feature_maximum is 127 or 32767.
  */
 TIERCEL_EXPORT void* tiercel_cuda_lstm_new(
     int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
-    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors);
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t may_stay);
 TIERCEL_EXPORT void tiercel_cuda_lstm_delete(void* model);
 TIERCEL_EXPORT void tiercel_cuda_lstm_sizes(const void* model, int32_t* sizes);
 
@@ -80,7 +81,8 @@ TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch(
     int32_t places, int32_t first_sequence, int64_t exchange, int64_t sessions);
 
 /**
- * Launches a kernel for a batch of so many positions, of which each has so many blocks; positions is a device address.
+ * Launches a kernel for a batch of so many positions, or sessions, of which each has so many blocks; positions is the
+ * device address of the kernel's table.
  * Returns the code of cuLaunchKernel.
  */
 TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch_batch(

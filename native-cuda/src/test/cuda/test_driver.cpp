@@ -14,11 +14,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "driver.h"
 #include "emulation.h"
@@ -78,9 +80,14 @@ T& at(void** parameters, int index) {
     return *static_cast<T*>(parameters[index]);
 }
 
+template <class Item, void (*KERNEL)(const tiercel::LstmView, const Item*)>
+void launchOf(void** parameters) {
+    KERNEL(at<tiercel::LstmView>(parameters, 0), at<const Item*>(parameters, 1));
+}
+
 template <void (*KERNEL)(const tiercel::LstmView, const tiercel::BatchPosition*)>
 void launchLstm(void** parameters) {
-    KERNEL(at<tiercel::LstmView>(parameters, 0), at<const tiercel::BatchPosition*>(parameters, 1));
+    launchOf<tiercel::BatchPosition, KERNEL>(parameters);
 }
 
 /** Items are positions or rows; the last parameter is the kernel's own. */
@@ -98,6 +105,9 @@ void launchTransformerAhead(void** parameters) {
 Function functions[] = {
     {"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, nullptr, 0},
     {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, nullptr, 0},
+    {"tiercel_lstm_ping_pong", tiercel_lstm_ping_pong, nullptr, 0},
+    {"tiercel_lstm_bring", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_bring>, 0},
+    {"tiercel_lstm_settle", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_settle>, 0},
     {"tiercel_lstm_step_int8", nullptr, launchLstm<tiercel_lstm_step_int8>, 0},
     {"tiercel_lstm_step_int4", nullptr, launchLstm<tiercel_lstm_step_int4>, 0},
     {"tiercel_lstm_ahead_int8", nullptr, launchLstm<tiercel_lstm_ahead_int8>, 0},
@@ -121,10 +131,20 @@ struct Block {
     int64_t deviceAddress;
 };
 
+/** Launches that were recorded, one after the other. */
+using Graph = std::vector<std::function<void()>>;
+
 /** A stream is a kernel at most. */
 struct Stream {
     std::atomic<bool> isRunning{false};
     std::atomic<int32_t> code{SUCCESS};
+    /** What is launched goes into it and is not run, while there is one. */
+    Graph* recording = nullptr;
+};
+
+/** What it was last recorded on, if that stood still there. */
+struct Event {
+    const Stream* stream;
 };
 
 /** Never destroyed: kernels that stand still have it when the process ends. */
@@ -134,6 +154,8 @@ struct Gpu {
     std::map<std::string, Fault> faults;
     std::map<int64_t, Block> memory;
     std::set<Stream*> streams;
+    /** Recorded ones, executable ones, and events. */
+    std::set<int64_t> others;
     int64_t memoryBytes = 0;
     int64_t usedBytes = 0;
     int32_t sharedBytes = 0;
@@ -272,6 +294,28 @@ int32_t copy(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
         std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
     }
     return SUCCESS;
+}
+
+/** To its end; or the GPU stands still, from here on. */
+void launch(
+    const Function& function, Stream* on, uint32_t gridX, uint32_t gridY, uint32_t threads, uint32_t sharedBytes,
+    void** parameters) {
+    if (gpu.storesLeft >= 0 && gpu.storesLeft-- == 0) {
+        gpu.isStill = true;
+        gpu.lostCode = gpu.codeWhenStill;
+    }
+    if (gpu.isStill) {
+        on->isRunning = true;
+        return;
+    }
+    emulation::setSeed(gpu.launches++);
+    const std::string failure = emulation::run({static_cast<int>(gridX), static_cast<int>(gridY),
+                                                static_cast<int>(threads), sharedBytes,
+                                                [&] { function.batchKernel(parameters); }, {}});
+    if (!failure.empty()) {
+        std::fprintf(stderr, "kernel: %s\n", failure.c_str());
+    }
+    on->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
 }
 
 bool isAnyRunning() {
@@ -487,6 +531,94 @@ int32_t cuStreamDestroy_v2(int64_t stream) {
     return SUCCESS;
 }
 
+int32_t cuStreamBeginCapture_v2(int64_t stream, int32_t mode) {
+    BEGIN(cuStreamBeginCapture);
+    Stream* const of = reinterpret_cast<Stream*>(stream);
+    if (mode < 0 || mode > 2 || of->recording != nullptr) {
+        return INVALID_VALUE;
+    }
+    of->recording = new Graph;
+    return SUCCESS;
+}
+
+/** The recording is over, whatever comes of it. */
+int32_t cuStreamEndCapture(int64_t stream, int64_t* graph) {
+    const std::lock_guard<std::mutex> lock(gpu.mutex);
+    Stream* const of = reinterpret_cast<Stream*>(stream);
+    Graph* const recorded = of->recording;
+    of->recording = nullptr;
+    *graph = 0;
+    if (const int32_t code = begin("cuStreamEndCapture"); code != SUCCESS) {
+        delete recorded;
+        return code;
+    }
+    if (recorded == nullptr) {
+        return INVALID_VALUE;
+    }
+    *graph = reinterpret_cast<int64_t>(recorded);
+    gpu.others.insert(*graph);
+    return SUCCESS;
+}
+
+int32_t cuGraphInstantiateWithFlags(int64_t* executable, int64_t graph, uint64_t) {
+    BEGIN(cuGraphInstantiateWithFlags);
+    *executable = reinterpret_cast<int64_t>(new Graph(*reinterpret_cast<const Graph*>(graph)));
+    gpu.others.insert(*executable);
+    return SUCCESS;
+}
+
+int32_t cuGraphDestroy(int64_t graph) {
+    BEGIN(cuGraphDestroy);
+    gpu.others.erase(graph);
+    delete reinterpret_cast<Graph*>(graph);
+    return SUCCESS;
+}
+
+int32_t cuGraphLaunch(int64_t executable, int64_t) {
+    BEGIN(cuGraphLaunch);
+    for (const auto& launch : *reinterpret_cast<const Graph*>(executable)) {
+        launch();
+    }
+    return SUCCESS;
+}
+
+/** What it has of the GPU is taken away: where a kernel runs it fails, as the others do. */
+int32_t cuGraphExecDestroy(int64_t executable) {
+    BEGIN(cuGraphExecDestroy);
+    if (isAnyRunning()) {
+        return INVALID_VALUE;
+    }
+    gpu.others.erase(executable);
+    delete reinterpret_cast<Graph*>(executable);
+    return SUCCESS;
+}
+
+int32_t cuEventCreate(int64_t* event, uint32_t) {
+    BEGIN(cuEventCreate);
+    *event = reinterpret_cast<int64_t>(new Event{nullptr});
+    gpu.others.insert(*event);
+    return SUCCESS;
+}
+
+int32_t cuEventRecord(int64_t event, int64_t stream) {
+    BEGIN(cuEventRecord);
+    const Stream* const on = reinterpret_cast<const Stream*>(stream);
+    reinterpret_cast<Event*>(event)->stream = on->isRunning ? on : nullptr;
+    return SUCCESS;
+}
+
+int32_t cuEventQuery(int64_t event) {
+    BEGIN(cuEventQuery);
+    return reinterpret_cast<const Event*>(event)->stream == nullptr ? SUCCESS : NOT_READY;
+}
+
+int32_t cuEventDestroy_v2(int64_t event) {
+    BEGIN(cuEventDestroy);
+    gpu.others.erase(event);
+    delete reinterpret_cast<Event*>(event);
+    return SUCCESS;
+}
+
 /** To its end, as what follows in the stream would have to wait for it. */
 int32_t cuLaunchKernel(
     int64_t function, uint32_t gridX, uint32_t gridY, uint32_t, uint32_t blockX, uint32_t, uint32_t,
@@ -497,22 +629,19 @@ int32_t cuLaunchKernel(
         return INVALID_VALUE;
     }
     Stream* const on = reinterpret_cast<Stream*>(stream);
-    if (gpu.storesLeft >= 0 && gpu.storesLeft-- == 0) {
-        gpu.isStill = true;
-        gpu.lostCode = gpu.codeWhenStill;
-    }
-    if (gpu.isStill) {
-        on->isRunning = true;
+    if (on->recording == nullptr) {
+        launch(*of, on, gridX, gridY, blockX, sharedBytes, parameters);
         return SUCCESS;
     }
-    emulation::setSeed(gpu.launches++);
-    const std::string failure = emulation::run({static_cast<int>(gridX), static_cast<int>(gridY),
-                                                static_cast<int>(blockX), sharedBytes,
-                                                [&] { of->batchKernel(parameters); }, {}});
-    if (!failure.empty()) {
-        std::fprintf(stderr, "kernel: %s\n", failure.c_str());
-    }
-    on->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
+    // Parameters are copied when a launch is recorded: here those of the lstm family.
+    const tiercel::LstmView view = at<tiercel::LstmView>(parameters, 0);
+    const int64_t table = at<int64_t>(parameters, 1);
+    on->recording->push_back([=] {
+        tiercel::LstmView viewCopy = view;
+        int64_t tableCopy = table;
+        void* copies[] = {&viewCopy, &tableCopy};
+        launch(*of, on, gridX, gridY, blockX, sharedBytes, copies);
+    });
     return SUCCESS;
 }
 
@@ -546,6 +675,7 @@ JNIEXPORT void JNICALL JNI_NAME(reset)(JNIEnv*, jclass, jint multiprocessors, ji
     gpu.faults.clear();
     gpu.memory.clear();
     gpu.streams.clear();
+    gpu.others.clear();
     gpu.usedBytes = 0;
     gpu.memoryBytes = memoryBytes;
     gpu.sharedBytes = sharedBytes;
@@ -567,6 +697,11 @@ JNIEXPORT void JNICALL JNI_NAME(failCall)(JNIEnv* environment, jclass, jstring n
     environment->ReleaseStringUTFChars(name, text);
 }
 
+JNIEXPORT void JNICALL JNI_NAME(clearFaults)(JNIEnv*, jclass) {
+    const std::lock_guard<std::mutex> lock(gpu.mutex);
+    gpu.faults.clear();
+}
+
 /** code: of all calls from then on; 0 if they go on as if nothing were. */
 JNIEXPORT void JNICALL JNI_NAME(standStillAfter)(JNIEnv*, jclass, jlong stores, jint code) {
     const std::lock_guard<std::mutex> lock(gpu.mutex);
@@ -586,7 +721,7 @@ JNIEXPORT jboolean JNICALL JNI_NAME(isStill)(JNIEnv*, jclass) {
 /** Whether nothing is left of what was taken, and nothing runs. */
 JNIEXPORT jboolean JNICALL JNI_NAME(isClean)(JNIEnv*, jclass) {
     const std::lock_guard<std::mutex> lock(gpu.mutex);
-    return gpu.memory.empty() && gpu.streams.empty() && gpu.contexts == 0 && gpu.modules == 0;
+    return gpu.memory.empty() && gpu.streams.empty() && gpu.others.empty() && gpu.contexts == 0 && gpu.modules == 0;
 }
 
 }  // extern "C"

@@ -8,6 +8,8 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.egress.ResponseWriter;
+import io.tiercel.appliance.engine.DeviceMode;
+import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelRegistry;
 import io.tiercel.appliance.engine.bundle.Bundle;
@@ -155,7 +157,8 @@ final class Foundation implements AutoCloseable {
         final List<Bundle> bundles = new ArrayList<>();
         for (final ModelConfig config : context.models()) {
             final Bundle bundle = Bundle.open(config.bundle());
-            registry.load(config.alias(), bundle, config.backend(), config.threads());
+            registry.load(config.alias(), bundle, config.backend(), config.threads(),
+                    new DeviceSettings(DeviceMode.of(config.gpuMode()), config.gpuAnswerLimitNs()));
             bundles.add(bundle);
         }
         return bundles;

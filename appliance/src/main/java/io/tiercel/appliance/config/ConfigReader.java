@@ -232,8 +232,11 @@ public final class ConfigReader {
         final String bundle = modelText(entries, ModelKey.BUNDLE, node);
         final String backend = modelText(entries, ModelKey.BACKEND, node);
         final String threads = modelText(entries, ModelKey.THREADS, node);
+        final String gpuMode = modelText(entries, ModelKey.GPU_MODE, node);
+        final String gpuAnswerLimit = modelText(entries, ModelKey.GPU_ANSWER_LIMIT, node);
         return new ModelConfig(
-                alias, directory.resolve(bundle), backend, (int) SuffixedValues.parseCount(threads));
+                alias, directory.resolve(bundle), backend, (int) SuffixedValues.parseCount(threads), gpuMode,
+                SuffixedValues.parseDurationNs(gpuAnswerLimit));
     }
 
     private String modelText(final Map<String, Node> entries, final ModelKey key, final Node model) {

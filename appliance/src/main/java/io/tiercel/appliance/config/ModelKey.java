@@ -16,7 +16,17 @@ public enum ModelKey {
     THREADS("threads", ValueType.count(1, ConfigKey.MAX_MODEL_THREADS), "1",
             "Threads that compute one model, the infer thread included, for each of `infer-workers`; backends `cpu` "
                     + "and `onnxruntime`, whose workers share one pool. Pays for models past about 400 KB of weights "
-                    + "when cores are free; an executor of `cpu` that is not faster with them uses fewer.");
+                    + "when cores are free; an executor of `cpu` that is not faster with them uses fewer."),
+    GPU_MODE("gpu-mode", ValueType.oneOf("auto", "resident", "graphs"), ModelConfig.AUTO_GPU_MODE,
+            "How a GPU computes it, backend `cuda`, family `lstm`. `resident`: by a kernel that stays there, the "
+                    + "shortest way to an answer. `graphs`: by prepared launches for each batch, for throughput, and "
+                    + "for a GPU that is shared or drives a display. `auto`: `resident` where the GPU lets a kernel "
+                    + "stay and the model fits, else `graphs`."),
+    GPU_ANSWER_LIMIT("gpu-answer-limit", ModelConfig.ANSWER_LIMIT_TYPE,
+            ModelConfig.ANSWER_LIMIT_TYPE.print(ModelConfig.DEFAULT_ANSWER_LIMIT_NS),
+            "A GPU that has not answered a batch for so long is lost, and another backend goes on for good; backend "
+                    + "`cuda`. Longer than any hiccup that is to be waited for; a trip to the GPU takes "
+                    + "microseconds.");
 
     static final String PREFIX = "models[].";
     static final List<String> KEYS = Arrays.stream(values()).map(ModelKey::key).toList();

@@ -201,25 +201,29 @@ abstract class ValueType<T> {
 
     /** Models stand in a file or in code; as one line of text there is no good way to write them. */
     static ValueType<List<ModelConfig>> models() {
-        return listOf("list of `alias`, `bundle`, `backend`, `threads`", new ValueType<ModelConfig>("model") {
+        return listOf("list of `alias`, `bundle`, `backend`, `threads`, `gpu-mode`, `gpu-answer-limit`",
+                new ValueType<ModelConfig>("model") {
 
-            private final ValueType<String> alias = name(ConfigKey.MAX_ALIAS_LENGTH);
-            private final ValueType<String> backend = name(ConfigKey.MAX_ALIAS_LENGTH);
-            private final ValueType<Integer> threads = count(1, ConfigKey.MAX_MODEL_THREADS);
+                    private final ValueType<String> alias = name(ConfigKey.MAX_ALIAS_LENGTH);
+                    private final ValueType<String> backend = name(ConfigKey.MAX_ALIAS_LENGTH);
+                    private final ValueType<Integer> threads = count(1, ConfigKey.MAX_MODEL_THREADS);
+                    private final ValueType<String> gpuMode = oneOf("auto", "resident", "graphs");
 
-            @Override
-            ModelConfig parse(final String text) {
-                throw new IllegalArgumentException("models are given in a file or in code");
-            }
+                    @Override
+                    ModelConfig parse(final String text) {
+                        throw new IllegalArgumentException("models are given in a file or in code");
+                    }
 
-            @Override
-            void check(final ModelConfig value) {
-                super.check(value);
-                alias.check(value.alias());
-                backend.check(value.backend());
-                threads.check(value.threads());
-            }
-        });
+                    @Override
+                    void check(final ModelConfig value) {
+                        super.check(value);
+                        alias.check(value.alias());
+                        backend.check(value.backend());
+                        threads.check(value.threads());
+                        gpuMode.check(value.gpuMode());
+                        ModelConfig.ANSWER_LIMIT_TYPE.check(value.gpuAnswerLimitNs());
+                    }
+                });
     }
 
     private static String alternatives(final List<String> names) {

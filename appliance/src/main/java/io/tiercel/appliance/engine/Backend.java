@@ -41,4 +41,9 @@ public interface Backend {
      * @throws io.tiercel.appliance.engine.bundle.BundleException if the tensors disagree with the manifest.
      */
     Model load(Bundle bundle, int threads);
+
+    /** As {@link #load(Bundle, int)}, with what the configuration says of the device. */
+    default Model load(final Bundle bundle, final int threads, final DeviceSettings device) {
+        return load(bundle, threads);
+    }
 }

@@ -52,18 +52,28 @@ public final class Backends {
      * lost: available, and not to be lost itself. Parameters and exceptions are those of {@link Backend#load}.
      */
     public static Model load(final Backend backend, final Bundle bundle, final int threads) {
-        final Model model = backend.load(bundle, threads);
+        return secured(backend, backend.load(bundle, threads), bundle, threads);
+    }
+
+    /** As {@link #load(Backend, Bundle, int)}, with what the configuration says of the device. */
+    public static Model load(
+            final Backend backend, final Bundle bundle, final int threads, final DeviceSettings device) {
+        return secured(backend, backend.load(bundle, threads, device), bundle, threads);
+    }
+
+    /** Whether it is available and supports the bundle. */
+    static boolean canServe(final Backend backend, final Bundle bundle) {
+        return obstacle(backend, bundle) == null;
+    }
+
+    private static Model secured(
+            final Backend backend, final Model model, final Bundle bundle, final int threads) {
         try {
             return backend.canBeLost() ? withStandby(backend, model, bundle, threads) : model;
         } catch (final RuntimeException ex) {
             model.close();
             throw ex;
         }
-    }
-
-    /** Whether it is available and supports the bundle. */
-    static boolean canServe(final Backend backend, final Bundle bundle) {
-        return obstacle(backend, bundle) == null;
     }
 
     private static Model withStandby(

@@ -30,20 +30,30 @@ public final class ModelRegistry implements AutoCloseable {
      */
     public LoadedModel load(
             final String alias, final Bundle bundle, final String backendName, final int threads) {
+        return load(alias, bundle, backendName, threads, DeviceSettings.DEFAULTS);
+    }
+
+    /** As {@link #load(String, Bundle, String, int)}, with what the configuration says of the device. */
+    public LoadedModel load(
+            final String alias, final Bundle bundle, final String backendName, final int threads,
+            final DeviceSettings device) {
         if (find(alias) != null) {
             throw new BundleException("model alias=" + alias + " is there twice");
         }
         final LoadedModel model = Backends.AUTO.equals(backendName)
                 ? LoadedModel.of(models.size(), alias, bundle.version(),
-                        Placement.choose(Backends.all(), bundle, threads, clock))
-                : loadOn(Backends.select(backendName, bundle), alias, bundle, threads);
+                        Placement.choose(Backends.all(), bundle, threads, device, clock))
+                : loadOn(Backends.select(backendName, bundle), alias, bundle, threads, device);
         models.add(model);
         return model;
     }
 
-    private LoadedModel loadOn(final Backend backend, final String alias, final Bundle bundle, final int threads) {
+    private LoadedModel loadOn(
+            final Backend backend, final String alias, final Bundle bundle, final int threads,
+            final DeviceSettings device) {
         return LoadedModel.of(
-                models.size(), alias, bundle.version(), backend.name(), Backends.load(backend, bundle, threads));
+                models.size(), alias, bundle.version(), backend.name(),
+                Backends.load(backend, bundle, threads, device));
     }
 
     /** The model of that alias, or null. */

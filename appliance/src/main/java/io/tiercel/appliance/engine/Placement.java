@@ -41,7 +41,8 @@ public record Placement(Backend backend, Model model, String rationale) {
      * @throws NoBackendException if none can serve the bundle.
      */
     static Placement choose(
-            final List<Backend> backends, final Bundle bundle, final int threads, final NanoClock clock) {
+            final List<Backend> backends, final Bundle bundle, final int threads,
+            final DeviceSettings device, final NanoClock clock) {
         final Backend preferred = Backends.select(backends, Backends.AUTO, bundle);
         final List<Candidate> candidates = new ArrayList<>();
         final StringBuilder reasons = new StringBuilder();
@@ -49,14 +50,14 @@ public record Placement(Backend backend, Model model, String rationale) {
             for (final Backend backend : backends) {
                 if (backend != preferred && backend.canBeLost() && backend.preference() >= 0 &&
                         Backends.canServe(backend, bundle)) {
-                    measure(candidates, reasons, backend, bundle, threads, clock);
+                    measure(candidates, reasons, backend, bundle, threads, device, clock);
                 }
             }
             final boolean hasChoice = !reasons.isEmpty();
             if (hasChoice) {
-                measure(candidates, reasons, preferred, bundle, threads, clock);
+                measure(candidates, reasons, preferred, bundle, threads, device, clock);
             } else {
-                candidates.add(new Candidate(preferred, Backends.load(preferred, bundle, threads), null));
+                candidates.add(new Candidate(preferred, Backends.load(preferred, bundle, threads, device), null));
             }
             return take(candidates, hasChoice ? reasons.toString() : "");
         } finally {
@@ -84,12 +85,12 @@ public record Placement(Backend backend, Model model, String rationale) {
     /** A backend that cannot load it, or loses its device meanwhile, is no candidate. */
     private static void measure(
             final List<Candidate> candidates, final StringBuilder reasons, final Backend backend, final Bundle bundle,
-            final int threads, final NanoClock clock) {
+            final int threads, final DeviceSettings device, final NanoClock clock) {
         reasons.append(reasons.isEmpty() ? "" : "; ").append(backend.name()).append(' ');
         Model model = null;
         boolean isCandidate = false;
         try {
-            model = Backends.load(backend, bundle, threads);
+            model = Backends.load(backend, bundle, threads, device);
             final Histogram stepNs = new Histogram(HIGHEST_NS, SIGNIFICANT_DIGITS);
             isCandidate = hasKeptDevice(model, stepNs, clock);
             if (isCandidate) {

@@ -45,6 +45,8 @@ class ConfigFuzzTest {
                 .add("smallest", text("journal:\n  directory: j\nmodels:\n  - alias: a\n    bundle: b\n"))
                 .add("every-key", text(everyKey()))
                 .add("flow", text("{journal: {directory: j}, models: [{alias: a, bundle: b, threads: 2}]}"))
+                .add("gpu", text("{journal: {directory: j}, models: [{alias: a, bundle: b, gpu-mode: graphs,"
+                        + " gpu-answer-limit: 250ms}]}"))
                 .add("json", text("{\"limits\": {\"clients\": 8, \"steps\": 64}, \"echo\": true}"))
                 .add("quoted", text("name: \"a\\u0041\"\naeron:\n  request-channel: 'aeron:udp?endpoint=h:1'\n"))
                 .add("comment", text("# c\n--- # d\nname: a # e\n...\n"))

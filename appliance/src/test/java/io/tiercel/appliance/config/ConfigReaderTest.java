@@ -36,6 +36,7 @@ class ConfigReaderTest {
                   - alias: trades
                     bundle: models/trades.safetensors
                   - {alias: book, bundle: /b.safetensors, backend: reference, threads: 8}
+                  - {alias: big, bundle: /c.safetensors, gpu-mode: graphs, gpu-answer-limit: 250ms}
                 limits:
                   clients: 1_000
                 batch:
@@ -54,7 +55,9 @@ class ConfigReaderTest {
         assertEquals(16L << 20, context.journalPopulateAheadBytes());
         assertEquals(List.of(
                 new ModelConfig("trades", directory.resolve("models/trades.safetensors"), "auto", 1),
-                new ModelConfig("book", Path.of("/b.safetensors"), "reference", 8)), context.models());
+                new ModelConfig("book", Path.of("/b.safetensors"), "reference", 8),
+                new ModelConfig("big", Path.of("/c.safetensors"), "auto", 1, "graphs", 250_000_000)),
+                context.models());
         assertEquals(1_000, context.maxClients());
         assertEquals(10_000, context.batchWindowNs());
         assertTrue(context.echo());
@@ -95,6 +98,10 @@ class ConfigReaderTest {
         "models:\\n  - {alias: a, bundle: b, threads: all} | 2 | models[].threads=all: must be a whole number",
         "models:\\n  - {alias: a, bundle: b, threads: } | 2 | models[].threads=: must have a value",
         "models:\\n  - {alias: a, bundle: b, threads: [2]} | 2 | models[].threads: must be a single value, not a list",
+        "models:\\n  - {alias: a, bundle: b, gpu-mode: fast} | 2 | models[].gpu-mode=fast: must be auto, resident or"
+                + " graphs",
+        "models:\\n  - {alias: a, bundle: b, gpu-answer-limit: 61s} | 2 | models[].gpu-answer-limit=61s: must be 1ms"
+                + " to 60s",
         "models:\\n  - {alias: a, bundle: b, thread: 2} | 2 | unknown key models[].thread=2: did you mean"
                 + " models[].threads?",
         "? [a]\\n: b | 1 | a key must be a name, not a list",

@@ -54,15 +54,17 @@ class PlacementTest {
 
     @Test
     void shouldMeasureNothingWhenThereIsNoChoice() {
-        final Placement placement = Placement.choose(List.of(new ReferenceBackend()), bundle, 1, () -> {
-            throw new AssertionError("nobody looks at the clock");
-        });
+        final Placement placement = Placement.choose(
+                List.of(new ReferenceBackend()), bundle, 1, DeviceSettings.DEFAULTS, () -> {
+                    throw new AssertionError("nobody looks at the clock");
+                });
         assertEquals("reference", placement.backend().name());
         assertEquals("", placement.rationale());
     }
 
     /** The reference is preferred, as the CPU is to a GPU. */
     private Placement choose(final Backend device) {
-        return Placement.choose(List.of(new ReferenceBackend(), device), bundle, 1, () -> nowNs += LOOK_NS);
+        return Placement.choose(List.of(new ReferenceBackend(), device), bundle, 1, DeviceSettings.DEFAULTS,
+                () -> nowNs += LOOK_NS);
     }
 }

@@ -2,22 +2,23 @@ package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.BackendProbe;
+import io.tiercel.appliance.engine.DeviceMode;
+import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * An NVIDIA GPU: exact, bit for bit what the Java reference computes. The {@code lstm} family by a kernel that stays on
- * it where the model fits, the {@code transformer} family by kernels that are launched for each batch. The GPU can be
- * lost in mid-run, so another backend stands by.
+ * it, or by graphs of launches ({@link DeviceMode}); the {@code transformer} family by kernels that are launched for
+ * each batch. The GPU can be lost in mid-run, so another backend stands by.
  *
- * <p>The probe loads the driver and the kernels, since only then is it known that they can be loaded. A GPU that drives
- * a display is refused: its driver would end a kernel that stays.
+ * <p>The probe loads the driver and the kernels, since only then is it known that they can be loaded.
  */
 public final class CudaBackend implements Backend {
 
@@ -25,21 +26,24 @@ public final class CudaBackend implements Backend {
 
     /** Behind the CPU's kernels: without the configuration's word nothing is moved behind a bus. */
     private static final int PREFERENCE = 50;
-    /** A hundred thousand times a step; no client waits longer, and what holds a GPU up for a moment is shorter. */
-    private static final long ANSWER_LIMIT_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final NanoClock clock;
-    private final long answerLimitNs;
+    /** Where the caller has none. */
+    private final DeviceSettings settings;
 
     /** What {@link java.util.ServiceLoader} makes. */
     public CudaBackend() {
-        this(SystemNanoClock.INSTANCE, ANSWER_LIMIT_NS);
+        this(SystemNanoClock.INSTANCE, DeviceSettings.DEFAULTS);
     }
 
     /** @param answerLimitNs after which a GPU that has not answered a request is lost. */
     CudaBackend(final NanoClock clock, final long answerLimitNs) {
+        this(clock, new DeviceSettings(DeviceMode.AUTO, answerLimitNs));
+    }
+
+    CudaBackend(final NanoClock clock, final DeviceSettings settings) {
         this.clock = clock;
-        this.answerLimitNs = answerLimitNs;
+        this.settings = settings;
     }
 
     @Override
@@ -77,20 +81,39 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Model load(final Bundle bundle, final int threads) {
+        return load(bundle, threads, settings);
+    }
+
+    @Override
+    public Model load(final Bundle bundle, final int threads, final DeviceSettings device) {
+        return load(bundle, () -> TransformerParameters.FAMILY.equals(bundle.manifest().family())
+                ? loadTransformer(TransformerParameters.read(bundle), device)
+                : loadLstm(LstmParameters.read(bundle), device, false));
+    }
+
+    /**
+     * Of an {@code lstm} bundle what speaks with the GPU, and nothing of what it computes: outputs and states are
+     * zeros. What a request costs that way is the least that a step can.
+     */
+    public Model loadPingPong(final Bundle bundle) {
+        final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
+        return load(bundle, () -> loadLstm(LstmParameters.read(bundle), device, true));
+    }
+
+    private static Model load(final Bundle bundle, final Supplier<Model> loading) {
         try {
-            return TransformerParameters.FAMILY.equals(bundle.manifest().family())
-                    ? loadTransformer(TransformerParameters.read(bundle))
-                    : loadLstm(LstmParameters.read(bundle));
+            return loading.get();
         } catch (final CudaException ex) {
             throw new BundleException(bundle.path() + ": backend=" + NAME + " cannot load it: " + ex.getMessage());
         }
     }
 
-    private Model loadLstm(final LstmParameters parameters) {
-        return new CudaLstmModel(parameters, CudaDevice.retain(), clock, answerLimitNs);
+    private Model loadLstm(
+            final LstmParameters parameters, final DeviceSettings device, final boolean isPingPong) {
+        return new CudaLstmModel(parameters, CudaDevice.retain(), clock, device, isPingPong);
     }
 
-    private Model loadTransformer(final TransformerParameters parameters) {
-        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, answerLimitNs);
+    private Model loadTransformer(final TransformerParameters parameters, final DeviceSettings device) {
+        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, device.answerLimitNs());
     }
 }

@@ -26,6 +26,10 @@ final class CudaDevice {
     record Kernels(long persistent, long step, long ahead) {
     }
 
+    /** Those for any: sessions' states brought and given back, and what stays and computes nothing. */
+    record CommonKernels(long bring, long settle, long pingPong) {
+    }
+
     /** Functions of the transformer family, launched for batches, and the last for rows of steps. */
     record TransformerKernels(long step, long hash, long ahead, long steps) {
     }
@@ -47,8 +51,11 @@ final class CudaDevice {
     private final long module;
     private final Kernels int8Kernels;
     private final Kernels int4Kernels;
+    private final CommonKernels commonKernels;
+    /** Null if a kernel may. */
+    private final String obstacleToStaying;
     private final TransformerKernels transformerKernels;
-    private final List<Memory> toBeFreed = new ArrayList<>();
+    private final List<Runnable> toBeFreed = new ArrayList<>();
     private int users;
     private int runningKernels;
     private boolean isLost;
@@ -72,14 +79,7 @@ final class CudaDevice {
                 attribute(CudaDriver.COMPUTE_CAPABILITY_MINOR);
         multiprocessors = attribute(CudaDriver.MULTIPROCESSOR_COUNT);
         sharedBytes = attribute(CudaDriver.MAX_SHARED_BYTES_OF_BLOCK);
-        if (attribute(CudaDriver.COOPERATIVE_LAUNCH) == 0) {
-            throw new CudaException(name + " cannot launch kernels whose blocks are all there at once");
-        }
-        if (attribute(CudaDriver.KERNEL_EXEC_TIMEOUT) != 0) {
-            throw new CudaException(
-                    name + " lets no kernel stay: its driver limits how long one runs, as it does where" +
-                            " a display is driven");
-        }
+        obstacleToStaying = findObstacleToStaying();
         final byte[] image = image();
         final long[] handle = new long[1];
         CudaDriver.check(CudaDriver.devicePrimaryCtxRetain(handle, ordinal), "cuDevicePrimaryCtxRetain(" + name + ")");
@@ -91,6 +91,8 @@ final class CudaDevice {
             module = handle[0];
             int8Kernels = kernels("int8");
             int4Kernels = kernels("int4");
+            commonKernels = new CommonKernels(kernel("tiercel_lstm_bring"), kernel("tiercel_lstm_settle"),
+                    kernel("tiercel_lstm_ping_pong"));
             transformerKernels = new TransformerKernels(kernel("tiercel_transformer_step"),
                     kernel("tiercel_transformer_hash"), kernel("tiercel_transformer_ahead"),
                     kernel("tiercel_transformer_steps"));
@@ -134,7 +136,8 @@ final class CudaDevice {
     /** For people, with the driver's version. */
     String description() {
         return name + ", compute capability " + capabilityText() + ", " + multiprocessors +
-                " multiprocessors, driver for CUDA " + driverVersion / 1000 + "." + driverVersion % 1000 / 10;
+                " multiprocessors, driver for CUDA " + driverVersion / 1000 + "." + driverVersion % 1000 / 10 +
+                (obstacleToStaying == null ? "" : ", no kernel stays: " + obstacleToStaying);
     }
 
     String name() {
@@ -152,6 +155,15 @@ final class CudaDevice {
 
     Kernels kernels(final boolean isInt4) {
         return isInt4 ? int4Kernels : int8Kernels;
+    }
+
+    CommonKernels commonKernels() {
+        return commonKernels;
+    }
+
+    /** Why no kernel can stay on this GPU; null if one can. */
+    String obstacleToStaying() {
+        return obstacleToStaying;
     }
 
     TransformerKernels transformerKernels() {
@@ -210,8 +222,19 @@ final class CudaDevice {
     }
 
     /** At once, or when no kernel is there any more. */
-    synchronized void free(final Memory memory) {
-        toBeFreed.add(memory);
+    void free(final Memory memory) {
+        free(() -> {
+            if (memory.hostAddress() == 0) {
+                CudaDriver.check(CudaDriver.memFree(memory.deviceAddress()), "cuMemFree");
+            } else {
+                CudaDriver.check(CudaDriver.memFreeHost(memory.hostAddress()), "cuMemFreeHost");
+            }
+        });
+    }
+
+    /** Something else that the driver may wait for all kernels with, in the same way. */
+    synchronized void free(final Runnable freeing) {
+        toBeFreed.add(freeing);
         freeIfNobodyWrites();
     }
 
@@ -266,13 +289,17 @@ final class CudaDevice {
         }
         makeCurrent();
         while (!toBeFreed.isEmpty()) {
-            final Memory memory = toBeFreed.remove(toBeFreed.size() - 1);
-            if (memory.hostAddress() == 0) {
-                CudaDriver.check(CudaDriver.memFree(memory.deviceAddress()), "cuMemFree");
-            } else {
-                CudaDriver.check(CudaDriver.memFreeHost(memory.hostAddress()), "cuMemFreeHost");
-            }
+            toBeFreed.remove(toBeFreed.size() - 1).run();
         }
+    }
+
+    private String findObstacleToStaying() {
+        if (attribute(CudaDriver.COOPERATIVE_LAUNCH) == 0) {
+            return "it cannot launch kernels whose blocks are all there at once";
+        }
+        return attribute(CudaDriver.KERNEL_EXEC_TIMEOUT) == 0
+                ? null
+                : "its driver limits how long one runs, as it does where a display is driven";
     }
 
     private int attribute(final int attribute) {

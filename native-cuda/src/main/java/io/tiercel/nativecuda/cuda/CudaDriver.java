@@ -36,6 +36,9 @@ public final class CudaDriver {
     static final int HOST_MEMORY_PORTABLE = 1;
     static final int HOST_MEMORY_MAPPED = 2;
     static final int STREAM_NON_BLOCKING = 1;
+    /** While a stream is recorded, other threads may call what they like. */
+    static final int CAPTURE_THREAD_LOCAL = 1;
+    static final int EVENT_DISABLE_TIMING = 2;
 
     /** Indices of what {@link #lstmSizes} gives. */
     static final int IS_PERSISTENT = 0;
@@ -198,10 +201,41 @@ public final class CudaDriver {
     @Name("tiercel_cuStreamDestroy")
     static native int streamDestroy(@Cast("int64_t") long stream);
 
+    @Name("tiercel_cuStreamBeginCapture")
+    static native int streamBeginCapture(@Cast("int64_t") long stream, int mode);
+
+    @Name("tiercel_cuStreamEndCapture")
+    static native int streamEndCapture(@Cast("int64_t") long stream, @Cast("int64_t*") long[] graph);
+
+    @Name("tiercel_cuGraphInstantiateWithFlags")
+    static native int graphInstantiate(
+            @Cast("int64_t*") long[] executable, @Cast("int64_t") long graph, @Cast("uint64_t") long flags);
+
+    @Name("tiercel_cuGraphDestroy")
+    static native int graphDestroy(@Cast("int64_t") long graph);
+
+    @Name("tiercel_cuGraphLaunch")
+    static native int graphLaunch(@Cast("int64_t") long executable, @Cast("int64_t") long stream);
+
+    @Name("tiercel_cuGraphExecDestroy")
+    static native int graphExecDestroy(@Cast("int64_t") long executable);
+
+    @Name("tiercel_cuEventCreate")
+    static native int eventCreate(@Cast("int64_t*") long[] event, int flags);
+
+    @Name("tiercel_cuEventRecord")
+    static native int eventRecord(@Cast("int64_t") long event, @Cast("int64_t") long stream);
+
+    @Name("tiercel_cuEventQuery")
+    static native int eventQuery(@Cast("int64_t") long event);
+
+    @Name("tiercel_cuEventDestroy")
+    static native int eventDestroy(@Cast("int64_t") long event);
+
     @Name("tiercel_cuda_lstm_new")
     static native @Cast("int64_t") long newLstm(
             int layers, int hidden, int features, int outputs, int isInt4, int isHeadInt4, int isSoftmax,
-            int featureMaximum, int sharedBytes, int multiprocessors);
+            int featureMaximum, int sharedBytes, int multiprocessors, int mayStay);
 
     @Name("tiercel_cuda_lstm_delete")
     static native void deleteLstm(@Cast("void*") long model);

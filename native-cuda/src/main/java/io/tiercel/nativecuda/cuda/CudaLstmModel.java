@@ -1,6 +1,8 @@
 package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.DeviceLostException;
+import io.tiercel.appliance.engine.DeviceMode;
+import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
@@ -22,7 +24,8 @@ final class CudaLstmModel implements Model {
 
     private final CudaDevice device;
     private final NanoClock clock;
-    private final long answerLimitNs;
+    private final DeviceSettings settings;
+    private final boolean isPingPong;
     private final boolean isInt4;
     private final LstmStateLayout layout;
     private final ModelShape shape;
@@ -34,14 +37,17 @@ final class CudaLstmModel implements Model {
     private boolean isClosed;
 
     /**
-     * @param device released by {@link #close}, and if this fails.
-     * @throws CudaException if it does not fit, or the driver fails.
+     * @param device     released by {@link #close}, and if this fails.
+     * @param isPingPong whether nothing of it is computed: {@link CudaBackend#loadPingPong}.
+     * @throws CudaException if it does not fit, or not in the way that the settings ask for, or the driver fails.
      */
     CudaLstmModel(
-            final LstmParameters parameters, final CudaDevice device, final NanoClock clock, final long answerLimitNs) {
+            final LstmParameters parameters, final CudaDevice device, final NanoClock clock,
+            final DeviceSettings settings, final boolean isPingPong) {
         this.device = device;
         this.clock = clock;
-        this.answerLimitNs = answerLimitNs;
+        this.settings = settings;
+        this.isPingPong = isPingPong;
         isInt4 = parameters.layerFormat() == WeightFormat.INT4;
         layerCount = parameters.layerCount();
         hiddenCount = parameters.hiddenCount();
@@ -78,7 +84,7 @@ final class CudaLstmModel implements Model {
         try {
             device.checkIsThere();
             return sizes[CudaDriver.IS_PERSISTENT] == 0
-                    ? new LaunchedLstmExecutor(this, maxBatch)
+                    ? new LstmGraphExecutor(this, maxBatch)
                     : new CudaLstmExecutor(this, maxBatch, firstSequence);
         } catch (final CudaException ex) {
             throw new DeviceLostException(ex.getMessage(), ex);
@@ -110,7 +116,7 @@ final class CudaLstmModel implements Model {
     }
 
     long answerLimitNs() {
-        return answerLimitNs;
+        return settings.answerLimitNs();
     }
 
     LstmStateLayout layout() {
@@ -134,7 +140,7 @@ final class CudaLstmModel implements Model {
     void launch(
             final long stream, final long requests, final long responses, final int places, final int firstSequence,
             final long exchange, final long sessions) {
-        final long kernel = device.kernels(isInt4).persistent();
+        final long kernel = isPingPong ? device.commonKernels().pingPong() : device.kernels(isInt4).persistent();
         allowSharedMemory(kernel);
         CudaDriver.check(
                 CudaDriver.launch(handle, kernel, stream, weights.deviceAddress(), requests, responses, places,
@@ -142,26 +148,45 @@ final class CudaLstmModel implements Model {
                 "cuLaunchCooperativeKernel(" + geometry() + ")");
     }
 
-    /** Before {@link #launchBatch}. */
+    /** Before anything is launched for a batch. */
     void prepareBatches() {
         allowSharedMemory(device.kernels(isInt4).ahead());
         allowSharedMemory(device.kernels(isInt4).step());
+        allowSharedMemory(device.commonKernels().bring());
+        allowSharedMemory(device.commonKernels().settle());
     }
 
-    /** The work ahead of each position's step, then the step; the table of positions is at the GPU's address. */
-    void launchBatch(final long stream, final long positions, final int count) {
-        final CudaDevice.Kernels kernels = device.kernels(isInt4);
+    /** Of each position of a table, at an address of the GPU: features, state and outputs. */
+    void launchStep(final LaunchStream stream, final long positions, final int count) {
+        launchBatch(device.kernels(isInt4).step(), "step", stream, positions, 1, count);
+    }
+
+    /** What can be computed before each position's next step, as {@link #launchStep} has them. */
+    void launchAhead(final LaunchStream stream, final long positions, final int count) {
+        launchBatch(device.kernels(isInt4).ahead(), "ahead", stream, positions, sizes[CudaDriver.BLOCKS], count);
+    }
+
+    /** Of each session of a table, at an address of the GPU: the state on the host, to the one there. */
+    void launchBring(final LaunchStream stream, final long sessions, final int count) {
+        launchBatch(device.commonKernels().bring(), "bring", stream, sessions, 1, count);
+    }
+
+    /** The way back of {@link #launchBring}. */
+    void launchSettle(final LaunchStream stream, final long sessions, final int count) {
+        launchBatch(device.commonKernels().settle(), "settle", stream, sessions, 1, count);
+    }
+
+    private void launchBatch(
+            final long kernel, final String name, final LaunchStream stream, final long table, final int blocks,
+            final int count) {
         CudaDriver.check(
-                CudaDriver.launchBatch(handle, kernels.ahead(), stream, weights.deviceAddress(), positions,
-                        sizes[CudaDriver.BLOCKS], count),
-                "cuLaunchKernel(ahead)");
-        CudaDriver.check(
-                CudaDriver.launchBatch(handle, kernels.step(), stream, weights.deviceAddress(), positions, 1, count),
-                "cuLaunchKernel(step)");
+                CudaDriver.launchBatch(handle, kernel, stream.handle(), weights.deviceAddress(), table, blocks, count),
+                "cuLaunchKernel(" + name + ")");
     }
 
     private void allowSharedMemory(final long kernel) {
-        CudaDevice.allowSharedMemory(kernel, sizes[CudaDriver.SHARED_BYTES], geometry());
+        // As much as there is: it is a limit of the kernel, for all models, and not what this one takes.
+        CudaDevice.allowSharedMemory(kernel, device.sharedBytes(), geometry());
     }
 
     private String geometry() {
@@ -169,10 +194,14 @@ final class CudaLstmModel implements Model {
                 sizes[CudaDriver.SHARED_BYTES];
     }
 
+    private boolean mayStay() {
+        return settings.mode() != DeviceMode.GRAPHS && device.obstacleToStaying() == null;
+    }
+
     private void pack(final LstmParameters parameters) {
         handle = CudaDriver.newLstm(layerCount, hiddenCount, parameters.featureCount(), parameters.outputCount(),
                 flag(parameters.layerFormat()), flag(parameters.headFormat()), parameters.hasSoftmax() ? 1 : 0,
-                parameters.featureMaximum(), device.sharedBytes(), device.multiprocessors());
+                parameters.featureMaximum(), device.sharedBytes(), device.multiprocessors(), mayStay() ? 1 : 0);
         if (handle == 0) {
             throw new CudaException("no memory to pack layers=" + layerCount + " hidden=" + hiddenCount);
         }
@@ -181,6 +210,13 @@ final class CudaLstmModel implements Model {
             throw new CudaException("layers=" + layerCount + " hidden=" + hiddenCount + " features=" +
                     parameters.featureCount() + " need sharedBytes=" + sizes[CudaDriver.SHARED_BYTES] +
                     " a block, and " + device.name() + " has " + device.sharedBytes());
+        }
+        if (settings.mode() == DeviceMode.RESIDENT && sizes[CudaDriver.IS_PERSISTENT] == 0) {
+            throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: " +
+                    (device.obstacleToStaying() == null
+                            ? "layers=" + layerCount + " hidden=" + hiddenCount + " do not fit into the shared memory"
+                                    + " of " + device.multiprocessors() + " multiprocessors"
+                            : device.name() + " lets no kernel stay: " + device.obstacleToStaying()));
         }
         CudaDriver.setFeatures(handle, parameters.featureMeans(), parameters.inverseFeatureDeviations(),
                 parameters.inverseFeatureScale());

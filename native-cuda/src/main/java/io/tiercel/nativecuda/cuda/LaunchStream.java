@@ -53,16 +53,27 @@ final class LaunchStream {
      * @throws DeviceLostException if it takes too long.
      */
     void await() {
+        await(null);
+    }
+
+    /** As {@link #await()}, for what stood there when the event was recorded; for all if there is none. */
+    void await(final LaunchEvent event) {
         final long begunNs = clock.nanoTime();
-        int code = CudaDriver.streamQuery(handle);
+        int code = query(event);
         while (code == CudaDriver.NOT_READY) {
             if (clock.nanoTime() - begunNs >= limitNs) {
                 throw lost("no answer to a batch within " + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms", null);
             }
             Thread.onSpinWait();
-            code = CudaDriver.streamQuery(handle);
+            code = query(event);
         }
-        CudaDriver.check(code, "cuStreamQuery, while a batch is waited for");
+        CudaDriver.check(code, event == null
+                ? "cuStreamQuery, while a batch is waited for"
+                : "cuEventQuery, while a batch is waited for");
+    }
+
+    private int query(final LaunchEvent event) {
+        return event == null ? CudaDriver.streamQuery(handle) : event.query();
     }
 
     /** The device is from here on; to be thrown. */

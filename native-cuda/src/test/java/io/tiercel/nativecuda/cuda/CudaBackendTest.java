@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class CudaBackendTest {
 
-    private static final int STEPS = 5;
-    private static final int MAX_BATCH = 5;
+    static final int STEPS = 5;
+    static final int MAX_BATCH = 5;
     private static final int ALLOCATION_STEPS = 100;
     /** Long enough for a machine with other things to do. */
     private static final long PATIENT_NS = TimeUnit.SECONDS.toNanos(60);
@@ -89,7 +89,7 @@ class CudaBackendTest {
     /** Of which no kernel stays: too large for shared memory. */
     @ParameterizedTest
     @CsvSource({"INT8, 33", "INT4, 70"})
-    void shouldEqualTheReferenceBitForBitWhenKernelsAreLaunched(final WeightFormat weights, final int hidden) {
+    void shouldEqualTheReferenceBitForBitByGraphs(final WeightFormat weights, final int hidden) {
         TestDriver.reset(2, 4 << 10, TestDriver.MEMORY_BYTES);
         assertEqualsReference(new LstmSetting(6, 2, hidden, 40, 3, 16, weights, Task.CLASSIFICATION));
         assertTrue(TestDriver.isClean());
@@ -238,10 +238,12 @@ class CudaBackendTest {
     }
 
     @Test
-    void shouldRefuseAGpuThatLetsNoKernelStay() {
+    void shouldSayThatNoKernelStaysWhereADisplayIsDriven() {
         TestDriver.driveDisplay();
-        assertEquals("Emulated GPU lets no kernel stay: its driver limits how long one runs, as it does where a " +
-                "display is driven", new CudaBackend().probe().detail());
+        assertEquals("Emulated GPU, compute capability 9.0, 16 multiprocessors, driver for CUDA 13.0, no kernel " +
+                "stays: its driver limits how long one runs, as it does where a display is driven, exact",
+                new CudaBackend().probe().detail());
+        assertTrue(TestDriver.isClean());
     }
 
     @ParameterizedTest
@@ -326,24 +328,6 @@ class CudaBackendTest {
         }
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "cuMemcpyHtoDAsync, 3", "cuMemcpyHtoDAsync, 6", "cuLaunchKernel, 5", "cuLaunchKernel, 8",
-        "cuMemcpyDtoHAsync, 7", "cuMemcpyDtoHAsync, 8", "cuStreamQuery, 4", "cuCtxSetCurrent, 4"})
-    void shouldGoOnWithTheSameBitsWhenALaunchedBatchFails(final String call, final int nth) {
-        TestDriver.reset(2, 4 << 10, TestDriver.MEMORY_BYTES);
-        try (Model model = Backends.load(patient(), bundle, 1);
-                ModelExecutor executor = model.newExecutor(MAX_BATCH)) {
-            final Model reference = new ReferenceBackend().load(bundle, 1);
-            final ModelSession[] expected = sessions(reference, reference.newExecutor(1));
-            final ModelSession[] actual = sessions(model, executor);
-            assertFalse(executor.isOnStandby());
-            TestDriver.failCall(call, nth, TestDriver.ILLEGAL_ADDRESS);
-            assertSameBatches(expected, actual, executor, new SplittableRandom(nth));
-            assertTrue(executor.isOnStandby());
-        }
-    }
-
     @Test
     void shouldThrowWhatSaysHowTheGpuWasLost() {
         try (Model model = impatient().load(bundle, 1); ModelExecutor executor = model.newExecutor(1)) {
@@ -381,7 +365,7 @@ class CudaBackendTest {
         return new ModelSession(reference.shape(), reference.newExecutor(1));
     }
 
-    private static void assertSameSteps(final ModelSession expected, final ModelSession actual, final int steps) {
+    static void assertSameSteps(final ModelSession expected, final ModelSession actual, final int steps) {
         final SplittableRandom random = new SplittableRandom(steps);
         long hash = 0;
         for (int step = 0; step < steps; step++) {
@@ -394,19 +378,26 @@ class CudaBackendTest {
     }
 
     /** Random ones, each settled as the pipeline does it. */
-    private static void assertSameBatches(
+    static void assertSameBatches(
             final ModelSession[] expected, final ModelSession[] actual, final ModelExecutor executor,
             final SplittableRandom random) {
-        final StepBatch batch = new StepBatch(MAX_BATCH);
+        assertSameBatches(expected, actual, executor, random, 5, MAX_BATCH);
+    }
+
+    /** The same of so many features, in batches of at most so many. */
+    static void assertSameBatches(
+            final ModelSession[] expected, final ModelSession[] actual, final ModelExecutor executor,
+            final SplittableRandom random, final int featureCount, final int maxBatch) {
+        final StepBatch batch = new StepBatch(maxBatch);
         final long[] hashes = new long[MAX_BATCH];
         for (int step = 0; step < 3 * STEPS; step++) {
             batch.clear();
             final int first = random.nextInt(MAX_BATCH);
-            final int size = 1 + random.nextInt(MAX_BATCH);
+            final int size = 1 + random.nextInt(maxBatch);
             final long[] expectedHashes = hashes.clone();
             for (int i = 0; i < size; i++) {
                 final int index = (first + i) % MAX_BATCH;
-                final float[] features = features(random, 5);
+                final float[] features = features(random, featureCount);
                 expectedHashes[index] = expected[index].step(features, hashes[index]);
                 add(batch, actual[index].features(features));
             }
@@ -421,16 +412,16 @@ class CudaBackendTest {
         }
     }
 
-    private static void assertSame(final ModelSession expected, final ModelSession actual) {
+    static void assertSame(final ModelSession expected, final ModelSession actual) {
         assertArrayEquals(expected.outputs(), actual.outputs());
         assertArrayEquals(expected.canonicalState(), actual.canonicalState());
     }
 
-    private static void add(final StepBatch batch, final ModelSession session) {
+    static void add(final StepBatch batch, final ModelSession session) {
         batch.add(session.features.addressOffset(), session.state.addressOffset(), session.outputs.addressOffset());
     }
 
-    private static ModelSession[] sessions(final Model model, final ModelExecutor executor) {
+    static ModelSession[] sessions(final Model model, final ModelExecutor executor) {
         final ModelSession[] sessions = new ModelSession[MAX_BATCH];
         for (int i = 0; i < sessions.length; i++) {
             sessions[i] = new ModelSession(model.shape(), executor);
@@ -438,7 +429,7 @@ class CudaBackendTest {
         return sessions;
     }
 
-    private static float[] features(final SplittableRandom random, final int count) {
+    static float[] features(final SplittableRandom random, final int count) {
         final float[] values = new float[count];
         for (int i = 0; i < count; i++) {
             values[i] = (float) random.nextDouble(-4, 4);
@@ -446,7 +437,7 @@ class CudaBackendTest {
         return values;
     }
 
-    private static void run(final ModelSession session, final int steps) {
+    static void run(final ModelSession session, final int steps) {
         long hash = 0;
         for (int step = 0; step < steps; step++) {
             hash = session.step(hash);

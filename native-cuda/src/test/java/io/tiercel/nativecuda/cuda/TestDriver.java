@@ -54,6 +54,9 @@ public final class TestDriver {
     /** A call, by its name in the documentation, fails at its nth time from now. */
     public static native void failCall(String name, int nth, int code);
 
+    /** Calls that have not failed yet are not to. */
+    public static native void clearFaults();
+
     /**
      * Kernels stand still after so many stores of those that stay, or launches of others, from now, and all calls fail
      * from then on unless it is with no code.
