@@ -69,6 +69,14 @@ public final class GpuBenchCommand implements Callable<Integer> {
             description = "Of weights and features. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
+    @Option(names = "--sanitizer", paramLabel = "FILE",
+            description = "NVIDIA's compute-sanitizer, which runs the comparison again, for a small model, and finds "
+                    + "what the kernels should not do. By default the one in PATH or /usr/local/cuda/bin, if any.")
+    private Path sanitizer;
+
+    @Option(names = "--check-only", description = "Compares LSTMs with the reference, and measures nothing.")
+    private boolean isCheckOnly;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
     private Path json;
 
@@ -94,6 +102,11 @@ public final class GpuBenchCommand implements Callable<Integer> {
             System.out.println("not run: " + probe.detail());
             return ExitCode.ENVIRONMENT;
         }
+        if (isCheckOnly) {
+            shapes.forEach(shape -> GpuWays.check(shape, cuda, seed));
+            System.out.println("equal to the reference: " + shapeNames);
+            return ExitCode.OK;
+        }
         shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
         final Map<String, List<Bundle>> transformers = transformers();
         System.out.println("gpu: " + probe.detail());
@@ -105,6 +118,9 @@ public final class GpuBenchCommand implements Callable<Integer> {
         result.put("jvm", MachineInfo.runtime());
         result.put("gpu", probe.detail());
         measure(shapes, transformers, cuda, result);
+        result.put("ways", measureWays(shapes, cuda));
+        result.put("published", PublishedGpuRow.ALL.stream().map(PublishedGpuRow::toJson).toList());
+        result.put("sanitizers", ComputeSanitizer.run(System.out::println, sanitizer));
         if (json != null) {
             Json.write(json, result);
         }
@@ -149,6 +165,17 @@ public final class GpuBenchCommand implements Callable<Integer> {
             throw ToolException.badArgument("family=" + bundle.manifest().family());
         }
         return bundle;
+    }
+
+    private List<Map<String, Object>> measureWays(final List<EngineShape> shapes, final CudaBackend cuda) {
+        final EnginePlan plan = new EnginePlan(List.of(WeightFormat.INT8), 1, 0, (long) (seconds * NS_PER_SECOND),
+                null, List.of(cuda), false, false, seed);
+        final GpuWays ways = new GpuWays(SystemNanoClock.INSTANCE, plan, cuda,
+                new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
+        shapes.forEach(ways::measure);
+        System.out.println();
+        System.out.print(ways.report());
+        return ways.json();
     }
 
     private void measure(

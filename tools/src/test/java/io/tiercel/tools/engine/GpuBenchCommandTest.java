@@ -47,7 +47,7 @@ class GpuBenchCommandTest {
         TestDriver.reset(2, 4 << 10, TestDriver.MEMORY_BYTES);
         final CapturedCommand command =
                 run("--shapes", "1x4/1,1x8/4096", "--transformers", TRANSFORMER, "--arrivals", "100000", "--seconds",
-                        "0.001", "--json", json.toString());
+                        "0.001", "--sanitizer", "/nowhere", "--json", json.toString());
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
         assertTrue(command.out().contains("gpu: Emulated GPU"), command.out());
         assertTrue(command.out().contains("1x8/4096 int8, backend cuda: no row: "), command.out());
@@ -63,7 +63,38 @@ class GpuBenchCommandTest {
             assertEquals(100_000, row.get("stepsPerSecond").asInt());
             assertEquals(100, row.get("us").get("count").asInt());
         }
+        final JsonNode result = new ObjectMapper().readTree(json.toFile());
+        final List<String> ways = new ArrayList<>();
+        for (final JsonNode way : result.get("ways")) {
+            ways.add(way.get("shape").asText() + ' ' + way.get("way").asText());
+            assertTrue(way.get("us").get("p99").asDouble() > 0, way::toString);
+        }
+        assertEquals(List.of("1x4/1 ping-pong", "1x4/1 resident", "1x4/1 graphs"), ways);
+        assertTrue(command.out().contains("1x8/4096 int8, resident: no row: "), command.out());
+        assertEquals(7, result.get("published").size());
+        assertTrue(command.out().contains("160K: mean 3.5, p99 4.3 (NVIDIA dl-lowlat-infer"), command.out());
+        assertEquals("not run: no /nowhere here", result.get("sanitizers").get("racecheck").asText());
         assertTrue(TestDriver.isClean());
+    }
+
+    /** What a sanitizer says is its exit code. */
+    @Test
+    void shouldSayWhatTheSanitizerHasFound() throws IOException {
+        final Path script = Files.writeString(directory.resolve("sanitizer"),
+                "#!/bin/sh\necho \"tool $2 ran\"\n[ $2 = memcheck ]\n");
+        assertTrue(script.toFile().setExecutable(true));
+        final List<String> lines = new ArrayList<>();
+        ComputeSanitizer.run(lines::add, script);
+        assertEquals(List.of("compute-sanitizer memcheck: nothing found",
+                "compute-sanitizer racecheck: exit code 1: tool racecheck ran"), lines);
+    }
+
+    @Test
+    void shouldCompareAndMeasureNothingWhenThatIsAskedFor() {
+        final CapturedCommand command = run("--shapes", "1x4/1", "--check-only");
+        assertEquals(ExitCode.OK, command.exitCode(), command::err);
+        assertTrue(command.out().contains("equal to the reference: [1x4/1]"), command.out());
+        assertFalse(command.out().contains("p50"), command.out());
     }
 
     @Test
