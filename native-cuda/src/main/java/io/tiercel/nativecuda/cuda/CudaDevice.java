@@ -170,8 +170,8 @@ final class CudaDevice {
         return transformerKernels;
     }
 
-    /** Before a launch that asks for so much. */
-    static void allowSharedMemory(final long kernel, final int sharedBytes, final String what) {
+    /** Before a launch that asks for any: as much as there is, since it is a limit of the kernel, for all models. */
+    void allowSharedMemory(final long kernel, final String what) {
         CudaDriver.check(CudaDriver.funcSetAttribute(kernel, CudaDriver.MAX_DYNAMIC_SHARED_BYTES, sharedBytes),
                 "cuFuncSetAttribute(" + what + ")");
     }

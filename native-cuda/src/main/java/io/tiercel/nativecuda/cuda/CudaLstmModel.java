@@ -185,8 +185,7 @@ final class CudaLstmModel implements Model {
     }
 
     private void allowSharedMemory(final long kernel) {
-        // As much as there is: it is a limit of the kernel, for all models, and not what this one takes.
-        CudaDevice.allowSharedMemory(kernel, device.sharedBytes(), geometry());
+        device.allowSharedMemory(kernel, geometry());
     }
 
     private String geometry() {

@@ -181,8 +181,8 @@ final class CudaTransformerModel implements Model {
     void prepareLaunches() {
         final int sharedBytes = (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES];
         final String geometry = "threads=" + sizes[CudaDriver.TRANSFORMER_THREADS] + " sharedBytes=" + sharedBytes;
-        CudaDevice.allowSharedMemory(device.transformerKernels().step(), sharedBytes, geometry);
-        CudaDevice.allowSharedMemory(device.transformerKernels().steps(), sharedBytes, geometry);
+        device.allowSharedMemory(device.transformerKernels().step(), geometry);
+        device.allowSharedMemory(device.transformerKernels().steps(), geometry);
     }
 
     /** A step of so many positions; addresses here and below are the GPU's. */
