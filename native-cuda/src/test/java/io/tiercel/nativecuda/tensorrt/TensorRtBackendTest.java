@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tiercel.appliance.engine.Backend;
+import io.tiercel.appliance.engine.BackendProbe;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.BundleEditor;
 import io.tiercel.appliance.engine.Model;
@@ -53,7 +54,7 @@ class TensorRtBackendTest {
         final Backend found = ServiceLoader.load(Backend.class).stream()
                 .filter(provider -> provider.type() == TensorRtBackend.class)
                 .findFirst().orElseThrow().get();
-        Assumptions.assumeFalse(found.probe().available(), "not run: TensorRT is here");
+        needs(!found.probe().available(), "what is said without TensorRT: it is here");
         assertFalse(found.probe().detail().isBlank());
         final BundleException ex = assertThrows(BundleException.class, () -> found.load(bundle, 1));
         assertEquals(bundle.path() + ": backend=tensorrt cannot load it: " + found.probe().detail(), ex.getMessage());
@@ -180,11 +181,8 @@ class TensorRtBackendTest {
     /** Wherever it is lost, ONNX Runtime goes on, each session from where it stood. */
     @Test
     void shouldGoOnWithOnnxRuntimeWhereTheGpuIsLost() {
-        final boolean hasStandby = new OnnxRuntimeBackend().probe().available();
-        if (!hasStandby) {
-            System.out.println("not run: fail-over of tensorrt: " + new OnnxRuntimeBackend().probe().detail());
-        }
-        Assumptions.assumeTrue(hasStandby, "not run: fail-over of tensorrt");
+        final BackendProbe standby = new OnnxRuntimeBackend().probe();
+        needs(standby.available(), "fail-over of tensorrt: " + standby.detail());
         final int maxBatch = TensorRtModel.MAX_POSITIONS + 2;
         for (int runs = 0; runs < 8; runs++) {
             try (Model model = Backends.load(backend(), bundle, 1)) {
@@ -197,6 +195,13 @@ class TensorRtBackendTest {
                 engines.loseAfter(Integer.MAX_VALUE);
             }
         }
+    }
+
+    private static void needs(final boolean isThere, final String reason) {
+        if (!isThere) {
+            System.out.println("not run: " + reason);
+        }
+        Assumptions.assumeTrue(isThere, "not run: " + reason);
     }
 
     private void assertSameAnswers(final Model model, final ModelExecutor executor, final int maxBatch) {
