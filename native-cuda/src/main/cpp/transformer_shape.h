@@ -66,6 +66,8 @@ struct TransformerShape {
     /** 1, or 2 where the window has 16 bits. */
     int32_t recentPlanes;
 
+    /** Of a step's input, 4 bytes each: a token, or features. */
+    TIERCEL_INLINE int inputWords() const { return vocabulary > 0 ? 1 : features; }
     TIERCEL_INLINE int queryCount() const { return heads * headSize; }
     TIERCEL_INLINE int keyCount() const { return keyValueHeads * headSize; }
     TIERCEL_INLINE int projectedCount() const { return queryCount() + 2 * keyCount(); }

@@ -5,6 +5,5 @@
 #include "lstm_session.cu"
 #include "lstm_step.cu"
 #include "transformer_ahead.cu"
-#include "transformer_hash.cu"
 #include "transformer_step.cu"
 #include "transformer_steps.cu"

@@ -110,9 +110,8 @@ const CudaLstm* asLstm(const void* model) {
 
 // As Java writes it.
 static_assert(
-    offsetof(TransformerRow, outputsStride) == 24 && offsetof(TransformerRow, hash) == 32 &&
-        offsetof(TransformerRow, recordStride) == 40 && offsetof(TransformerRow, count) == 48 &&
-        sizeof(TransformerRow) == 56 && sizeof(TransformerPosition) == 24,
+    offsetof(TransformerRow, outputsStride) == 24 && offsetof(TransformerRow, recordStride) == 32 &&
+        offsetof(TransformerRow, count) == 40 && sizeof(TransformerRow) == 48 && sizeof(TransformerPosition) == 24,
     "rows and positions");
 
 /** A model, packed, and what of a step is done by the host. */

@@ -129,7 +129,7 @@ TIERCEL_EXPORT int64_t tiercel_cuda_transformer_bytes(const void* model);
 
 /**
  * Launches one of the kernels for so many positions, or rows, a block each. items are positions, or rows; last is the
- * kernel's last parameter, vectors or hashes, if it has one. All are device addresses. Returns cuLaunchKernel's code.
+ * kernel's last parameter, vectors, if it has one. All are device addresses. Returns cuLaunchKernel's code.
  */
 TIERCEL_EXPORT int32_t tiercel_cuda_transformer_launch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t items, int64_t records, int64_t last,

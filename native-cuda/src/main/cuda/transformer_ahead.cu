@@ -1,4 +1,4 @@
-/* The work ahead of the next step of each position of a batch, after its hash: a block each. */
+/* The work ahead of the next step of each position of a batch that has a state: a block each. */
 #ifndef TIERCEL_TRANSFORMER_AHEAD_CU
 #define TIERCEL_TRANSFORMER_AHEAD_CU
 
@@ -9,7 +9,10 @@ TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_ahead(
     TIERCEL_PARAMETER tiercel::DeviceTransformer model, const tiercel::TransformerPosition* positions,
     uint8_t* records) {
     using namespace tiercel;
-    codeAhead(TransformerBlock(model, positions[positionIndex()].state, recordOf(model, records), nullptr));
+    const TransformerPosition& position = positions[positionIndex()];
+    if (position.state != nullptr) {
+        codeAhead(TransformerBlock(model, position.state, recordOf(model, records), nullptr));
+    }
 }
 
 #endif

@@ -242,8 +242,6 @@ struct TransformerRow {
     uint8_t* outputs;
     /** From one step's outputs to the next one's, in bytes; 0 for the last step's alone. */
     int64_t outputsStride;
-    /** The session's hash before, and then after them. */
-    uint64_t hash;
     /** From one step's record to the next one's, in bytes; 0 for one record, which is the last step's in the end. */
     int64_t recordStride;
     int32_t count;

@@ -24,9 +24,20 @@ TIERCEL_DEVICE void attend(TransformerBlock& block, int index, int64_t position)
     addToResidual(block, block.change());
 }
 
+/** The header behind a step at a position, at which all threads have looked long ago. */
+TIERCEL_DEVICE void advance(const TransformerBlock& block, int64_t position) {
+    if (threadIndex() == 0) {
+        TransformerHeader* const header = reinterpret_cast<TransformerHeader*>(block.state);
+        header->position = position + 1;
+        if (block.shape.window == 0) {
+            header->codedTokens = position + 1;
+        }
+    }
+}
+
 /**
  * One step: outputs, unless they are null, as they are not wanted; logits and the token's rows to the record, keys and
- * values to the state. Its header stays as it is: that is settled by what follows the step. vectors may be null.
+ * values to the state. vectors may be null.
  */
 TIERCEL_DEVICE_CALLED void forward(
     const DeviceTransformer& model, const TransformerPosition& position, uint8_t* record, uint8_t* vectors) {
@@ -42,6 +53,7 @@ TIERCEL_DEVICE_CALLED void forward(
     if (position.outputs != nullptr) {
         putOutputs(block, position.outputs);
     }
+    advance(block, index);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-/* One step of each position of a batch: a block each, which goes through all layers. */
+/* One step of each position of a batch: a block each, which goes through all layers; none of a position
+ * without a state. */
 #ifndef TIERCEL_TRANSFORMER_STEP_CU
 #define TIERCEL_TRANSFORMER_STEP_CU
 
@@ -13,7 +14,9 @@ TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_step(
     uint8_t* vectors) {
     using namespace tiercel;
     const TransformerPosition& position = positions[positionIndex()];
-    forward(model, position, recordOf(model, records), vectorsOf(model, vectors));
+    if (position.state != nullptr) {
+        forward(model, position, recordOf(model, records), vectorsOf(model, vectors));
+    }
 }
 
 #endif

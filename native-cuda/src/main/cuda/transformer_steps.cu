@@ -1,4 +1,4 @@
-/* Several steps in a row of each of some sessions, and what follows each step: a block each. */
+/* Several steps in a row of each of some sessions, with the work ahead of each next one: a block each. */
 #ifndef TIERCEL_TRANSFORMER_STEPS_CU
 #define TIERCEL_TRANSFORMER_STEPS_CU
 
@@ -10,29 +10,22 @@
  * record has logits where outputs are wanted.
  */
 TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_steps(
-    TIERCEL_PARAMETER tiercel::DeviceTransformer model, tiercel::TransformerRow* rows, uint8_t* records,
+    TIERCEL_PARAMETER tiercel::DeviceTransformer model, const tiercel::TransformerRow* rows, uint8_t* records,
     uint8_t* vectors) {
     using namespace tiercel;
-    TransformerRow& row = rows[positionIndex()];
-    const int inputBytes = 4 * (model.shape.vocabulary > 0 ? 1 : model.shape.features);
+    // It may stand in the host's memory.
+    const TransformerRow row = rows[positionIndex()];
+    const int inputBytes = 4 * model.shape.inputWords();
     TIERCEL_UNROLL(1)
     for (int i = 0; i < row.count; i++) {
         const bool isWanted = row.outputsStride > 0 || i == row.count - 1;
         uint8_t* const record = recordOf(model, records) + i * row.recordStride;
-        const TransformerBlock block(model, row.state, record, nullptr);
         forward(model,
                 {row.inputs + i * inputBytes, row.state,
                  isWanted ? reinterpret_cast<float*>(row.outputs + i * row.outputsStride) : nullptr},
                 record, vectorsOf(model, vectors));
-        // All have read the header long ago, and the token's rows have been written.
-        if (warpIndex() == 0) {
-            const uint64_t hash = settle(block, ofFirstLane(&row.hash));
-            if (laneIndex() == 0) {
-                row.hash = hash;
-            }
-        }
         syncThreads();
-        codeAhead(block);
+        codeAhead(TransformerBlock(model, row.state, record, nullptr));
     }
 }
 

@@ -4,7 +4,6 @@
 #include "emulated_main.h"
 #include "transformer_ahead.cu"
 #include "transformer_check.h"
-#include "transformer_hash.cu"
 #include "transformer_step.cu"
 #include "transformer_steps.cu"
 
@@ -21,15 +20,11 @@ public:
                      const TransformerPosition* positions, uint8_t* records, uint8_t* vectors) {
         return run(launch, [&] { tiercel_transformer_step(view, positions, records, vectors); });
     }
-    std::string hash(const TransformerLaunch& launch, const DeviceTransformer& view,
-                     const TransformerPosition* positions, uint8_t* records, uint64_t* hashes) {
-        return run(launch, [&] { tiercel_transformer_hash(view, positions, records, hashes); });
-    }
     std::string ahead(const TransformerLaunch& launch, const DeviceTransformer& view,
                       const TransformerPosition* positions, uint8_t* records) {
         return run(launch, [&] { tiercel_transformer_ahead(view, positions, records); });
     }
-    std::string steps(const TransformerLaunch& launch, const DeviceTransformer& view, TransformerRow* rows,
+    std::string steps(const TransformerLaunch& launch, const DeviceTransformer& view, const TransformerRow* rows,
                       uint8_t* records, uint8_t* vectors) {
         return run(launch, [&] { tiercel_transformer_steps(view, rows, records, vectors); });
     }

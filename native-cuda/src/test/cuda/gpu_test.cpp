@@ -147,17 +147,12 @@ public:
         void* arguments[] = {&view, &positions, &records, &vectors};
         return launch("tiercel_transformer_step", of, arguments);
     }
-    std::string hash(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
-                     uint8_t* records, uint64_t* hashes) {
-        void* arguments[] = {&view, &positions, &records, &hashes};
-        return launch("tiercel_transformer_hash", of, arguments);
-    }
     std::string ahead(const TransformerLaunch& of, DeviceTransformer view, const TransformerPosition* positions,
                       uint8_t* records) {
         void* arguments[] = {&view, &positions, &records};
         return launch("tiercel_transformer_ahead", of, arguments);
     }
-    std::string steps(const TransformerLaunch& of, DeviceTransformer view, TransformerRow* rows, uint8_t* records,
+    std::string steps(const TransformerLaunch& of, DeviceTransformer view, const TransformerRow* rows, uint8_t* records,
                       uint8_t* vectors) {
         void* arguments[] = {&view, &rows, &records, &vectors};
         return launch("tiercel_transformer_steps", of, arguments);

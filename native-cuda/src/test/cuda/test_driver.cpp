@@ -90,11 +90,11 @@ void launchLstm(void** parameters) {
     launchOf<tiercel::BatchPosition, KERNEL>(parameters);
 }
 
-/** Items are positions or rows; the last parameter is the kernel's own. */
-template <class Item, class Last, void (*KERNEL)(const tiercel::DeviceTransformer, Item*, uint8_t*, Last*)>
+/** Items are positions or rows. */
+template <class Item, void (*KERNEL)(const tiercel::DeviceTransformer, Item*, uint8_t*, uint8_t*)>
 void launchTransformer(void** parameters) {
     KERNEL(at<tiercel::DeviceTransformer>(parameters, 0), at<Item*>(parameters, 1), at<uint8_t*>(parameters, 2),
-           at<Last*>(parameters, 3));
+           at<uint8_t*>(parameters, 3));
 }
 
 void launchTransformerAhead(void** parameters) {
@@ -113,12 +113,10 @@ Function functions[] = {
     {"tiercel_lstm_ahead_int8", nullptr, launchLstm<tiercel_lstm_ahead_int8>, 0},
     {"tiercel_lstm_ahead_int4", nullptr, launchLstm<tiercel_lstm_ahead_int4>, 0},
     {"tiercel_transformer_step", nullptr,
-     launchTransformer<const tiercel::TransformerPosition, uint8_t, tiercel_transformer_step>, 0},
-    {"tiercel_transformer_hash", nullptr,
-     launchTransformer<const tiercel::TransformerPosition, uint64_t, tiercel_transformer_hash>, 0},
+     launchTransformer<const tiercel::TransformerPosition, tiercel_transformer_step>, 0},
     {"tiercel_transformer_ahead", nullptr, launchTransformerAhead, 0},
     {"tiercel_transformer_steps", nullptr,
-     launchTransformer<tiercel::TransformerRow, uint8_t, tiercel_transformer_steps>, 0}};
+     launchTransformer<const tiercel::TransformerRow, tiercel_transformer_steps>, 0}};
 
 struct Fault {
     int64_t callsLeft;
@@ -288,10 +286,18 @@ void runKernel(
     stream->isRunning = false;
 }
 
-/** Never, behind a kernel that stands still. */
+/** Never, behind a kernel that stands still; recorded, while that is done. */
 int32_t copy(int64_t to, int64_t from, int64_t bytes, int64_t stream) {
-    if (!reinterpret_cast<const Stream*>(stream)->isRunning) {
-        std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+    Stream* const on = reinterpret_cast<Stream*>(stream);
+    const auto make = [=] {
+        if (!on->isRunning) {
+            std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+        }
+    };
+    if (on->recording == nullptr) {
+        make();
+    } else {
+        on->recording->push_back(make);
     }
     return SUCCESS;
 }
@@ -633,15 +639,24 @@ int32_t cuLaunchKernel(
         launch(*of, on, gridX, gridY, blockX, sharedBytes, parameters);
         return SUCCESS;
     }
-    // Parameters are copied when a launch is recorded: here those of the lstm family.
-    const tiercel::LstmView view = at<tiercel::LstmView>(parameters, 0);
-    const int64_t table = at<int64_t>(parameters, 1);
-    on->recording->push_back([=] {
-        tiercel::LstmView viewCopy = view;
-        int64_t tableCopy = table;
-        void* copies[] = {&viewCopy, &tableCopy};
-        launch(*of, on, gridX, gridY, blockX, sharedBytes, copies);
-    });
+    const auto record = [&](const auto& view, auto... addresses) {
+        on->recording->push_back([=] {
+            auto viewCopy = view;
+            int64_t copies[] = {addresses...};
+            void* copied[1 + sizeof...(addresses)] = {&viewCopy};
+            for (size_t i = 0; i < sizeof...(addresses); i++) {
+                copied[1 + i] = copies + i;
+            }
+            launch(*of, on, gridX, gridY, blockX, sharedBytes, copied);
+        });
+    };
+    // Parameters are copied when a launch is recorded.
+    if (std::strncmp(of->name, "tiercel_transformer", 19) == 0) {
+        record(at<tiercel::DeviceTransformer>(parameters, 0), at<int64_t>(parameters, 1), at<int64_t>(parameters, 2),
+               at<int64_t>(parameters, 3));
+    } else {
+        record(at<tiercel::LstmView>(parameters, 0), at<int64_t>(parameters, 1));
+    }
     return SUCCESS;
 }
 

@@ -1,17 +1,18 @@
 /*
- * The transformer kernels against golden files, bit for bit: outputs, logits, hash and canonical state after each act;
- * and the states that the host makes of the records that come back. In the middle of it all sessions are put elsewhere
- * from their canonical states. Written over a device, which is a GPU or the emulation of one:
+ * The transformer kernels against golden files, bit for bit: outputs, logits and canonical state after each act, but for
+ * its digest, which the GPU does not keep; and the states and hashes that the host makes of the records that come back.
+ * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU or the emulation of one:
  *
  *   uint8_t* memory(bytes)                     of the device, zeroed
  *   void to(device, host, bytes), from(host, device, bytes)
- *   std::string step(launch, view, positions, records, vectors), hash(.., positions, records, hashes),
- *       ahead(.., positions, records), steps(.., rows, records, vectors)
+ *   std::string step(launch, view, positions, records, vectors), ahead(.., positions, records),
+ *       steps(.., rows, records, vectors)
  */
 #ifndef TIERCEL_TRANSFORMER_CHECK_H
 #define TIERCEL_TRANSFORMER_CHECK_H
 
 #include <algorithm>
+#include <cstddef>
 #include <random>
 #include <string>
 #include <vector>
@@ -54,9 +55,8 @@ public:
           states(device.memory(golden.sessions * view.state.bytes)),
           records(device.memory(recordCount(golden) * view.record.bytes)),
           vectors(geometry.areVectorsShared ? nullptr : device.memory(golden.sessions * view.workspace.vectorBytes)),
-          positions(take<tiercel::TransformerPosition>(golden.sessions)),
+          positions(take<tiercel::TransformerPosition>(golden.sessions + 1)),
           row(take<tiercel::TransformerRow>(1)),
-          deviceHashes(take<uint64_t>(golden.sessions)),
           hashes(golden.sessions),
           mirror(golden.shape),
           hostStates(golden.sessions, std::vector<uint8_t>(view.state.bytes)) {}
@@ -75,8 +75,6 @@ public:
     }
 
 private:
-    static constexpr int WARP_THREADS = 32;
-
     static tiercel::DeviceTransformer placed(Device& device, const golden::Transformer& golden, int threads) {
         const tiercel::TransformerPacking packing = golden.packing(threads);
         uint8_t* at = device.memory(packing.bytes());
@@ -127,19 +125,16 @@ private:
     std::string checkBatch(const std::vector<golden::Steps>& batch) {
         const int count = static_cast<int>(batch.size());
         std::vector<tiercel::TransformerPosition> host;
-        std::vector<uint64_t> of;
         for (const golden::Steps& steps : batch) {
             host.push_back({placed(steps.inputs), stateOf(steps.session), outputsOf(1)});
-            of.push_back(hashes[steps.session]);
         }
-        device.to(positions, host.data(), count * sizeof host[0]);
-        device.to(deviceHashes, of.data(), count * sizeof of[0]);
-        std::string wrong = device.step(launch(count), view, positions, records, vectors);
-        wrong = !wrong.empty() ? wrong : device.hash({count, WARP_THREADS, 0}, view, positions, records, deviceHashes);
-        wrong = !wrong.empty() ? wrong : device.ahead({count, geometry.threads, 0}, view, positions, records);
-        device.from(of.data(), deviceHashes, count * sizeof of[0]);
+        // One position more, which has no state.
+        host.push_back({});
+        device.to(positions, host.data(), (count + 1) * sizeof host[0]);
+        std::string wrong = device.step(launch(count + 1), view, positions, records, vectors);
+        wrong = !wrong.empty() ? wrong : device.ahead({count + 1, geometry.threads, 0}, view, positions, records);
         for (int i = 0; i < count && wrong.empty(); i++) {
-            wrong = checkSteps(batch[i], host[i].outputs, i, of[i]);
+            wrong = checkSteps(batch[i], host[i].outputs, i);
             wrong = !wrong.empty() ? wrong : checkMirror(batch[i], i);
         }
         return wrong;
@@ -152,17 +147,11 @@ private:
                                      stateOf(steps.session),
                                      reinterpret_cast<uint8_t*>(outputs),
                                      isEachWanted ? golden.outputCount() * static_cast<int64_t>(sizeof(float)) : 0,
-                                     hashes[steps.session],
                                      view.record.bytes,
                                      steps.count};
         device.to(row, &host, sizeof host);
-        const std::string wrong = device.steps(launch(1), view, row, records, vectors);
-        device.from(&host, row, sizeof host);
-        return !wrong.empty() ? wrong : checkRecords(steps, outputs, host.hash);
-    }
-
-    std::string checkRecords(const golden::Steps& steps, const float* outputs, uint64_t hash) {
-        const std::string wrong = checkSteps(steps, outputs, steps.count - 1, hash);
+        std::string wrong = device.steps(launch(1), view, row, records, vectors);
+        wrong = !wrong.empty() ? wrong : checkSteps(steps, outputs, steps.count - 1);
         return !wrong.empty() ? wrong : checkMirror(steps, 0);
     }
 
@@ -172,7 +161,7 @@ private:
         const std::vector<uint8_t> before = state;
         std::vector<std::vector<uint8_t>> undos(steps.count, std::vector<uint8_t>(view.record.bytes));
         std::vector<uint8_t> record(view.record.bytes);
-        const auto put = [&] {
+        const auto put = [&](uint64_t* hash) {
             for (int i = 0; i < steps.count; i++) {
                 mirror.begin(state.data(), undos[i].data());
                 if (i > 0) {
@@ -180,30 +169,40 @@ private:
                 }
                 device.from(record.data(), records + (firstRecord + i) * view.record.bytes, record.size());
                 mirror.putStep(state.data(), record.data(), undos[i].data());
+                *hash = tiercel::Digest::mix(*hash, state.data(), offsetof(tiercel::TransformerHeader, codedTokens));
             }
         };
-        put();
+        uint64_t unused = 0;
+        put(&unused);
         for (int i = steps.count - 1; i >= 0; i--) {
             mirror.takeBack(state.data(), undos[i].data());
         }
         const std::string of = " on the host of session " + std::to_string(steps.session);
         const std::string wrong =
             golden::difference("state taken back" + of, before.data(), state.data(), state.size());
-        put();
+        put(&hashes[steps.session]);
         mirror.putAhead(state.data(), record.data(), nullptr);
+        if (hashes[steps.session] != steps.hash) {
+            return "hash" + of;
+        }
         return !wrong.empty() ? wrong
                               : golden::difference("state" + of, steps.canonical.data(), state.data(),
                                                    steps.canonical.size());
     }
 
-    std::string checkSteps(const golden::Steps& steps, const float* outputs, int position, uint64_t hash) {
+    std::string checkSteps(const golden::Steps& steps, const float* outputs, int position) {
         const std::string of = " of session " + std::to_string(steps.session);
-        hashes[steps.session] = hash;
         std::string wrong = differenceOf("outputs" + of, steps.outputs, outputs);
         wrong = !wrong.empty() ? wrong
                                : differenceOf("logits" + of, steps.logits, records + position * view.record.bytes);
-        wrong = !wrong.empty() ? wrong : differenceOf("state" + of, steps.canonical, stateOf(steps.session));
-        return !wrong.empty() ? wrong : golden::difference("hash" + of, &steps.hash, &hash, sizeof hash);
+        std::vector<uint8_t> expected = steps.canonical;
+        device.from(&digestOf(expected), stateOf(steps.session) + offsetof(tiercel::TransformerHeader, digest),
+                    sizeof(uint64_t));
+        return !wrong.empty() ? wrong : differenceOf("state" + of, expected, stateOf(steps.session));
+    }
+
+    static uint64_t& digestOf(std::vector<uint8_t>& state) {
+        return reinterpret_cast<tiercel::TransformerHeader*>(state.data())->digest;
     }
 
     template <class T>
@@ -222,7 +221,6 @@ private:
     uint8_t* const vectors;
     tiercel::TransformerPosition* const positions;
     tiercel::TransformerRow* const row;
-    uint64_t* const deviceHashes;
     std::vector<uint64_t> hashes;
     const tiercel::TransformerMirror mirror;
     std::vector<std::vector<uint8_t>> hostStates;

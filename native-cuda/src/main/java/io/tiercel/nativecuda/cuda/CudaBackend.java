@@ -15,8 +15,8 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * An NVIDIA GPU: exact, bit for bit what the Java reference computes. The {@code lstm} family by a kernel that stays on
- * it, or by graphs of launches ({@link DeviceMode}); the {@code transformer} family by kernels that are launched for
- * each batch. The GPU can be lost in mid-run, so another backend stands by.
+ * it, or by graphs of launches ({@link DeviceMode}); the {@code transformer} family by graphs alone. The GPU
+ * can be lost in mid-run, so another backend stands by.
  *
  * <p>The probe loads the driver and the kernels, since only then is it known that they can be loaded.
  */
@@ -114,6 +114,10 @@ public final class CudaBackend implements Backend {
     }
 
     private Model loadTransformer(final TransformerParameters parameters, final DeviceSettings device) {
+        if (device.mode() == DeviceMode.RESIDENT) {
+            throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: no kernel stays for family=" +
+                    TransformerParameters.FAMILY);
+        }
         return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, device.answerLimitNs());
     }
 }

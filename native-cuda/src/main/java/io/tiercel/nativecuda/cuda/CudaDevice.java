@@ -31,7 +31,7 @@ final class CudaDevice {
     }
 
     /** Functions of the transformer family, launched for batches, and the last for rows of steps. */
-    record TransformerKernels(long step, long hash, long ahead, long steps) {
+    record TransformerKernels(long step, long ahead, long steps) {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
@@ -93,9 +93,9 @@ final class CudaDevice {
             int4Kernels = kernels("int4");
             commonKernels = new CommonKernels(kernel("tiercel_lstm_bring"), kernel("tiercel_lstm_settle"),
                     kernel("tiercel_lstm_ping_pong"));
-            transformerKernels = new TransformerKernels(kernel("tiercel_transformer_step"),
-                    kernel("tiercel_transformer_hash"), kernel("tiercel_transformer_ahead"),
-                    kernel("tiercel_transformer_steps"));
+            transformerKernels =
+                    new TransformerKernels(kernel("tiercel_transformer_step"), kernel("tiercel_transformer_ahead"),
+                            kernel("tiercel_transformer_steps"));
         } catch (final CudaException ex) {
             // With the last one who has retained it the context goes, and with that the module.
             CudaDriver.devicePrimaryCtxRelease(ordinal);

@@ -9,7 +9,7 @@ import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
 import org.agrona.UnsafeApi;
 
 /**
- * Steps of one transformer by kernels that are launched for each batch, and for each row of a session's steps. The
+ * Steps of one transformer by graphs that are launched for each batch, and for each row of a session's steps. The
  * answer is there after the first of them; what follows a step, and the work ahead of the next, are launched when they
  * are asked for.
  *

@@ -21,8 +21,6 @@ import org.agrona.concurrent.NanoClock;
  */
 final class CudaTransformerModel implements Model {
 
-    /** Of the kernel that settles a batch: a warp a position. */
-    private static final int HASH_THREADS = 32;
     private static final long NO_UNDO = 0;
 
     private final CudaDevice device;
@@ -192,19 +190,13 @@ final class CudaTransformerModel implements Model {
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES], "step");
     }
 
-    /** What follows the step, up to the hash. */
-    void launchHash(
-            final long stream, final long positions, final long records, final long hashes, final int count) {
-        launch(device.transformerKernels().hash(), stream, positions, records, hashes, count, HASH_THREADS, 0, "hash");
-    }
-
     /** The work ahead. */
     void launchAhead(final long stream, final long positions, final long records, final int count) {
         launch(device.transformerKernels().ahead(), stream, positions, records, 0, count,
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], 0, "ahead");
     }
 
-    /** One row of steps, and what follows each. */
+    /** One row of steps, with the work ahead of each next one. */
     void launchRow(final long stream, final long row, final long records, final long vectors) {
         launch(device.transformerKernels().steps(), stream, row, records, vectors, 1,
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES], "steps");

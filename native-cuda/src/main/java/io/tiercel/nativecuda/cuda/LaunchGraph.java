@@ -30,6 +30,25 @@ final class LaunchGraph {
         executable = handle[0];
     }
 
+    /** Which of the graphs for powers of two is for so many positions: the smallest that has room for them. */
+    static int sizeIndex(final int count) {
+        return Integer.SIZE - Integer.numberOfLeadingZeros(count - 1);
+    }
+
+    /** Positions of that graph. */
+    static int room(final int sizeIndex, final int most) {
+        return Math.min(1 << sizeIndex, most);
+    }
+
+    /** Destroys those that are not null, when no kernel is there. */
+    static void free(final CudaDevice device, final LaunchGraph... graphs) {
+        for (final LaunchGraph graph : graphs) {
+            if (graph != null) {
+                device.free(graph::destroy);
+            }
+        }
+    }
+
     /** Behind all that stands in the stream. */
     void launch(final LaunchStream stream) {
         final int code = CudaDriver.graphLaunch(executable, stream.handle());

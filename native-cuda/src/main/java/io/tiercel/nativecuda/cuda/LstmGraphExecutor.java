@@ -81,7 +81,7 @@ final class LstmGraphExecutor extends DueStateExecutor {
         bringingOffset = settledOffset + maxBatch * SESSION_BYTES;
         tableBytes = bringingOffset + maxBatch * SESSION_BYTES;
         copies = new StateCopies(FIRST_COPY, copyCount);
-        final int sizes = sizeIndex(maxBatch) + 1;
+        final int sizes = LaunchGraph.sizeIndex(maxBatch) + 1;
         bringGraphs = new LaunchGraph[sizes];
         stepGraphs = new LaunchGraph[sizes];
         settleGraphs = new LaunchGraph[sizes];
@@ -113,9 +113,9 @@ final class LstmGraphExecutor extends DueStateExecutor {
             awaitSettled();
             final int broughtCount = prepare(batch);
             if (broughtCount > 0) {
-                bringGraphs[sizeIndex(broughtCount)].launch(stream);
+                bringGraphs[LaunchGraph.sizeIndex(broughtCount)].launch(stream);
             }
-            final int graph = sizeIndex(size);
+            final int graph = LaunchGraph.sizeIndex(size);
             stepGraphs[graph].launch(stream);
             answered.record(stream);
             isSettling = true;
@@ -158,21 +158,11 @@ final class LstmGraphExecutor extends DueStateExecutor {
             if (stream != null) {
                 stream.destroy();
             }
-            freeGraphs(bringGraphs);
-            freeGraphs(stepGraphs);
-            freeGraphs(settleGraphs);
+            LaunchGraph.free(device, bringGraphs);
+            LaunchGraph.free(device, stepGraphs);
+            LaunchGraph.free(device, settleGraphs);
             device.freeAll(features, states, outputs, tables, copyStates);
         });
-    }
-
-    /** Which graph is for a batch of so many: the smallest that has room for it. */
-    private static int sizeIndex(final int count) {
-        return Integer.SIZE - Integer.numberOfLeadingZeros(count - 1);
-    }
-
-    /** Positions of that graph. */
-    private int room(final int sizeIndex) {
-        return Math.min(1 << sizeIndex, maxBatch);
     }
 
     private void allocate(final int copyCount) {
@@ -200,7 +190,7 @@ final class LstmGraphExecutor extends DueStateExecutor {
     private void recordGraphs() {
         final long positions = tables.deviceAddress();
         for (int i = 0; i < stepGraphs.length; i++) {
-            final int room = room(i);
+            final int room = LaunchGraph.room(i, maxBatch);
             final String ofSize = " of up to " + room;
             bringGraphs[i] = new LaunchGraph(stream, "states brought" + ofSize, () -> {
                 model.launchBring(stream, positions + bringingOffset, room);
@@ -233,11 +223,12 @@ final class LstmGraphExecutor extends DueStateExecutor {
             copies.note(note, copy);
             putPosition(i, addressOf(copy));
         }
-        for (int i = size, end = room(sizeIndex(size)); i < end; i++) {
+        for (int i = size, end = LaunchGraph.room(LaunchGraph.sizeIndex(size), maxBatch); i < end; i++) {
             putPosition(i, 0);
         }
         if (broughtCount > 0) {
-            for (int i = broughtCount, end = room(sizeIndex(broughtCount)); i < end; i++) {
+            for (int i = broughtCount, end = LaunchGraph.room(LaunchGraph.sizeIndex(broughtCount), maxBatch); i < end;
+                    i++) {
                 putBrought(i, 0, 0);
             }
         }
@@ -274,14 +265,6 @@ final class LstmGraphExecutor extends DueStateExecutor {
         if (isSettling) {
             stream.await();
             isSettling = false;
-        }
-    }
-
-    private void freeGraphs(final LaunchGraph[] graphs) {
-        for (final LaunchGraph graph : graphs) {
-            if (graph != null) {
-                device.free(graph::destroy);
-            }
         }
     }
 }

@@ -8,8 +8,12 @@ import org.agrona.UnsafeApi;
 
 /**
  * A transformer's kernels, launched for a batch or for a row of steps, and the memory that they work in: copies of
- * states, and of each step a record of all that it makes of its state, which comes back. Inputs, outputs and the table
- * of positions stand in pinned memory, where the GPU reads and writes them itself.
+ * states, and of each step a record of all that it makes of its state, which comes back. Inputs, outputs, the table
+ * of positions and the row stand in pinned memory, where the GPU reads and writes them itself.
+ *
+ * <p>A launch is a graph's, recorded once for each power of two of positions, or of a row's steps, with the way back of
+ * as many records; positions beyond a batch have no state. Graphs never change. What is not in one are the copies of
+ * states, whose addresses are a session's.
  *
  * <p>Every call waits for what it has launched, so nothing that the GPU reads is written meanwhile. One thread.
  * Allocates in its constructor only, but for what a loss throws: {@link DeviceLostException}, from all but it.
@@ -18,11 +22,13 @@ final class TransformerLaunches {
 
     /** As {@code TransformerPosition}: addresses of input, state and outputs. */
     private static final int POSITION_BYTES = 3 * Long.BYTES;
-    /** As {@code TransformerRow}: those, then the stride of outputs, the hash, the stride of records and the count. */
-    private static final int ROW_BYTES = 7 * Long.BYTES;
+    private static final int POSITION_STATE = Long.BYTES;
+    private static final long NO_STATE = 0;
+    /** As {@code TransformerRow}: those, then strides of outputs and of records, and the count. */
+    private static final int ROW_BYTES = 6 * Long.BYTES;
     private static final int ROW_OUTPUTS_STRIDE = 24;
-    private static final int ROW_RECORD_STRIDE = 40;
-    private static final int ROW_COUNT = 48;
+    private static final int ROW_RECORD_STRIDE = 32;
+    private static final int ROW_COUNT = 40;
     private static final int VECTOR_ALIGNMENT = 16;
 
     private final CudaTransformerModel model;
@@ -38,15 +44,20 @@ final class TransformerLaunches {
     private final long codesOffset;
     /** Steps whose records there is room for, of a batch or of a row; behind them is one more. */
     private final int capacity;
+    private final int maxBatch;
+    /** Of each power of two of positions. */
+    private final LaunchGraph[] stepGraphs;
+    /** As many; none where a token is coded in its own step. */
+    private final LaunchGraph[] aheadGraphs;
+    /** Of each power of two of a row's steps. */
+    private final LaunchGraph[] rowGraphs;
+    private LaunchGraph spareAheadGraph;
     private CudaDevice.Memory inputs;
     private CudaDevice.Memory outputs;
     private CudaDevice.Memory positions;
-    private CudaDevice.Memory hostRow;
-    /** Looked at before and after each of its steps, so it goes there whole. */
     private CudaDevice.Memory row;
     private CudaDevice.Memory hostRecords;
     private CudaDevice.Memory records;
-    private CudaDevice.Memory hashes;
     /** Null where vectors are in shared memory. */
     private CudaDevice.Memory vectors;
     private CudaDevice.Memory states;
@@ -66,8 +77,13 @@ final class TransformerLaunches {
         recordBytes = model.size(CudaDriver.RECORD_BYTES);
         codesOffset = model.size(CudaDriver.RECORD_CODES);
         capacity = Math.max(maxBatch, TokenExecutor.MAX_DRAFT);
+        this.maxBatch = maxBatch;
+        stepGraphs = new LaunchGraph[LaunchGraph.sizeIndex(maxBatch) + 1];
+        aheadGraphs = new LaunchGraph[model.hasWindow() ? stepGraphs.length : 0];
+        rowGraphs = new LaunchGraph[LaunchGraph.sizeIndex(TokenExecutor.MAX_DRAFT) + 1];
         try {
-            allocate(maxBatch, copyCount);
+            allocate(copyCount);
+            recordGraphs();
         } catch (final CudaException ex) {
             close();
             throw ex;
@@ -109,44 +125,24 @@ final class TransformerLaunches {
 
     /** A step of the first positions: outputs and records are there. */
     void step(final int count) {
-        try {
-            device.makeCurrent();
-            model.launchStep(stream.handle(), positions.deviceAddress(), records.deviceAddress(), vectorsAddress(),
-                    count);
-            takeRecords(0, (long) count * recordBytes);
-        } catch (final CudaException ex) {
-            throw stream.lost(ex.getMessage(), ex);
+        final int graph = LaunchGraph.sizeIndex(count);
+        for (int i = count, end = LaunchGraph.room(graph, maxBatch); i < end; i++) {
+            UnsafeApi.putLong(positions.hostAddress() + (long) i * POSITION_BYTES + POSITION_STATE, NO_STATE);
         }
+        launch(stepGraphs[graph]);
     }
 
     /** What follows the last {@link #step}, of all its positions: their records have the codes of the work ahead. */
     void settle(final int count) {
-        try {
-            device.makeCurrent();
-            model.launchHash(stream.handle(), positions.deviceAddress(), records.deviceAddress(),
-                    hashes.deviceAddress(), count);
-            if (model.hasWindow()) {
-                model.launchAhead(stream.handle(), positions.deviceAddress(), records.deviceAddress(), count);
-                takeRecords(codesOffset, (long) count * recordBytes);
-            } else {
-                stream.await();
-            }
-        } catch (final CudaException ex) {
-            throw stream.lost(ex.getMessage(), ex);
+        if (model.hasWindow()) {
+            launch(aheadGraphs[LaunchGraph.sizeIndex(count)]);
         }
     }
 
     /** The work ahead of a state that another way than a step has led to; its codes are in {@link #spareRecord}. */
     void ahead(final int copy) {
-        try {
-            put(capacity, copy);
-            device.makeCurrent();
-            model.launchAhead(stream.handle(), positions.deviceAddress() + (long) capacity * POSITION_BYTES,
-                    records.deviceAddress() + capacity * recordBytes, 1);
-            takeRecords(capacity * recordBytes, (capacity + 1) * recordBytes);
-        } catch (final CudaException ex) {
-            throw stream.lost(ex.getMessage(), ex);
-        }
+        put(capacity, copy);
+        launch(spareAheadGraph);
     }
 
     /**
@@ -157,21 +153,14 @@ final class TransformerLaunches {
      */
     void row(final int copy, final long inputsAddress, final int count, final boolean areAllWanted) {
         UnsafeApi.copyMemory(inputsAddress, inputs.hostAddress(), (long) count * inputBytes);
-        final long address = hostRow.hostAddress();
+        final long address = row.hostAddress();
         UnsafeApi.putLong(address, inputs.deviceAddress());
         UnsafeApi.putLong(address + Long.BYTES, state(copy));
         UnsafeApi.putLong(address + 2 * Long.BYTES, outputs.deviceAddress());
         UnsafeApi.putLong(address + ROW_OUTPUTS_STRIDE, areAllWanted ? outputStride : 0);
         UnsafeApi.putLong(address + ROW_RECORD_STRIDE, recordBytes);
         UnsafeApi.putInt(address + ROW_COUNT, count);
-        try {
-            device.makeCurrent();
-            stream.copyTo(row.deviceAddress(), address, ROW_BYTES, "cuMemcpyHtoDAsync, of a row");
-            model.launchRow(stream.handle(), row.deviceAddress(), records.deviceAddress(), vectorsAddress());
-            takeRecords(0, count * recordBytes);
-        } catch (final CudaException ex) {
-            throw stream.lost(ex.getMessage(), ex);
-        }
+        launch(rowGraphs[LaunchGraph.sizeIndex(count)]);
     }
 
     /** Copies outputs of a position, or of a step of a row, to where they are wanted. */
@@ -197,33 +186,72 @@ final class TransformerLaunches {
             if (stream != null) {
                 stream.destroy();
             }
-            device.freeAll(inputs, outputs, positions, hostRow, row, hostRecords, records, hashes, vectors, states);
+            LaunchGraph.free(device, stepGraphs);
+            LaunchGraph.free(device, aheadGraphs);
+            LaunchGraph.free(device, rowGraphs);
+            LaunchGraph.free(device, spareAheadGraph);
+            device.freeAll(inputs, outputs, positions, row, hostRecords, records, vectors, states);
         });
     }
 
-    private void allocate(final int maxBatch, final int copyCount) {
+    private void allocate(final int copyCount) {
         final int all = capacity + 1;
         inputs = device.newSharedMemory((long) all * inputStride, "inputs");
         outputs = device.newSharedMemory((long) all * outputStride, "outputs");
         positions = device.newSharedMemory((long) all * POSITION_BYTES, "positions of a batch");
-        hostRow = device.newSharedMemory(ROW_BYTES, "a row of steps on its way");
-        row = device.newMemory(ROW_BYTES, "a row of steps");
+        row = device.newSharedMemory(ROW_BYTES, "a row of steps");
         hostRecords = device.newSharedMemory(all * recordBytes, "records on their way");
         records = device.newMemory(all * recordBytes, "records");
-        hashes = device.newMemory((long) all * Long.BYTES, "hashes");
         final long vectorBytes = model.size(CudaDriver.VECTOR_BYTES);
         vectors = vectorBytes == 0 ? null : device.newMemory(maxBatch * vectorBytes, "vectors");
         states = device.newMemory(copyCount * stateStride, "copies of " + copyCount + " states");
         stream = new LaunchStream(device, model.clock(), model.answerLimitNs());
         model.prepareLaunches();
-        UnsafeApi.setMemory(hostRow.hostAddress(), ROW_BYTES, (byte) 0);
-        clear(records, all * recordBytes);
-        clear(hashes, (long) all * Long.BYTES);
+        UnsafeApi.setMemory(row.hostAddress(), ROW_BYTES, (byte) 0);
+        CudaDriver.check(
+                CudaDriver.memsetD8Async(records.deviceAddress(), (byte) 0, all * recordBytes, stream.handle()),
+                "cuMemsetD8Async(" + all * recordBytes + " bytes)");
     }
 
-    private void clear(final CudaDevice.Memory memory, final long bytes) {
-        CudaDriver.check(CudaDriver.memsetD8Async(memory.deviceAddress(), (byte) 0, bytes, stream.handle()),
-                "cuMemsetD8Async(" + bytes + " bytes)");
+    private void recordGraphs() {
+        final long handle = stream.handle();
+        final long table = positions.deviceAddress();
+        for (int i = 0; i < stepGraphs.length; i++) {
+            final int room = LaunchGraph.room(i, maxBatch);
+            stepGraphs[i] = new LaunchGraph(stream, "steps of up to " + room, () -> {
+                model.launchStep(handle, table, records.deviceAddress(), vectorsAddress(), room);
+                takeRecords(0, room * recordBytes);
+            });
+            if (model.hasWindow()) {
+                aheadGraphs[i] = new LaunchGraph(stream, "the work ahead of up to " + room, () -> {
+                    model.launchAhead(handle, table, records.deviceAddress(), room);
+                    takeRecords(codesOffset, room * recordBytes);
+                });
+            }
+        }
+        for (int i = 0; i < rowGraphs.length; i++) {
+            final int room = LaunchGraph.room(i, TokenExecutor.MAX_DRAFT);
+            rowGraphs[i] = new LaunchGraph(stream, "a row of up to " + room, () -> {
+                model.launchRow(handle, row.deviceAddress(), records.deviceAddress(), vectorsAddress());
+                takeRecords(0, room * recordBytes);
+            });
+        }
+        spareAheadGraph = new LaunchGraph(stream, "the work ahead of one", () -> {
+            model.launchAhead(handle, table + (long) capacity * POSITION_BYTES,
+                    records.deviceAddress() + capacity * recordBytes, 1);
+            takeRecords(capacity * recordBytes, (capacity + 1) * recordBytes);
+        });
+    }
+
+    /** It is through then. */
+    private void launch(final LaunchGraph graph) {
+        try {
+            device.makeCurrent();
+            graph.launch(stream);
+            stream.await();
+        } catch (final CudaException ex) {
+            throw stream.lost(ex.getMessage(), ex);
+        }
     }
 
     private void put(final int position, final int copy) {
@@ -233,11 +261,10 @@ final class TransformerLaunches {
         UnsafeApi.putLong(address + 2 * Long.BYTES, outputs.deviceAddress() + (long) position * outputStride);
     }
 
-    /** Bytes of the records from one offset to another; what was launched is through then. */
+    /** Bytes of the records from one offset to another. */
     private void takeRecords(final long from, final long to) {
         stream.copyFrom(records.deviceAddress() + from, hostRecords.hostAddress() + from, to - from,
                 "cuMemcpyDtoHAsync, of records");
-        stream.await();
     }
 
     private boolean areAllOwn(final long stateAddress) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.DeviceLostException;
+import io.tiercel.appliance.engine.DeviceMode;
+import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelSession;
@@ -161,6 +163,16 @@ class CudaTransformerTest {
     }
 
     @Test
+    void shouldRefuseToKeepAKernel() {
+        final DeviceSettings resident = new DeviceSettings(DeviceMode.RESIDENT, PATIENT_NS);
+        final BundleException ex =
+                assertThrows(BundleException.class, () -> patient().load(setting.bundle(), 1, resident));
+        assertTrue(ex.getMessage().endsWith(": backend=cuda cannot load it: gpu-mode=resident cannot be: no kernel " +
+                "stays for family=transformer"), ex.getMessage());
+        assertTrue(TestDriver.isClean());
+    }
+
+    @Test
     void shouldRefuseAModelThatDoesNotFit() {
         TestDriver.reset(TestDriver.MULTIPROCESSORS, 64, TestDriver.MEMORY_BYTES);
         assertRefused("needs sharedBytes=656 a block, and Emulated GPU has 64");
@@ -168,8 +180,9 @@ class CudaTransformerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "cuMemAlloc, 4", "cuMemHostAlloc, 5", "cuMemHostGetDevicePointer, 5", "cuStreamCreate, 1", "cuMemsetD8Async, 2",
-        "cuFuncSetAttribute, 2", "cuCtxSetCurrent, 9"})
+        "cuMemAlloc, 2", "cuMemHostAlloc, 5", "cuMemHostGetDevicePointer, 5", "cuStreamCreate, 1", "cuMemsetD8Async, 1",
+        "cuFuncSetAttribute, 2", "cuCtxSetCurrent, 8", "cuStreamBeginCapture, 8", "cuLaunchKernel, 8",
+        "cuMemcpyDtoHAsync, 8", "cuStreamEndCapture, 8", "cuGraphInstantiateWithFlags, 8"})
     void shouldBeginOnTheStandbyWhenACallFailsThen(final String call, final int last) {
         for (int nth = 1; nth <= last; nth++) {
             try (Model model = Backends.load(patient(), setting.bundle(), 1)) {
@@ -195,8 +208,7 @@ class CudaTransformerTest {
     /** Each time that a call is made, until it is made no more. */
     @ParameterizedTest
     @CsvSource({
-        "cuLaunchKernel, 1", "cuMemcpyHtoDAsync, 1", "cuMemcpyDtoHAsync, 2", "cuMemcpyDtoDAsync, 1", "cuStreamQuery, 3",
-        "cuCtxSetCurrent, 7"})
+        "cuGraphLaunch, 1", "cuMemcpyHtoDAsync, 1", "cuMemcpyDtoDAsync, 1", "cuStreamQuery, 3", "cuCtxSetCurrent, 7"})
     void shouldGoOnWithTheSameBitsWhenACallFails(final String call, final int every) {
         int nth = 1;
         while (liveWithStandby(patient(), failing(call, nth))) {
