@@ -13,6 +13,9 @@ public final class ExitCode {
     /** A file, the network, another process or this program itself failed. */
     public static final int ENVIRONMENT = 3;
 
+    /** The command ran, and what it was given is not enough to tell. */
+    public static final int CANNOT_TELL = 4;
+
     private ExitCode() {
     }
 }

@@ -39,9 +39,14 @@ final class Blocks {
     }
 
     static Blocks cut(final UnitRuns setA, final UnitRuns setB, final double quantile) {
-        final long minCount = (long) Math.ceil(MIN_ABOVE_QUANTILE / (1 - quantile) - 1e-6);
+        final long minCount = minCount(quantile);
         return new Blocks(quantile, setA.ofAtLeast(minCount), setB.ofAtLeast(minCount),
                 setA.durationS() + setB.durationS());
+    }
+
+    /** Values of which so many lie above the quantile that it is known. */
+    static long minCount(final double quantile) {
+        return (long) Math.ceil(MIN_ABOVE_QUANTILE / (1 - quantile) - 1e-6);
     }
 
     /** By rank, as one bad unit would otherwise be all of the variance. */

@@ -9,9 +9,10 @@ import java.util.List;
  * @param unit of the values; null if nobody said.
  */
 public record Comparison(IntervalSet setA, IntervalSet setB, String tag, String unit,
-        List<QuantileComparison> quantiles) {
+        List<QuantileComparison> quantiles) implements Finding {
 
     /** Slower if any quantile is; else faster if any is; else no difference if any could be told. */
+    @Override
     public Verdict verdict() {
         for (final Verdict verdict : new Verdict[] {Verdict.SLOWER, Verdict.FASTER, Verdict.NO_DIFFERENCE}) {
             if (quantiles.stream().anyMatch(quantile -> quantile.verdict() == verdict)) {
@@ -19,6 +20,12 @@ public record Comparison(IntervalSet setA, IntervalSet setB, String tag, String 
             }
         }
         return Verdict.TOO_LITTLE_DATA;
+    }
+
+    @Override
+    public Verdict verdict(final double quantile) {
+        return quantiles.stream().filter(one -> one.quantile() == quantile).map(QuantileComparison::verdict).findFirst()
+                .orElse(Verdict.TOO_LITTLE_DATA);
     }
 
     /** Of the verdict: how sure the surest quantile is that has it; the least sure where no difference was seen. */

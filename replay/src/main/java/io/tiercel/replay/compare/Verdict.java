@@ -8,6 +8,8 @@ public enum Verdict {
     FASTER("faster"),
     /** Nothing that is both sure and above the threshold. */
     NO_DIFFERENCE("no difference seen"),
+    /** The noise hides changes that matter, either way. */
+    CANNOT_TELL("cannot tell"),
     /** Not enough blocks of time to say anything. */
     TOO_LITTLE_DATA("too little data");
 

@@ -22,7 +22,7 @@ class SetComparatorTest {
         final SplittableRandom random = new SplittableRandom(11);
         final SyntheticRuns runs = new SyntheticRuns(random, 100, 4_000);
 
-        final CompareRates rates = CompareRates.count(comparator(random), 20,
+        final CompareRates rates = CompareRates.count(comparator(random)::compare, 20,
                 repeat -> List.of(runs.next("a"), runs.next("b")));
 
         // Below 5 % each way if runs did not differ by a per cent; 4 or more of 20 would come once in sixty times.

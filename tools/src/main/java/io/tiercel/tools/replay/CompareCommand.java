@@ -4,8 +4,12 @@ import io.tiercel.replay.compare.CompareException;
 import io.tiercel.replay.compare.CompareOptions;
 import io.tiercel.replay.compare.CompareRates;
 import io.tiercel.replay.compare.Comparison;
+import io.tiercel.replay.compare.Finding;
 import io.tiercel.replay.compare.IntervalReader;
 import io.tiercel.replay.compare.IntervalSet;
+import io.tiercel.replay.compare.PairedComparator;
+import io.tiercel.replay.compare.PairedComparison;
+import io.tiercel.replay.compare.RunPairs;
 import io.tiercel.replay.compare.SeriesComparator;
 import io.tiercel.replay.compare.SeriesComparison;
 import io.tiercel.replay.compare.SetComparator;
@@ -16,6 +20,7 @@ import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Json;
 import io.tiercel.tools.ToolException;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +29,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
+import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,7 +52,8 @@ import picocli.CommandLine.Spec;
             "0:no regression",
             "1:a regression: surely slower, and by more than the threshold",
             "2:bad arguments, or sets that cannot be compared",
-            "3:the machine or a file failed"
+            "3:the machine or a file failed",
+            "4:with --paired, it cannot be told: the runs are too noisy for so few pairs"
         })
 public final class CompareCommand implements Callable<Integer> {
 
@@ -54,6 +62,7 @@ public final class CompareCommand implements Callable<Integer> {
     private static final int MIN_RESAMPLES = 200;
     private static final int MAX_RESAMPLES = 1_000_000;
     private static final int MAX_REPEATS = 10_000;
+    private static final int MAX_PAIRS = 1_000;
 
     @Parameters(paramLabel = "SET", arity = "0..*",
             description = "A run or several, separated by commas: an .hlog file, a folder of them, or a journal's " +
@@ -89,6 +98,23 @@ public final class CompareCommand implements Callable<Integer> {
             description = "Of all that is drawn by chance: the same seed, the same report. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
+    @Option(names = "--quantiles", split = ",", defaultValue = "50,90,99,99.9", paramLabel = "P",
+            hideParamSyntax = true,
+            description = "Which percentiles. The fewer, the smaller a change each can show. " +
+                    "Default: ${DEFAULT-VALUE}.")
+    private List<Double> percentiles;
+
+    @Option(names = "--paired",
+            description = "The runs of the two sets were taken in turns (A B A B ...): the first of A is compared " +
+                    "with the first of B and so on, so what the machine does for longer than that disturbs less. At " +
+                    "least five pairs. With --self-test: each given set with the one after it.")
+    private boolean isPaired;
+
+    @Option(names = "--pairs", defaultValue = "0", paramLabel = "N",
+            description = "With --self-test and --paired or --in-turns: so many pairs in each comparison, drawn from " +
+                    "all there are. Says how many are needed.")
+    private int pairCount;
+
     @Option(names = "--self-test",
             description = "Counts instead how often equal runs are called different, and how often a slowdown of " +
                     "10 %% above p98 is found: on pairs of made-up runs, or, if sets are given, which must be of the " +
@@ -97,7 +123,7 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(names = "--in-turns",
             description = "With --self-test: the equal runs are each given set, dealt out to two, half a second in " +
-                    "turns. Says what can be told apart in runs such as these.")
+                    "turns, and compared in pairs. Says what can be told apart in runs such as these.")
     private boolean isInTurns;
 
     @Option(names = "--repeats", defaultValue = "20", paramLabel = "N",
@@ -124,6 +150,9 @@ public final class CompareCommand implements Callable<Integer> {
                 return countRates();
             }
             final List<IntervalSet> read = read();
+            if (isPaired) {
+                return compareInPairs(read);
+            }
             return read.size() == 2 ? comparePair(read) : compareSeries(read);
         } catch (final CompareException e) {
             throw ToolException.badArgument(e.getMessage());
@@ -134,8 +163,23 @@ public final class CompareCommand implements Callable<Integer> {
         if (isInTurns && (!isSelfTest || sets.isEmpty())) {
             throw ToolException.badArgument("--in-turns needs --self-test and sets");
         }
-        if (sets.size() < 2 && !isInTurns && !(isSelfTest && sets.isEmpty())) {
+        if (sets.size() < 2 && !isInTurns && !(isSelfTest && sets.isEmpty() && !isPaired)) {
             throw ToolException.badArgument("sets=" + sets.size() + ": two are needed to compare");
+        }
+        if (isPaired && !isSelfTest && sets.size() != 2) {
+            throw ToolException.badArgument("sets=" + sets.size() + ": --paired takes two, of several runs each");
+        }
+        if (pairCount != 0 && !(isSelfTest && (isPaired || isInTurns))) {
+            throw ToolException.badArgument("--pairs needs --self-test and --paired or --in-turns");
+        }
+        if (pairCount != 0 && (pairCount < PairedComparator.MIN_PAIRS || pairCount > MAX_PAIRS)) {
+            throw ToolException.badArgument(
+                    "--pairs=" + pairCount + " is not in " + PairedComparator.MIN_PAIRS + ".." + MAX_PAIRS);
+        }
+        for (final double percentile : percentiles) {
+            if (!(percentile > 0 && percentile < 100)) {
+                throw ToolException.badArgument("--quantiles=" + percentile + " is not between 0 and 100");
+            }
         }
         if (repeats < 1 || repeats > MAX_REPEATS) {
             throw ToolException.badArgument("--repeats=" + repeats + " is not in 1.." + MAX_REPEATS);
@@ -156,7 +200,9 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private CompareOptions options() {
-        return new CompareOptions(tag, CompareOptions.DEFAULT_QUANTILES, threshold, 1 - confidence, resamples,
+        final List<Double> quantiles = percentiles.stream().distinct().sorted()
+                .map(percentile -> BigDecimal.valueOf(percentile).movePointLeft(2).doubleValue()).toList();
+        return new CompareOptions(tag, quantiles, threshold, 1 - confidence, resamples,
                 new SplittableRandom(seed));
     }
 
@@ -186,7 +232,23 @@ public final class CompareCommand implements Callable<Integer> {
         if (json != null) {
             Json.write(json, CompareJson.of(comparison));
         }
-        return exitCode(comparison.verdict(), comparison);
+        return exitCode(comparison.verdict(), comparison.tag());
+    }
+
+    private int compareInPairs(final List<IntervalSet> read) {
+        final PairedComparison comparison = new PairedComparator(options()).compare(read.get(0), read.get(1));
+        final PairedReport text = new PairedReport(new CompareReport(threshold, confidence, seed), threshold);
+        out.print(text.text(comparison));
+        out.flush();
+        if (report.isWanted()) {
+            report.write(text.html(comparison), out);
+        }
+        if (json != null) {
+            Json.write(json, CompareJson.of(comparison));
+        }
+        return comparison.verdict() == Verdict.CANNOT_TELL
+                ? ExitCode.CANNOT_TELL
+                : exitCode(comparison.verdict(), comparison.tag());
     }
 
     private int compareSeries(final List<IntervalSet> read) {
@@ -202,13 +264,13 @@ public final class CompareCommand implements Callable<Integer> {
             Json.write(json, CompareJson.of(series, ends));
         }
         return series.verdict() == Verdict.TOO_LITTLE_DATA
-                ? exitCode(ends.verdict(), ends)
-                : exitCode(series.verdict(), ends);
+                ? exitCode(ends.verdict(), ends.tag())
+                : exitCode(series.verdict(), ends.tag());
     }
 
-    private static int exitCode(final Verdict verdict, final Comparison comparison) {
+    private static int exitCode(final Verdict verdict, final String tag) {
         if (verdict == Verdict.TOO_LITTLE_DATA) {
-            throw new CompareException("tag=" + comparison.tag() + " has too little data at every quantile: longer " +
+            throw new CompareException("tag=" + tag + " has too little data at every quantile: longer " +
                     "runs, or shorter intervals, are needed");
         }
         return verdict == Verdict.SLOWER ? ExitCode.CHECK_FAILED : ExitCode.OK;
@@ -225,27 +287,38 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private int countRates() {
-        final SetComparator comparator = new SetComparator(options());
+        final BiFunction<IntervalSet, IntervalSet, Finding> comparison = isPaired || isInTurns
+                ? new PairedComparator(options())::compare
+                : new SetComparator(options())::compare;
         final CompareRates rates;
         if (sets.isEmpty()) {
             final SyntheticRuns runs =
                     new SyntheticRuns(new SplittableRandom(seed), SYNTHETIC_INTERVALS, SYNTHETIC_REQUESTS);
             out.printf("made-up runs of %d intervals of %,d requests, seed %d%n", SYNTHETIC_INTERVALS,
                     SYNTHETIC_REQUESTS, seed);
-            rates = CompareRates.count(comparator, repeats, repeat -> List.of(runs.next("A"), runs.next("B")));
-        } else if (isInTurns) {
-            final List<IntervalSet> read = read();
-            final SplittableRandom coin = new SplittableRandom(seed);
-            out.printf("%d sets, each dealt out to two in turns of half a second, seed %d%n", read.size(), seed);
-            rates = CompareRates.count(comparator, repeats,
-                    repeat -> CompareRates.dealtOut(read.get(repeat % read.size()), tag, coin));
+            rates = CompareRates.count(comparison, repeats, repeat -> List.of(runs.next("A"), runs.next("B")));
+        } else if (isPaired || isInTurns) {
+            rates = CompareRates.count(comparison, repeats, equalPairs(read()));
         } else {
             final List<List<IntervalSet>> pairs = pairs(read());
             out.printf("%d sets, each pair of them, seed %d%n", sets.size(), seed);
-            rates = CompareRates.count(comparator, pairs.size(), pairs::get);
+            rates = CompareRates.count(comparison, pairs.size(), pairs::get);
         }
         out.print(CompareReport.text(rates));
         out.flush();
         return ExitCode.OK;
+    }
+
+    private IntFunction<List<IntervalSet>> equalPairs(final List<IntervalSet> read) {
+        final SplittableRandom random = new SplittableRandom(seed);
+        final RunPairs all = isInTurns ? RunPairs.inTurns(read, tag) : RunPairs.neighbours(read);
+        out.printf("%d sets, %s: %d pairs%s, seed %d%n", read.size(), isInTurns
+                ? "dealt out in turns of half a second"
+                : "each with the one after it", all.count(),
+                pairCount > 0 ? ", " + pairCount + " drawn from all" : isInTurns ? ", one set at a time" : "", seed);
+        if (pairCount == 0 && isInTurns) {
+            return repeat -> RunPairs.inTurns(List.of(read.get(repeat % read.size())), tag).dealt(random);
+        }
+        return repeat -> pairCount == 0 ? all.dealt(random) : all.drawn(pairCount, random);
     }
 }

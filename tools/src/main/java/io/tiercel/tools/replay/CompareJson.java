@@ -2,6 +2,7 @@ package io.tiercel.tools.replay;
 
 import io.tiercel.replay.compare.Comparison;
 import io.tiercel.replay.compare.IntervalSet;
+import io.tiercel.replay.compare.PairedComparison;
 import io.tiercel.replay.compare.QuantileComparison;
 import io.tiercel.replay.compare.SeriesChange;
 import io.tiercel.replay.compare.SeriesComparison;
@@ -48,6 +49,18 @@ final class CompareJson {
             content.put("typicalChance", quantile.result().typicalChance());
         }
         content.put("remark", quantile.remark());
+        return content;
+    }
+
+    static Map<String, Object> of(final PairedComparison comparison) {
+        final Map<String, Object> content = new LinkedHashMap<>();
+        content.put("verdict", comparison.verdict().name());
+        content.put("tag", comparison.tag());
+        content.put("unit", comparison.unit());
+        content.put("a", comparison.setA().name());
+        content.put("b", comparison.setB().name());
+        content.put("morePairs", comparison.morePairs());
+        content.put("quantiles", comparison.quantiles());
         return content;
     }
 

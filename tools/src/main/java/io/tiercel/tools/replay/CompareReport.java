@@ -46,13 +46,14 @@ final class CompareReport {
     }
 
     String text(final Comparison comparison) {
-        return head(comparison) + table(comparison) + "compare: " + result(comparison) + "\n";
+        return head(comparison.setA(), comparison.setB(), comparison.tag(), comparison.unit()) + table(comparison)
+                + "compare: " + result(comparison) + "\n";
     }
 
-    private String head(final Comparison comparison) {
-        return "A           " + describe(comparison.setA(), comparison.tag()) + "\n" +
-                "B           " + describe(comparison.setB(), comparison.tag()) + "\n" +
-                "compared    " + compared(comparison.tag(), comparison.unit()) + "\n";
+    String head(final IntervalSet setA, final IntervalSet setB, final String tag, final String unit) {
+        return "A           " + describe(setA, tag) + "\n" +
+                "B           " + describe(setB, tag) + "\n" +
+                "compared    " + compared(tag, unit) + "\n";
     }
 
     private String compared(final String tag, final String unit) {
@@ -188,10 +189,11 @@ final class CompareReport {
     }
 
     static String text(final CompareRates rates) {
-        final TextTable table = TextTable.ofNumbers("pairs", "called slower", "called faster", "at p99");
-        table.row("equal", of(rates.falseAlarms(), rates), of(rates.falsePraise(), rates), "");
+        final TextTable table = TextTable.ofNumbers("pairs", "called slower", "called faster", "cannot tell", "at p99");
+        table.row("equal", of(rates.falseAlarms(), rates), of(rates.falsePraise(), rates),
+                of(rates.cannotTell(), rates), "");
         table.row("the second 10 % slower above p98", of(rates.found(), rates), of(rates.missedAsFaster(), rates),
-                of(rates.foundAtP99(), rates));
+                of(rates.missedAsUntold(), rates), of(rates.foundAtP99(), rates));
         return table.toString();
     }
 
@@ -310,20 +312,20 @@ final class CompareReport {
     }
 
     /** Recorded values in a microsecond. */
-    private static double perUs(final String unit) {
+    static double perUs(final String unit) {
         return unit == null || unit.equals("ns") ? 1e3 : unit.equals("us") ? 1 : 1e-3;
     }
 
-    private static String micros(final double us) {
+    static String micros(final double us) {
         return String.format(Locale.ROOT, us < 100 ? "%,.2f" : "%,.0f", us);
     }
 
-    private static String signed(final double share) {
+    static String signed(final double share) {
         return String.format(Locale.ROOT, "%+.1f%%", 100 * share);
     }
 
     /** A confidence is never rounded up to certainty. */
-    private static String percent(final double share) {
+    static String percent(final double share) {
         final double floored = Math.floor(share * 1e4 + 1e-6) / 1e2;
         final String text = String.format(Locale.ROOT, "%.2f", floored);
         return text.replaceFirst("\\.?0+$", "") + " %";

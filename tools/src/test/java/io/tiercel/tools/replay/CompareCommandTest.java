@@ -111,6 +111,13 @@ class CompareCommandTest {
         assertRefused("--confidence=1.0 is not between 0 and 1", total, total, "--confidence=100%");
         assertRefused("--resamples=5 is not in 200..1000000", total, total, "--resamples=5");
         assertRefused("--in-turns needs --self-test and sets", total, total, "--in-turns");
+        assertRefused("runs=1 of set=" + total + " and runs=1 of set=" + total + " are not 5 pairs or more", total,
+                total, "--paired");
+        assertRefused("sets=3: --paired takes two", total, total, total, "--paired");
+        assertRefused("--pairs needs --self-test", total, total, "--paired", "--pairs=9");
+        assertRefused("--quantiles=100.0 is not between 0 and 100", total, total, "--quantiles=50,100");
+        assertRefused("no two turns of half a second follow each other that have values", total, "--self-test",
+                "--in-turns", "--pairs=9");
         assertRefused("--repeats=0 is not in 1..10000", "--self-test", "--repeats=0");
     }
 
@@ -121,6 +128,34 @@ class CompareCommandTest {
         assertEquals(ExitCode.BAD_ARGUMENTS, run.exitCode(), run::toString);
         assertTrue(run.err().startsWith("tiercel replay compare: " + message), run.err());
         assertEquals(1, run.err().lines().count(), run.err());
+    }
+
+    @Test
+    void shouldExit4AndSayHowManyMorePairsAreNeededWhenItCannotTell() throws IOException {
+        final List<String> setA = new ArrayList<>();
+        final List<String> setB = new ArrayList<>();
+        for (int pair = 0; pair < 8; pair++) {
+            final double level = 1_000 * (1 + random.nextInt(9));
+            setA.add(log("a" + pair, level, 8, "total"));
+            setB.add(log("b" + pair, 1.2 * level, 8, "total"));
+        }
+        final String all = String.join(",", setA);
+        final String allSlower = String.join(",", setB);
+        final Path html = directory.resolve("paired.html");
+
+        final CommandLineRun slower = CommandLineRun.of("replay", "compare", "--paired", all, allSlower,
+                "--html", html.toString());
+        final CommandLineRun few = CommandLineRun.of("replay", "compare", "--paired",
+                String.join(",", setA.subList(0, 5)), String.join(",", setB.subList(0, 5)));
+        final CommandLineRun fewOfOne = CommandLineRun.of("replay", "compare", "--paired", "--quantiles=99",
+                String.join(",", setA.subList(0, 5)), String.join(",", setB.subList(0, 5)));
+
+        assertEquals(ExitCode.CHECK_FAILED, slower.exitCode(), slower::toString);
+        assertTrue(slower.out().contains("compare: SLOWER, p50 +"), slower.out());
+        assertTrue(Files.readString(html).contains("Change within pairs"));
+        assertEquals(ExitCode.CANNOT_TELL, few.exitCode(), few::toString);
+        assertTrue(few.out().contains("CANNOT TELL at p50, p90, p99: 1 more pair would be needed"), few.out());
+        assertEquals(ExitCode.CHECK_FAILED, fewOfOne.exitCode(), fewOfOne::toString);
     }
 
     @Test
@@ -142,7 +177,7 @@ class CompareCommandTest {
         final CommandLineRun given = CommandLineRun.of("replay", "compare", "--self-test", RESAMPLES,
                 log("a", 1_000, 40, "total"), log("b", 1_000, 40, "total"), log("c", 1_000, 40, "total"));
         final CommandLineRun inTurns = CommandLineRun.of("replay", "compare", "--self-test", "--in-turns", RESAMPLES,
-                "--repeats=2", log("long", 1_000, 80, "total"));
+                "--repeats=2", log("long", 1_000, 80, "total", 0.25));
         final CommandLineRun madeUp = CommandLineRun.of("replay", "compare", "--self-test", "--repeats=1", RESAMPLES);
 
         assertEquals(ExitCode.OK, given.exitCode(), given::toString);
@@ -156,6 +191,11 @@ class CompareCommandTest {
     /** One-second intervals of 1,000 values around a level. */
     private String log(final String name, final double levelNs, final int intervalCount, final String tag)
             throws IOException {
+        return log(name, levelNs, intervalCount, tag, 1);
+    }
+
+    private String log(final String name, final double levelNs, final int intervalCount, final String tag,
+            final double intervalS) throws IOException {
         final Path file = directory.resolve(name + ".hlog");
         try (PrintStream stream = new PrintStream(Files.newOutputStream(file))) {
             final HistogramLogWriter writer = new HistogramLogWriter(stream);
@@ -166,7 +206,7 @@ class CompareCommandTest {
                     histogram.recordValue((long) (levelNs * Math.exp(0.1 * random.nextGaussian())));
                 }
                 histogram.setTag(tag);
-                writer.outputIntervalHistogram(interval, interval + 1.0, histogram, 1_000);
+                writer.outputIntervalHistogram(interval * intervalS, (interval + 1) * intervalS, histogram, 1_000);
             }
         }
         return file.toString();
