@@ -3,8 +3,12 @@ package io.tiercel.replay.timeline;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import io.tiercel.replay.JoinedJournal;
 import io.tiercel.replay.OutcomeFrame;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
+import org.agrona.DirectBuffer;
 
 /**
  * The requests of a stretch of a journal that have an outcome, with their time stamps: columns, because there may be
@@ -17,6 +21,7 @@ import java.util.BitSet;
 public final class RequestTimeline {
 
     private static final int INITIAL_CAPACITY = 1 << 12;
+    private static final int VERSION_LENGTH = 32;
     private static final OutcomeStatus[] STATUSES = OutcomeStatus.values();
 
     private long firstSequence;
@@ -25,6 +30,7 @@ public final class RequestTimeline {
     private long[] ingressNs = new long[INITIAL_CAPACITY];
     private long[] principalIds = new long[INITIAL_CAPACITY];
     private long[] sessionKeys = new long[INITIAL_CAPACITY];
+    private long[] correlationIds = new long[INITIAL_CAPACITY];
     private int[] journaledNs = new int[INITIAL_CAPACITY];
     private int[] inferStartNs = new int[INITIAL_CAPACITY];
     private int[] inferEndNs = new int[INITIAL_CAPACITY];
@@ -33,13 +39,22 @@ public final class RequestTimeline {
     private short[] stepCounts = new short[INITIAL_CAPACITY];
     private short[] modelIds = new short[INITIAL_CAPACITY];
     private byte[] statuses = new byte[INITIAL_CAPACITY];
+    private short[] versionIndexes = new short[INITIAL_CAPACITY];
+    /** As hexadecimal digits: few, in the order in which they come. */
+    private final List<String> versions = new ArrayList<>();
+    private final byte[] lastVersion = new byte[VERSION_LENGTH];
     /** Those that are the first record of a file. */
     private final BitSet rolled = new BitSet();
     private boolean isSerial = true;
+    private int versionIndex;
+
+    /** Whose request it is, of which session and model. */
+    record Asked(long principalId, long sessionKey, long correlationId, int modelId) {
+    }
 
     /** One request, as its outcome has it: the stamps count from the arrival. */
-    record Row(long sequence, long ingressNs, long principalId, long sessionKey, long journaledNs, long inferStartNs,
-            long inferEndNs, long egressNs, int batchSize, int stepCount, int modelId, OutcomeStatus status) {
+    record Row(long sequence, long ingressNs, Asked asked, long journaledNs, long inferStartNs, long inferEndNs,
+            long egressNs, int batchSize, int stepCount, OutcomeStatus status) {
     }
 
     RequestTimeline() {
@@ -52,9 +67,33 @@ public final class RequestTimeline {
 
     void add(final JoinedJournal journal, final boolean isFirstOfFile) {
         final OutcomeFrame outcome = journal.outcomeFrame();
-        add(new Row(journal.sequence(), journal.ingressNs(), journal.principalId(), outcome.sessionKey(),
+        nextVersion(journal.modelVersion());
+        add(new Row(journal.sequence(), journal.ingressNs(),
+                new Asked(journal.principalId(), outcome.sessionKey(), outcome.correlationId(), outcome.modelId()),
                 outcome.journaledNs(), outcome.inferStartNs(), outcome.inferEndNs(), outcome.egressNs(),
-                outcome.batchSize(), outcome.stepCount(), outcome.modelId(), outcome.status()), isFirstOfFile);
+                outcome.batchSize(), outcome.stepCount(), outcome.status()), isFirstOfFile);
+    }
+
+    /** The version of the rows that are added from here on. */
+    void nextVersion(final DirectBuffer version) {
+        if (versions.isEmpty() || !isLastVersion(version)) {
+            version.getBytes(0, lastVersion);
+            final String hex = HexFormat.of().formatHex(lastVersion);
+            versionIndex = versions.indexOf(hex);
+            if (versionIndex < 0) {
+                versionIndex = versions.size();
+                versions.add(hex);
+            }
+        }
+    }
+
+    private boolean isLastVersion(final DirectBuffer version) {
+        for (int i = 0; i < VERSION_LENGTH; i++) {
+            if (version.getByte(i) != lastVersion[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void add(final Row row, final boolean isFirstOfFile) {
@@ -67,15 +106,17 @@ public final class RequestTimeline {
             grow(2 * size);
         }
         ingressNs[size] = row.ingressNs;
-        principalIds[size] = row.principalId;
-        sessionKeys[size] = row.sessionKey;
+        principalIds[size] = row.asked.principalId;
+        sessionKeys[size] = row.asked.sessionKey;
+        correlationIds[size] = row.asked.correlationId;
         journaledNs[size] = (int) row.journaledNs;
         inferStartNs[size] = (int) row.inferStartNs;
         inferEndNs[size] = (int) row.inferEndNs;
         egressNs[size] = (int) row.egressNs;
         batchSizes[size] = (short) row.batchSize;
         stepCounts[size] = (short) row.stepCount;
-        modelIds[size] = (short) row.modelId;
+        modelIds[size] = (short) row.asked.modelId;
+        versionIndexes[size] = (short) versionIndex;
         statuses[size] = (byte) row.status.ordinal();
         isSerial &= row.inferStartNs >= row.journaledNs;
         size++;
@@ -154,6 +195,16 @@ public final class RequestTimeline {
         return sessionKeys[index];
     }
 
+    /** The client's own: of one principal, no two requests that are known at once have the same. */
+    public long correlationId(final int index) {
+        return correlationIds[index];
+    }
+
+    /** SHA-256 of the bundle that answered. */
+    public String modelVersion(final int index) {
+        return versions.get(versionIndexes[index]);
+    }
+
     public int modelId(final int index) {
         return Short.toUnsignedInt(modelIds[index]);
     }
@@ -209,6 +260,7 @@ public final class RequestTimeline {
         ingressNs = Arrays.copyOf(ingressNs, capacity);
         principalIds = Arrays.copyOf(principalIds, capacity);
         sessionKeys = Arrays.copyOf(sessionKeys, capacity);
+        correlationIds = Arrays.copyOf(correlationIds, capacity);
         journaledNs = Arrays.copyOf(journaledNs, capacity);
         inferStartNs = Arrays.copyOf(inferStartNs, capacity);
         inferEndNs = Arrays.copyOf(inferEndNs, capacity);
@@ -217,5 +269,6 @@ public final class RequestTimeline {
         stepCounts = Arrays.copyOf(stepCounts, capacity);
         modelIds = Arrays.copyOf(modelIds, capacity);
         statuses = Arrays.copyOf(statuses, capacity);
+        versionIndexes = Arrays.copyOf(versionIndexes, capacity);
     }
 }

@@ -16,4 +16,12 @@ public record Stall(Run run, long startNs, long durationNs, String thread, int w
     public boolean isPreemption() {
         return waitedNs >= (durationNs + 1) / 2;
     }
+
+    /** For people. */
+    public String kind() {
+        if (isPreemption()) {
+            return "preemption";
+        }
+        return work == 0 ? "stall" : "long round";
+    }
 }

@@ -207,15 +207,8 @@ public final class TraceWriter {
             if (stall.waitedNs() >= 0) {
                 arguments.put("waitedForCoreNs", stall.waitedNs());
             }
-            events.slice(track, stall.startNs(), stall.endNs(), kind(stall), arguments);
+            events.slice(track, stall.startNs(), stall.endNs(), stall.kind(), arguments);
         }
-    }
-
-    private static String kind(final Stall stall) {
-        if (stall.isPreemption()) {
-            return "preemption";
-        }
-        return stall.work() == 0 ? "stall" : "long round";
     }
 
     /** The whole truth about what may have begun before the trace. */

@@ -2,9 +2,11 @@ package io.tiercel.replay.timeline;
 
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Requests through a made-up appliance with one infer thread, which computes one at a time and stands still when it is
@@ -17,6 +19,9 @@ public final class TimelineFixture {
     public static final long JOURNAL_NS = 200;
     public static final long COMPUTE_NS = 2_000;
     public static final long EGRESS_NS = 300;
+    public static final long PRINCIPAL_ID = 7;
+    /** One byte of the version of the model that answers, as are the others. */
+    private static final byte VERSION_BYTE = (byte) 0xAB;
 
     private final List<long[]> halts = new ArrayList<>();
     private final RequestTimeline timeline = new RequestTimeline();
@@ -28,6 +33,9 @@ public final class TimelineFixture {
     /** @param isSerial whether requests are journaled by the thread that computes them, before that. */
     public TimelineFixture(final boolean isSerial) {
         this.isSerial = isSerial;
+        final byte[] version = new byte[32];
+        Arrays.fill(version, VERSION_BYTE);
+        timeline.nextVersion(new UnsafeBuffer(version));
     }
 
     /** The infer thread stands still between two times. In the order of begin. */
@@ -60,9 +68,9 @@ public final class TimelineFixture {
         freeNs = endNs;
         final long readyNs = Math.max(endNs, journaledNs);
         for (int member = 0; member < size; member++) {
-            timeline.add(new RequestTimeline.Row(timeline.size() + 1_000L, BASE_NS + arrivalNs, 7, member,
+            timeline.add(new RequestTimeline.Row(timeline.size() + 1_000L, BASE_NS + arrivalNs, asked(member),
                     journaledNs - arrivalNs, startNs - arrivalNs, endNs - arrivalNs,
-                    readyNs + (member + 1) * EGRESS_NS - arrivalNs, size, stepCount, 0, OutcomeStatus.OK), isRollDue);
+                    readyNs + (member + 1) * EGRESS_NS - arrivalNs, size, stepCount, OutcomeStatus.OK), isRollDue);
             isRollDue = false;
         }
         return this;
@@ -70,8 +78,8 @@ public final class TimelineFixture {
 
     /** An outcome that the clock decided: its answer has no time. */
     public TimelineFixture expired(final long arrivalNs) {
-        timeline.add(new RequestTimeline.Row(timeline.size() + 1_000L, BASE_NS + arrivalNs, 7, 0, JOURNAL_NS,
-                isSerial ? JOURNAL_NS : 100, 400, 0, 1, 1, 0, OutcomeStatus.EXPIRED), false);
+        timeline.add(new RequestTimeline.Row(timeline.size() + 1_000L, BASE_NS + arrivalNs, asked(0), JOURNAL_NS,
+                isSerial ? JOURNAL_NS : 100, 400, 0, 1, 1, OutcomeStatus.EXPIRED), false);
         return this;
     }
 
@@ -109,6 +117,11 @@ public final class TimelineFixture {
 
     public RequestTimeline timeline() {
         return timeline;
+    }
+
+    /** With a correlation id that is 5 behind the sequence. */
+    private RequestTimeline.Asked asked(final int sessionKey) {
+        return new RequestTimeline.Asked(PRINCIPAL_ID, sessionKey, timeline.size() + 1_005L, 0);
     }
 
     private long afterHalt(final long timeNs) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.replay.JournalFixture;
@@ -14,6 +15,8 @@ import io.tiercel.tools.TiercelCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -117,6 +121,33 @@ class TailAndTraceTest {
     }
 
     @Test
+    void shouldWriteOrSendTheSameStretchAsOpenTelemetrySpans() throws IOException {
+        final Path file = directory.resolve("spans.jsonl");
+        assertEquals(ExitCode.OK, run("trace", "--from", "100", "--to", "149", "--format", "otlp", "-o",
+                file.toString()), ERR::toString);
+        assertEquals(50, Files.readString(file).split("\"name\":\"request\"", -1).length - 1);
+
+        final List<String> taken = new CopyOnWriteArrayList<>();
+        final HttpServer collector = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        collector.createContext("/v1/traces", exchange -> {
+            final int length = exchange.getRequestBody().readAllBytes().length;
+            taken.add(exchange.getRequestHeaders().getFirst("Content-Type") + (length > 0));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        collector.start();
+        final String endpoint = "http://localhost:" + collector.getAddress().getPort() + "/v1/traces";
+        try {
+            assertEquals(ExitCode.OK, run("trace", "--format", "otlp", "--endpoint", endpoint), ERR::toString);
+        } finally {
+            collector.stop(0);
+        }
+        assertEquals(List.of("application/x-protobuftrue"), taken);
+        assertEquals(ExitCode.ENVIRONMENT, run("trace", "--format", "otlp", "--endpoint", endpoint));
+        assertOneLine("the collector did not take");
+    }
+
+    @Test
     void shouldNeedNoBundle() throws IOException {
         Files.delete(fixture.bundlePath(journal, 0));
         assertEquals(ExitCode.OK, run("tail"), ERR::toString);
@@ -174,6 +205,10 @@ class TailAndTraceTest {
         assertRefused("is not a journal: it has no journal.yaml", "trace", "-o", file, "--journal",
                 directory.toString());
         assertRefused("exclude each other", "trace", "-o", file, "--last", "1s", "--to", "5");
+        assertRefused("nowhere to write to: --output=FILE", "trace");
+        assertRefused("--endpoint=x needs --format otlp", "trace", "--endpoint", "x");
+        assertRefused("--endpoint=x is not one", "trace", "--format", "otlp", "--endpoint", "x");
+        assertRefused("exclude each other", "trace", "--format", "otlp", "--endpoint", "http://localhost", "-o", file);
         assertRefused("--sessions=-1 is not in 0..500", "trace", "-o", file, "--sessions", "-1");
         assertRefused("lies in the journal, which is only read", "trace", "-o", journal.resolve("t.json").toString());
         assertRefused("lies in the journal, which is only read", "tail", "--json",
