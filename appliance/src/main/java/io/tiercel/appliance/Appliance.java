@@ -13,15 +13,18 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.DeskAgent;
 import io.tiercel.appliance.telemetry.EventTrack;
 import io.tiercel.appliance.telemetry.HiccupRecorder;
 import io.tiercel.appliance.telemetry.JvmLog;
 import io.tiercel.appliance.telemetry.RunDirectory;
 import io.tiercel.appliance.telemetry.StageRecorder;
 import io.tiercel.appliance.telemetry.StallWriter;
+import io.tiercel.appliance.telemetry.TelemetryFacts;
 import io.tiercel.appliance.telemetry.TelemetryWriter;
 import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.appliance.transport.TransportException;
+import io.tiercel.protocol.TelemetryFile;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
@@ -32,6 +35,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,7 +91,7 @@ public final class Appliance implements AutoCloseable {
         counters = Counters.inDriver(foundation.aeron());
         JvmLog.prepare();
         warmUp = new WarmUp(foundation).run(context.warmUpRequests());
-        final StageRecorder stages = new StageRecorder();
+        final StageRecorder stages = new StageRecorder(foundation.models().size());
         final SnapshotCut cut = new SnapshotCut();
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
                 foundation.models(), foundation.sessions(), foundation.retries(),
@@ -111,11 +115,13 @@ public final class Appliance implements AutoCloseable {
         backgroundRunner = new AgentRunner(
                 new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null,
                 new CompositeAgent(snapshots, new StateToucher(foundation.sessions())));
+        final DeskAgent desk = desk();
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
                 new CompositeAgent(
                         new TelemetryWriter(stages, hiccups, context.telemetryDirectory(),
-                                context.telemetryIntervalNs(), SystemEpochClock.INSTANCE),
-                        new StallWriter(hiccups, run)));
+                                context.telemetryIntervalNs(), SystemEpochClock.INSTANCE, desk),
+                        new StallWriter(hiccups, run),
+                        desk));
     }
 
     /**
@@ -243,6 +249,33 @@ public final class Appliance implements AutoCloseable {
                 foundation.clock(),
                 counters,
                 events);
+    }
+
+    private DeskAgent desk() throws IOException {
+        final ApplianceContext context = foundation.context();
+        final TelemetryFacts.Limits limits = new TelemetryFacts.Limits(
+                context.maxClients(), foundation.sessions().table().maxSessions(), context.maxGenerations(),
+                context.maxInFlight(), context.maxBatch(), context.maxRatePerSecond(), context.ringCapacity(),
+                context.inferWorkers(), context.journalWarnFreeBytes(), context.journalRefuseFreeBytes());
+        final TelemetryFacts facts = new TelemetryFacts(
+                context.name(), context.layout().toString(), context.journalDirectory().toString(), limits,
+                foundation.models().stream().map(Appliance::describe).toList());
+        final DeskAgent.Sources sources = new DeskAgent.Sources(
+                pipeline.state(), pipeline::takenSequence, pipeline::recordedSequence,
+                foundation.journal()::sizeBytes, () -> foundation.journal().report().rolledCount(),
+                foundation.clock(), foundation.epochOffsetNs());
+        return new DeskAgent(
+                TelemetryFile.create(Path.of(context.aeronDirectoryName()), context.name(),
+                        ProcessHandle.current().pid(), SystemEpochClock.INSTANCE.time()),
+                facts, sources, counters.happenings(), SystemEpochClock.INSTANCE,
+                TimeUnit.NANOSECONDS.toMillis(context.telemetryIntervalNs()));
+    }
+
+    private static TelemetryFacts.ServedModel describe(final LoadedModel model) {
+        final byte[] version = new byte[LoadedModel.VERSION_LENGTH];
+        model.version().getBytes(0, version);
+        return new TelemetryFacts.ServedModel(
+                model.alias(), version, model.model().shape().family(), model.backendName());
     }
 
     private AgentRunner runner(final DutyCycle cycle) {

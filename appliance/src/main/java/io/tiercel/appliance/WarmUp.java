@@ -74,7 +74,7 @@ final class WarmUp implements ResponseHandler {
     private final Foundation foundation;
     private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     private final Counters counters = Counters.inMemory();
-    private final StageRecorder stages = new StageRecorder();
+    private final StageRecorder stages;
     private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
     private DutyCycle cycle;
     private TiercelClient client;
@@ -88,6 +88,7 @@ final class WarmUp implements ResponseHandler {
 
     WarmUp(final Foundation foundation) {
         this.foundation = foundation;
+        stages = new StageRecorder(foundation.models().size());
     }
 
     /**

@@ -246,7 +246,7 @@ class LayoutsTest {
             pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
                     sessions, retries, 0, cut, context.maxRatePerSecond(), requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
-                    0, new StageRecorder(), counters));
+                    0, new StageRecorder(models.size()), counters));
             pipeline.open();
             final TransportAgent transport =
                     new TransportAgent(driver.sharedAgentInvoker(), aeron.conductorAgentInvoker(), 4,

@@ -69,7 +69,7 @@ final class PipelineHarness implements AutoCloseable {
     final MemoryRecordLog outcomes = new MemoryRecordLog();
     final CachedNanoClock clock = new CachedNanoClock();
     final Counters counters = Counters.inMemory();
-    final StageRecorder recorder = new StageRecorder();
+    final StageRecorder recorder;
     final ApplianceContext context;
     final List<LoadedModel> models;
     final SnapshotCut cut = new SnapshotCut();
@@ -121,6 +121,7 @@ final class PipelineHarness implements AutoCloseable {
         change.apply(context);
         context.conclude();
         models = loadReferences(bundlePaths);
+        recorder = new StageRecorder(models.size());
         driver = MediaDriver.launch(new MediaDriver.Context()
                 .aeronDirectoryName(context.aeronDirectoryName())
                 .threadingMode(ThreadingMode.INVOKER)

@@ -146,7 +146,7 @@ final class SimulatedAppliance implements AutoCloseable {
         aeron = network.connect();
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM, models, sessions,
                 retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), requests, outcomes, clocks,
-                epochOffsetNs, new StageRecorder(), counters));
+                epochOffsetNs, new StageRecorder(models.size()), counters));
         housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);
         snapshots = new SnapshotAgent(
                 new SnapshotAgent.Settings(

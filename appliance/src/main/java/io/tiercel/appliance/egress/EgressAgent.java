@@ -11,6 +11,8 @@ import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.Happenings;
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.ResultEncoder;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.status.AtomicCounter;
@@ -63,6 +65,7 @@ public final class EgressAgent implements Agent {
     private final AtomicCounter resultCount;
     private final AtomicCounter undeliveredCount;
     private final AtomicCounter slowCount;
+    private final Happenings happenings;
     private long next;
     /** A request that something was decided of was refused: what came behind it is not what a recovery will compute. */
     private boolean refusesAll;
@@ -104,6 +107,7 @@ public final class EgressAgent implements Agent {
         resultCount = counters.get(CounterId.RESULTS);
         undeliveredCount = counters.get(CounterId.RESULTS_UNDELIVERED);
         slowCount = counters.get(CounterId.CLIENTS_SLOW);
+        happenings = counters.happenings();
     }
 
     /** The last sequence whose response has left, or had nobody to go to, and is kept. */
@@ -345,6 +349,7 @@ public final class EgressAgent implements Agent {
     private void drop(final ClientConnection client, final int result) {
         if (result == ResponseWriter.FULL) {
             slowCount.incrementRelease();
+            happenings.tell(EventKind.CLIENT_SLOW, client.aeronSessionId, client.principal);
         }
         client.onDropped(client.openGeneration);
         release(client);

@@ -3,6 +3,8 @@ package io.tiercel.appliance.infer;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.Happenings;
+import io.tiercel.protocol.telemetry.EventKind;
 import org.agrona.concurrent.status.AtomicCounter;
 
 /**
@@ -15,12 +17,14 @@ final class FailoverWatch {
     private final boolean[] isCounted;
     private final AtomicCounter failoverCount;
     private final AtomicCounter standbyCount;
+    private final Happenings happenings;
 
     FailoverWatch(final ModelExecutor[] executors, final Counters counters) {
         this.executors = executors;
         isCounted = new boolean[executors.length];
         failoverCount = counters.get(CounterId.FAILOVERS);
         standbyCount = counters.get(CounterId.STANDBY_RESULTS);
+        happenings = counters.happenings();
     }
 
     /** Whether a device was lost since the last time: at work, while idle or before the first request. */
@@ -29,6 +33,7 @@ final class FailoverWatch {
             if (!isCounted[index] && executors[index].isOnStandby()) {
                 isCounted[index] = true;
                 failoverCount.getAndAdd(1);
+                happenings.tell(EventKind.DEVICE_LOST, index, "");
             }
         }
     }

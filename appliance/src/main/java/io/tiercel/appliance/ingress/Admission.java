@@ -12,8 +12,10 @@ import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
 import io.tiercel.appliance.session.ClientConnection.State;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.Happenings;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.Principals;
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.RejectCode;
@@ -56,6 +58,7 @@ final class Admission {
     private final AtomicCounter welcomedCount;
     private final AtomicCounter goneCount;
     private final AtomicCounter unanswerableCount;
+    private final Happenings happenings;
     private int busyPlaces;
 
     Admission(final Aeron aeron, final Rules rules, final RateLimit rateLimit, final ClientCommands commands,
@@ -65,6 +68,7 @@ final class Admission {
         this.rateLimit = rateLimit;
         this.commands = commands;
         this.clients = clients;
+        happenings = counters.happenings();
         clientCount = counters.get(CounterId.CLIENTS);
         welcomedCount = counters.get(CounterId.CLIENTS_WELCOMED);
         goneCount = counters.get(CounterId.CLIENTS_GONE);
@@ -250,7 +254,9 @@ final class Admission {
         if (client.refusal == null) {
             welcomedCount.incrementRelease();
             clientCount.incrementRelease();
+            happenings.tell(EventKind.CLIENT_WELCOMED, client.aeronSessionId, client.principal);
         } else {
+            happenings.tell(EventKind.CLIENT_REFUSED, client.refusal.code(), client.principal);
             beginClose(client);
         }
         return 1;
@@ -306,6 +312,7 @@ final class Admission {
         }
         if (client.refusal == null) {
             clientCount.getAndAddRelease(-1);
+            happenings.tell(EventKind.CLIENT_GONE, client.aeronSessionId, client.principal);
         }
         client.state = State.CLOSING;
         client.closeRequested = commands.offer(ClientCommands.CLOSE, client, 0);

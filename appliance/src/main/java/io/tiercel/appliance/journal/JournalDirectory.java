@@ -246,6 +246,12 @@ public final class JournalDirectory implements AutoCloseable {
         }
     }
 
+    /** Of all that is in the directory; of files that are open, what is written. */
+    public synchronized long sizeBytes() {
+        final Pruner.OpenFile[] openFiles = {requests.keeper().oldestOpen(), outcomes.keeper().oldestOpen()};
+        return new Pruner(directory, settings).sizeBytes(openFiles);
+    }
+
     /** Counts since opening. Exact once the writing threads have stopped. */
     public JournalReport report() {
         return new JournalReport(directory, requests.recordCount(), outcomes.recordCount(), requests.lastSequence(),

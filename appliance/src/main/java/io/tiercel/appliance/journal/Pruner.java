@@ -115,7 +115,7 @@ final class Pruner {
     }
 
     /** Of the files that are open, what is written: they are longer. */
-    private long sizeBytes(final OpenFile[] openFiles) {
+    long sizeBytes(final OpenFile[] openFiles) {
         long sizeBytes = sizeBytes(directory.toFile());
         for (int kind = 0; kind < KINDS.length; kind++) {
             for (final File file : list(view.queuePath(KINDS[kind]).toFile())) {

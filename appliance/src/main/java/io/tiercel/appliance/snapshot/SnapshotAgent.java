@@ -6,6 +6,7 @@ import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.EventTrack;
+import io.tiercel.protocol.telemetry.EventKind;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -140,6 +141,7 @@ public final class SnapshotAgent implements Agent {
         } catch (final RuntimeException ex) {
             LOG.warn("no snapshot: {}", ex.getMessage(), ex);
             counters.get(CounterId.SNAPSHOTS_FAILED).incrementRelease();
+            counters.happenings().tell(EventKind.SNAPSHOT_FAILED, 0, String.valueOf(ex.getMessage()));
             finish();
             return 1;
         }
@@ -206,6 +208,7 @@ public final class SnapshotAgent implements Agent {
         }
         copiedNs = clock.nanoTime();
         events.add(EventTrack.SNAPSHOT_COPY, wantedNs, copiedNs, image.sequence());
+        tell(EventKind.SNAPSHOT_COPIED, wantedNs, copiedNs);
         state = State.COPIED;
         return 1;
     }
@@ -216,13 +219,19 @@ public final class SnapshotAgent implements Agent {
         }
         journal.sync();
         final Path file = store.write(image, models, retries);
-        events.add(EventTrack.SNAPSHOT_WRITE, copiedNs, clock.nanoTime(), image.sequence());
+        final long writtenNs = clock.nanoTime();
+        events.add(EventTrack.SNAPSHOT_WRITE, copiedNs, writtenNs, image.sequence());
+        tell(EventKind.SNAPSHOT_WRITTEN, copiedNs, writtenNs);
         lastSequence = image.sequence();
         counters.get(CounterId.SNAPSHOTS).incrementRelease();
         LOG.info("snapshot sequence={} sessions={} file={}", image.sequence(), image.sessionCount(), file);
         removeWhatIsNotNeeded();
         finish();
         return 1;
+    }
+
+    private void tell(final EventKind kind, final long startNs, final long endNs) {
+        counters.happenings().tell(kind, startNs, endNs - startNs, image.sequence(), "");
     }
 
     /** The snapshot is there, whatever becomes of the old ones; they are tried again behind the next one. */

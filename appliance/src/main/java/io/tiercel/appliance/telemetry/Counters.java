@@ -17,6 +17,7 @@ import java.util.Map;
 public final class Counters implements AutoCloseable {
 
     private final Map<CounterId, AtomicCounter> counters = new EnumMap<>(CounterId.class);
+    private final Happenings happenings = new Happenings();
 
     private Counters() {
     }
@@ -49,6 +50,11 @@ public final class Counters implements AutoCloseable {
 
     public long value(final CounterId id) {
         return counters.get(id).get();
+    }
+
+    /** What is told one by one, beside what is counted. */
+    public Happenings happenings() {
+        return happenings;
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -27,7 +28,9 @@ public final class TelemetryWriter implements Agent {
     private static final double NS_PER_US = 1_000.0;
     private static final double MS_PER_S = 1_000.0;
 
-    private final List<Source> sources = new ArrayList<>();
+    private final List<StageSource> stageSources = new ArrayList<>();
+    private final Map<String, Source> hiccupSources = new LinkedHashMap<>();
+    private final Listener listener;
     private final EpochClock epochClock;
     private final long intervalMs;
     private final PrintStream stream;
@@ -35,15 +38,47 @@ public final class TelemetryWriter implements Agent {
     private final long baseMs;
     private long intervalStartMs;
 
+    /** Told of each interval as it is written; of histograms that hold something. The telemetry thread. */
+    interface Listener {
+
+        /** @param histogramNs valid during the call. */
+        void onStage(Stage stage, int modelIndex, Histogram histogramNs);
+
+        /** @param histogramNs valid during the call. */
+        void onHiccups(String thread, Histogram histogramNs);
+
+        void onIntervalEnd(long startMs, long endMs);
+    }
+
     /** A recorder and the histogram that it swaps with its next one. */
     private static final class Source {
-        private final String tag;
         private final SingleWriterRecorder recorder;
         private Histogram histogram;
 
-        private Source(final String tag, final SingleWriterRecorder recorder) {
-            this.tag = tag;
+        private Source(final SingleWriterRecorder recorder) {
             this.recorder = recorder;
+        }
+
+        private Histogram next(final long startMs, final long endMs) {
+            histogram = recorder.getIntervalHistogram(histogram);
+            histogram.setStartTimeStamp(startMs);
+            histogram.setEndTimeStamp(endMs);
+            return histogram;
+        }
+    }
+
+    /** A stage, model by model, and all of them together, which is what the file has. */
+    private static final class StageSource {
+        private final Stage stage;
+        private final List<Source> models = new ArrayList<>();
+        private final Histogram sum;
+
+        private StageSource(final Stage stage, final StageRecorder recorders) {
+            this.stage = stage;
+            for (int model = 0; model < recorders.modelCount(); model++) {
+                models.add(new Source(recorders.recorder(model, stage)));
+            }
+            sum = StageRecorder.newHistogram();
         }
     }
 
@@ -55,11 +90,13 @@ public final class TelemetryWriter implements Agent {
             final Map<String, HiccupRecorder> hiccups,
             final Path directory,
             final long intervalNs,
-            final EpochClock epochClock) throws IOException {
+            final EpochClock epochClock,
+            final Listener listener) throws IOException {
         for (final Stage stage : Stage.values()) {
-            sources.add(new Source(stage.tag(), stages.recorder(stage)));
+            stageSources.add(new StageSource(stage, stages));
         }
-        hiccups.forEach((role, recorder) -> sources.add(new Source("hiccup-" + role, recorder.recorder())));
+        hiccups.forEach((role, recorder) -> hiccupSources.put(role, new Source(recorder.recorder())));
+        this.listener = listener;
         this.epochClock = epochClock;
         this.intervalMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(intervalNs));
         Files.createDirectories(directory);
@@ -98,17 +135,36 @@ public final class TelemetryWriter implements Agent {
     }
 
     private void writeInterval(final long nowMs) {
-        for (final Source source : sources) {
-            source.histogram = source.recorder.getIntervalHistogram(source.histogram);
-            if (source.histogram.getTotalCount() > 0) {
-                source.histogram.setTag(source.tag);
-                source.histogram.setStartTimeStamp(intervalStartMs);
-                source.histogram.setEndTimeStamp(nowMs);
-                log.outputIntervalHistogram((intervalStartMs - baseMs) / MS_PER_S, (nowMs - baseMs) / MS_PER_S,
-                        source.histogram, NS_PER_US);
+        for (final StageSource source : stageSources) {
+            source.sum.reset();
+            for (int model = 0; model < source.models.size(); model++) {
+                final Histogram histogramNs = source.models.get(model).next(intervalStartMs, nowMs);
+                if (histogramNs.getTotalCount() > 0) {
+                    source.sum.add(histogramNs);
+                    listener.onStage(source.stage, model, histogramNs);
+                }
             }
+            write(source.stage.tag(), source.sum, nowMs);
         }
+        hiccupSources.forEach((role, source) -> {
+            final Histogram histogramNs = source.next(intervalStartMs, nowMs);
+            if (histogramNs.getTotalCount() > 0) {
+                listener.onHiccups(role, histogramNs);
+            }
+            write("hiccup-" + role, histogramNs, nowMs);
+        });
         stream.flush();
+        listener.onIntervalEnd(intervalStartMs, nowMs);
         intervalStartMs = nowMs;
+    }
+
+    private void write(final String tag, final Histogram histogramNs, final long nowMs) {
+        if (histogramNs.getTotalCount() > 0) {
+            histogramNs.setTag(tag);
+            histogramNs.setStartTimeStamp(intervalStartMs);
+            histogramNs.setEndTimeStamp(nowMs);
+            log.outputIntervalHistogram(
+                    (intervalStartMs - baseMs) / MS_PER_S, (nowMs - baseMs) / MS_PER_S, histogramNs, NS_PER_US);
+        }
     }
 }

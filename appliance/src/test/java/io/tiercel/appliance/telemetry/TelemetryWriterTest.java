@@ -23,9 +23,10 @@ class TelemetryWriterTest {
 
     @TempDir
     Path directory;
-    private final StageRecorder stages = new StageRecorder();
+    private final StageRecorder stages = new StageRecorder(2);
     private final Counters counters = Counters.inMemory();
     private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
+    private final Heard heard = new Heard();
     private long nowMs = 1_700_000_000_000L;
 
     @Test
@@ -86,14 +87,51 @@ class TelemetryWriterTest {
         off.onIdleRound(0, 5_000_000);
         hiccups.onIdleRound(1, HiccupRecorder.FLOOR_NS);
         final TelemetryWriter writer = new TelemetryWriter(
-                stages, Map.of("io", hiccups, "off", off), directory, INTERVAL_NS, () -> nowMs);
+                stages, Map.of("io", hiccups, "off", off), directory, INTERVAL_NS, () -> nowMs, heard);
         writer.onClose();
         assertEquals(List.of(), read(directory.resolve("stages.hlog")));
         assertEquals(0, counters.value(CounterId.STALLS_OVER_1MS));
     }
 
+    @Test
+    void shouldTellModelsApartAndWriteThemTogetherWhenTwoAreServed() throws IOException {
+        final TelemetryWriter writer = writer(directory);
+        stages.record(slot(1_000, 300, 200, 900, 1_500));
+        final RequestSlot other = slot(2_000, 300, 200, 900, 5_000);
+        other.modelIndex = 1;
+        stages.record(other);
+        stages.record(other);
+        hiccups.onIdleRound(0, 50_000);
+        writer.onClose();
+        assertEquals(List.of("journal/0=1", "journal/1=2", "queue/0=1", "queue/1=2", "infer/0=1", "infer/1=2",
+                "egress/0=1", "egress/1=2", "total/0=1", "total/1=2", "io=1", "end"), heard.lines);
+        final Histogram total = read(directory.resolve("stages.hlog")).get(4);
+        assertEquals(3, total.getTotalCount());
+        assertEquals(5_000, total.getMaxValue(), 50);
+    }
+
+    /** Notes what it is told. */
+    private static final class Heard implements TelemetryWriter.Listener {
+        private final List<String> lines = new ArrayList<>();
+
+        @Override
+        public void onStage(final Stage stage, final int modelIndex, final Histogram histogramNs) {
+            lines.add(stage.tag() + "/" + modelIndex + "=" + histogramNs.getTotalCount());
+        }
+
+        @Override
+        public void onHiccups(final String thread, final Histogram histogramNs) {
+            lines.add(thread + "=" + histogramNs.getTotalCount());
+        }
+
+        @Override
+        public void onIntervalEnd(final long startMs, final long endMs) {
+            lines.add("end");
+        }
+    }
+
     private TelemetryWriter writer(final Path target) throws IOException {
-        return new TelemetryWriter(stages, Map.of("io", hiccups), target, INTERVAL_NS, () -> nowMs);
+        return new TelemetryWriter(stages, Map.of("io", hiccups), target, INTERVAL_NS, () -> nowMs, heard);
     }
 
     /** A request whose stamps lie so many nanoseconds after its arrival. */

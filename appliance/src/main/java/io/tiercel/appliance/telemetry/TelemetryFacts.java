@@ -1,0 +1,38 @@
+package io.tiercel.appliance.telemetry;
+
+import java.util.List;
+
+/**
+ * What an appliance is, for whoever looks at it.
+ *
+ * @param name             of the appliance.
+ * @param layout           of its threads.
+ * @param journalDirectory as the configuration has it.
+ * @param limits           what it keeps to.
+ * @param models           in the order of their indices.
+ */
+public record TelemetryFacts(
+        String name, String layout, String journalDirectory, Limits limits, List<ServedModel> models) {
+
+    /** The limits, as in the configuration; sizes in bytes. */
+    public record Limits(
+            int maxClients,
+            int maxSessions,
+            int maxGenerations,
+            int maxInFlight,
+            int maxBatch,
+            int maxRatePerSecond,
+            int ringCapacity,
+            int inferWorkers,
+            long warnFreeBytes,
+            long refuseFreeBytes) {
+    }
+
+    /**
+     * A model that is served.
+     *
+     * @param version SHA-256 of its bundle.
+     */
+    public record ServedModel(String alias, byte[] version, String family, String backend) {
+    }
+}
