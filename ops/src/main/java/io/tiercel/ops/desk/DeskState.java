@@ -1,0 +1,130 @@
+package io.tiercel.ops.desk;
+
+import io.tiercel.protocol.telemetry.Phase;
+import io.tiercel.protocol.telemetry.Series;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/**
+ * The last five minutes of an appliance, as a {@link DeskFeed} has read them. Times are the appliance's. One thread.
+ */
+public final class DeskState {
+
+    public static final long KEEP_MS = 300_000;
+    private static final int MAX_EVENTS = 512;
+
+    private final Map<Source, Deque<Histogram>> intervals = new LinkedHashMap<>();
+    private final Deque<DeskEvent> events = new ArrayDeque<>();
+    private List<Model> models = List.of();
+    private List<Client> clients = List.of();
+    private Standing standing;
+    private String name = "";
+    private long lostCount;
+
+    /** What histograms are of: a stage of a model, or the hiccups of a thread. */
+    public record Source(Series series, int modelIndex, String thread) {
+    }
+
+    /** A model that is served. */
+    public record Model(int modelIndex, String alias, String versionHex, String family, String backend) {
+    }
+
+    /** A client that is connected. */
+    public record Client(int sessionId, long sinceMs, String principal) {
+    }
+
+    /** The pipeline at the end of the last interval. */
+    public record Standing(
+            long startMs, long endMs, long takenSequence, long recordedSequence, long maxUnfinishedCount,
+            long journalBytes, long rolledCount, Phase phase) {
+    }
+
+    /** Everything that has been recorded in the last {@code windowMs}, in nanoseconds; empty if nothing was. */
+    public Histogram histogram(final Source source, final long windowMs) {
+        final Histogram sum = new Histogram(2);
+        final long fromMs = standing == null ? 0 : standing.endMs() - windowMs;
+        for (final Histogram interval : intervals.getOrDefault(source, new ArrayDeque<>())) {
+            if (interval.getEndTimeStamp() > fromMs) {
+                sum.add(interval);
+            }
+        }
+        return sum;
+    }
+
+    /** What there are histograms of. */
+    public List<Source> sources() {
+        return List.copyOf(intervals.keySet());
+    }
+
+    /** The newest last. */
+    public List<DeskEvent> events() {
+        return List.copyOf(events);
+    }
+
+    public List<Model> models() {
+        return models;
+    }
+
+    public List<Client> clients() {
+        return clients;
+    }
+
+    /** Null before the first interval has been read. */
+    public Standing standing() {
+        return standing;
+    }
+
+    /** The appliance's name; empty before it was read. */
+    public String name() {
+        return name;
+    }
+
+    /** Messages that the appliance has overwritten before they were read. */
+    public long lostCount() {
+        return lostCount;
+    }
+
+    /** Another appliance, or another run of it. */
+    void begin(final String applianceName) {
+        name = applianceName;
+        intervals.clear();
+        models = List.of();
+        clients = List.of();
+        standing = null;
+    }
+
+    void onLost(final long count) {
+        lostCount += count;
+    }
+
+    void onFacts(final List<Model> served, final List<Client> connected) {
+        models = Collections.unmodifiableList(new ArrayList<>(served));
+        clients = Collections.unmodifiableList(new ArrayList<>(connected));
+    }
+
+    void onHistogram(final Source source, final Histogram histogramNs) {
+        intervals.computeIfAbsent(source, key -> new ArrayDeque<>()).addLast(histogramNs);
+    }
+
+    void onStanding(final Standing now) {
+        standing = now;
+        for (final Deque<Histogram> kept : intervals.values()) {
+            while (!kept.isEmpty() && kept.getFirst().getEndTimeStamp() <= now.endMs() - KEEP_MS) {
+                kept.removeFirst();
+            }
+        }
+    }
+
+    void onEvent(final DeskEvent event) {
+        events.addLast(event);
+        if (events.size() > MAX_EVENTS) {
+            events.removeFirst();
+        }
+    }
+}
