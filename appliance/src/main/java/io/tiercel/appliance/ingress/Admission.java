@@ -10,6 +10,7 @@ import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
 import io.tiercel.appliance.session.ClientConnection.State;
+import io.tiercel.appliance.session.Rights;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.Happenings;
@@ -37,10 +38,15 @@ final class Admission {
     private static final int REFUSAL_PLACES = 4;
     private static final String ENDPOINT_KEY = CommonContext.ENDPOINT_PARAM_NAME + '=';
 
-    /** What a client may be, from the configuration. */
+    /**
+     * What a client may be, from the configuration.
+     *
+     * @param rights of everybody, as there are no keys.
+     */
     record Rules(
             int maxClients,
             List<String> principals,
+            Rights rights,
             List<String> responseChannels,
             int responseTermLength,
             int responseMtuLength,
@@ -106,6 +112,7 @@ final class Admission {
         client.generation++;
         client.aeronSessionId = aeronSessionId;
         client.principal = principal;
+        client.rights = rules.rights();
         client.nonce = nonce;
         client.connectDeadlineTickNs = nowTickNs + rules.connectTimeoutNs();
         client.lastHeardTickNs = nowTickNs;

@@ -11,6 +11,7 @@ import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.RetryIndex;
+import io.tiercel.appliance.session.Rights;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
@@ -60,6 +61,8 @@ public final class Ingress implements AutoCloseable {
         final Admission.Rules rules = new Admission.Rules(
                 context.maxClients(),
                 context.principals(),
+                Rights.ofAnyone(context.maxInFlight(), maxRatePerSecond, memory.sessions().maxSessions(),
+                        context.maxClients()),
                 context.responseChannels(),
                 context.responseTermLength(),
                 responseMtuLength,

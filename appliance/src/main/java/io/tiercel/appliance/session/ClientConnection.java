@@ -36,6 +36,8 @@ public final class ClientConnection {
     public int aeronSessionId;
     public String principal;
     public long principalId;
+    /** What the principal may do; from the hello on. */
+    public Rights rights;
     public long nonce;
     public long publicationRegistrationId;
     public long connectDeadlineTickNs;
