@@ -26,6 +26,7 @@ import io.tiercel.appliance.transport.EchoAgent;
 import io.tiercel.appliance.transport.TransportException;
 import io.tiercel.protocol.TelemetryFile;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
@@ -96,6 +97,7 @@ public final class Appliance implements AutoCloseable {
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
                 foundation.models(), foundation.sessions(), foundation.retries(),
                 foundation.recovered().nextSequence(), cut, context.maxRatePerSecond(),
+                foundation.access(),
                 foundation.journal().requests(),
                 foundation.journal().outcomes(),
                 StageClocks.of(context.layout(), context.inferWorkers(), foundation.clock()),
@@ -112,9 +114,12 @@ public final class Appliance implements AutoCloseable {
                 foundation.epochOffsetNs(), List.copyOf(hiccups.keySet()), context.inferWorkers());
         events = EventTrack.in(run);
         snapshots = snapshots(cut);
+        final List<Agent> background = new ArrayList<>(foundation.watches());
+        background.add(snapshots);
+        background.add(new StateToucher(foundation.sessions()));
         backgroundRunner = new AgentRunner(
                 new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null,
-                new CompositeAgent(snapshots, new StateToucher(foundation.sessions())));
+                new CompositeAgent(background));
         final DeskAgent desk = desk();
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
                 new CompositeAgent(

@@ -4,6 +4,9 @@ import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.AeronException;
+import io.tiercel.appliance.access.Access;
+import io.tiercel.appliance.access.AccessWatch;
+import io.tiercel.appliance.access.PrincipalFiles;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
@@ -20,12 +23,16 @@ import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryProgress;
 import io.tiercel.appliance.recovery.RecoveryReport;
 import io.tiercel.appliance.session.RetryWindow;
+import io.tiercel.appliance.session.Rights;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.transport.AeronErrors;
 import io.tiercel.appliance.transport.TransportAgent;
+import io.tiercel.protocol.Handshake;
+import io.tiercel.protocol.SecretFileException;
 import org.agrona.BitUtil;
 import org.agrona.CloseHelper;
 import org.agrona.LangUtil;
+import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
@@ -34,6 +41,7 @@ import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.CountersReader;
 
 import java.io.UncheckedIOException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,6 +72,8 @@ final class Foundation implements AutoCloseable {
     private final ApplianceContext context;
     private final NanoClock clock = SystemNanoClock.INSTANCE;
     private final ModelRegistry registry = new ModelRegistry(clock);
+    private PrincipalFiles principalFiles;
+    private Access access;
     private ClaimedJournal claimed;
     private JournalDirectory journal;
     private Sessions sessions;
@@ -77,6 +87,7 @@ final class Foundation implements AutoCloseable {
     Foundation(final ApplianceContext context, final RecoveryProgress progress) {
         this.context = context;
         try {
+            access = openAccess();
             claimed = JournalDirectory.claim(context.journalDirectory(), JournalSettings.of(context));
             final List<Bundle> bundles = loadModels();
             sessions = new Sessions(models(), context.maxSessions());
@@ -124,6 +135,15 @@ final class Foundation implements AutoCloseable {
         return recovered;
     }
 
+    Access access() {
+        return access;
+    }
+
+    /** What to run beside: looks after the files of principals, where there are any. */
+    List<Agent> watches() {
+        return access.isOpen() ? List.of() : List.of(new AccessWatch(principalFiles, access, clock));
+    }
+
     List<LoadedModel> models() {
         return registry.models();
     }
@@ -151,6 +171,21 @@ final class Foundation implements AutoCloseable {
             journal.close();
         }
         CloseHelper.quietClose(claimed);
+    }
+
+    private Access openAccess() {
+        if (context.accessKeys() == null) {
+            return Access.open();
+        }
+        principalFiles = new PrincipalFiles(context.accessKeys(), Rights.ofAnyone(context.maxInFlight(),
+                context.maxRatePerSecond(), context.maxSessions(), context.maxClients()));
+        final byte[] secret = new byte[Handshake.MIN_KEY_LENGTH];
+        new SecureRandom().nextBytes(secret);
+        try {
+            return Access.of(principalFiles.read(), secret);
+        } catch (final SecretFileException ex) {
+            throw new ApplianceException("access.keys: " + ex.getMessage(), ex);
+        }
     }
 
     private List<Bundle> loadModels() {

@@ -3,6 +3,7 @@ package io.tiercel.appliance;
 import com.lmax.disruptor.Sequence;
 import io.aeron.Aeron;
 import io.aeron.exceptions.RegistrationException;
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.OverloadPolicy;
@@ -71,6 +72,7 @@ final class Pipeline implements AutoCloseable {
             long firstSequence,
             SnapshotCut cut,
             int maxRatePerSecond,
+            Access access,
             RecordLog requests,
             RecordLog outcomes,
             StageClocks clocks,
@@ -104,7 +106,8 @@ final class Pipeline implements AutoCloseable {
         final GenerationProgress progress = new GenerationProgress(context.maxGenerations());
         ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
                 new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut(), progress),
-                parts.maxRatePerSecond(), Foundation.mtuLength(context, models), models, sequencer, commands, state,
+                new Ingress.Door(parts.access(), parts.maxRatePerSecond(), Foundation.mtuLength(context, models)),
+                models, sequencer, commands, state,
                 clocks.io(), parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),
                 isWrittenThrough, state, parts.counters());
@@ -117,7 +120,7 @@ final class Pipeline implements AutoCloseable {
                     clocks.infer()[worker], parts.counters()));
         }
         final Sequence recorded = sequencer.newSequence();
-        final ResponseWriter writer = new ResponseWriter(models, limits(context, parts), driverOf(parts.aeron()));
+        final ResponseWriter writer = new ResponseWriter(models, limits(context), driverOf(parts.aeron()));
         final MadeTokens madeTokens = new MadeTokens(writer, progress);
         final KeptAnswers kept = new KeptAnswers(
                 parts.retries().answers(), writer, madeTokens, context.maxFrameLength(), parts.counters());
@@ -218,17 +221,14 @@ final class Pipeline implements AutoCloseable {
         return aeron.context().driverAgentInvoker();
     }
 
-    private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context, final Parts parts) {
+    private static ResponseWriter.WelcomeLimits limits(final ApplianceContext context) {
         return new ResponseWriter.WelcomeLimits(
                 context.maxFrameLength(),
-                context.maxInFlight(),
-                parts.sessions().table().maxSessions(),
                 context.maxSteps(),
                 context.heartbeatTimeoutNs() / 1_000_000,
                 context.durability() == DurabilityLevel.DISK ? Durability.DISK : Durability.PROCESS,
                 context.overloadPolicy() == OverloadPolicy.SHED ? Overload.SHED : Overload.BACKPRESSURE,
-                context.retryWindow(),
-                parts.maxRatePerSecond());
+                context.retryWindow());
     }
 
     private static int maxOutputsLength(final List<LoadedModel> models, final int maxSteps) {

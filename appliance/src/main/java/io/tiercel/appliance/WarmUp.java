@@ -1,5 +1,6 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.cycle.DutyCycle;
@@ -182,7 +183,7 @@ final class WarmUp implements ResponseHandler {
                 RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
                         context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
-                        new SnapshotCut(), NO_RATE_LIMIT, journal.requests(), journal.outcomes(), clocks,
+                        new SnapshotCut(), NO_RATE_LIMIT, Access.open(), journal.requests(), journal.outcomes(), clocks,
                         foundation.epochOffsetNs(),
                         stages, counters))) {
             pipeline.open();

@@ -3,6 +3,7 @@ package io.tiercel.appliance;
 import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.config.Layout;
@@ -244,7 +245,7 @@ class LayoutsTest {
             sessions = new Sessions(models, context.maxSessions());
             retries = Pipeline.newRetryWindow(context, models);
             pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
-                    sessions, retries, 0, cut, context.maxRatePerSecond(), requests, outcomes,
+                    sessions, retries, 0, cut, context.maxRatePerSecond(), Access.open(), requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
                     0, new StageRecorder(models.size()), counters));
             pipeline.open();

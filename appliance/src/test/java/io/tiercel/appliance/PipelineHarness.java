@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
@@ -109,6 +110,21 @@ final class PipelineHarness implements AutoCloseable {
             final Change change,
             final RecordLog ownRequests,
             final RecordLog ownOutcomes) {
+        this(directory, bundlePaths, change, ownRequests, ownOutcomes, Access.open());
+    }
+
+    /** With principals that have keys. */
+    PipelineHarness(final Path directory, final Path bundlePath, final Access access, final Change change) {
+        this(directory, List.of(bundlePath), change, null, null, access);
+    }
+
+    private PipelineHarness(
+            final Path directory,
+            final List<Path> bundlePaths,
+            final Change change,
+            final RecordLog ownRequests,
+            final RecordLog ownOutcomes,
+            final Access access) {
         clock.update(FIRST_TICK_NS);
         context = new ApplianceContext()
                 .layout(Layout.COMPACT)
@@ -145,7 +161,7 @@ final class PipelineHarness implements AutoCloseable {
         sessions = new Sessions(models, context.maxSessions());
         retries = Pipeline.newRetryWindow(context, models);
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, retries, 0, cut,
-                context.maxRatePerSecond(), ownRequests == null ? requests : ownRequests,
+                context.maxRatePerSecond(), access, ownRequests == null ? requests : ownRequests,
                 ownOutcomes == null ? outcomes : ownOutcomes, clocks, EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();
         transport =

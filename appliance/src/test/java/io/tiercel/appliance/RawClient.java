@@ -117,10 +117,12 @@ final class RawClient implements AutoCloseable {
         final HelloEncoder hello = new HelloEncoder()
                 .wrapAndApplyHeader(frame, 0, headerEncoder)
                 .responseStreamId(streamId)
-                .nonce(harness.aeron().nextCorrelationId())
-                .principal(principal)
-                .responseChannel(channel);
-        return sendOwn(Frames.HEADER_LENGTH + hello.encodedLength());
+                .nonce(harness.aeron().nextCorrelationId());
+        final int blockLength = Frames.helloBlockLength(version);
+        hello.limit(Frames.HEADER_LENGTH + blockLength);
+        hello.principal(principal).responseChannel(channel);
+        frame.putShort(0, (short) blockLength, LITTLE_ENDIAN);
+        return sendOwn(hello.limit());
     }
 
     RawClient infer(final long correlationId, final long sessionKey, final float... features) {

@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.aeron.Aeron;
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
@@ -145,8 +146,8 @@ final class SimulatedAppliance implements AutoCloseable {
         outcomes = faulty(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
         aeron = network.connect();
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM, models, sessions,
-                retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), requests, outcomes, clocks,
-                epochOffsetNs, new StageRecorder(models.size()), counters));
+                retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), Access.open(), requests, outcomes,
+                clocks, epochOffsetNs, new StageRecorder(models.size()), counters));
         housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);
         snapshots = new SnapshotAgent(
                 new SnapshotAgent.Settings(

@@ -3,7 +3,9 @@ package io.tiercel.protocol;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.tiercel.protocol.wire.AnswerFlagsDecoder;
+import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
+import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.GenerateDecoder;
@@ -12,6 +14,7 @@ import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -117,9 +120,17 @@ public final class FrameValidator {
                 return checkGenerate(buffer, offset, length);
             case CancelGenerationDecoder.TEMPLATE_ID:
                 return checkFixed(length, CancelGenerationDecoder.BLOCK_LENGTH);
+            case ProofDecoder.TEMPLATE_ID:
+                return checkFixedOfAccess(length, ProofDecoder.BLOCK_LENGTH);
             default:
                 return refuse(UNKNOWN_TEMPLATE, templateId, 0);
         }
+    }
+
+    private int checkFixedOfAccess(final int length, final int blockLength) {
+        return header.version() < Frames.ACCESS_SINCE_VERSION
+                ? refuse(UNKNOWN_TEMPLATE, templateId, 0)
+                : checkFixed(length, blockLength);
     }
 
     /**
@@ -144,6 +155,10 @@ public final class FrameValidator {
                 return checkFixed(length, GoodbyeDecoder.BLOCK_LENGTH);
             case WelcomeDecoder.TEMPLATE_ID:
                 return checkWelcome(buffer, offset, length);
+            case ChallengeDecoder.TEMPLATE_ID:
+                return checkFixedOfAccess(length, ChallengeDecoder.BLOCK_LENGTH);
+            case ApplianceProofDecoder.TEMPLATE_ID:
+                return checkFixedOfAccess(length, ApplianceProofDecoder.BLOCK_LENGTH);
             default:
                 return refuse(UNKNOWN_TEMPLATE, templateId, 0);
         }
@@ -154,7 +169,7 @@ public final class FrameValidator {
      * read as this version has, so that it can be told so. Later versions only append.
      */
     public boolean isHelloOfLaterVersion(final DirectBuffer buffer, final int offset, final int length) {
-        if (length < Frames.HEADER_LENGTH || length > maxFrameLength || templateId != HelloDecoder.TEMPLATE_ID) {
+        if (length < Frames.HEADER_LENGTH || length > maxLength() || templateId != HelloDecoder.TEMPLATE_ID) {
             return false;
         }
         header.wrap(buffer, offset);
@@ -197,14 +212,20 @@ public final class FrameValidator {
             return refuse(UNKNOWN_SCHEMA, header.schemaId(), Frames.SCHEMA_ID);
         }
         readCorrelationId(buffer, offset, length);
-        if (length > maxFrameLength) {
-            return refuse(FRAME_TOO_LONG, length, maxFrameLength);
+        if (length > maxLength()) {
+            return refuse(FRAME_TOO_LONG, length, maxLength());
         }
         final int version = header.version();
         if (version < 1 || version > Frames.VERSION) {
             return refuse(UNSUPPORTED_VERSION, version, Frames.VERSION);
         }
         return OK;
+    }
+
+    /** The limit is one of requests: a Hello and a Proof have their own lengths. */
+    private int maxLength() {
+        final boolean isOfAccess = templateId == HelloDecoder.TEMPLATE_ID || templateId == ProofDecoder.TEMPLATE_ID;
+        return isOfAccess ? Math.max(maxFrameLength, Frames.MAX_HELLO_LENGTH) : maxFrameLength;
     }
 
     private void readCorrelationId(final DirectBuffer buffer, final int offset, final int length) {
@@ -299,9 +320,10 @@ public final class FrameValidator {
     }
 
     private int checkHello(final DirectBuffer buffer, final int offset, final int length) {
-        final int code = checkBlock(length, HelloDecoder.BLOCK_LENGTH,
-                Frames.HEADER_LENGTH + HelloDecoder.BLOCK_LENGTH + 2 * Frames.DATA_LENGTH_BYTES);
-        return code != OK ? code : checkHelloTexts(buffer, offset, length, HelloDecoder.BLOCK_LENGTH, false);
+        final int blockLength = Frames.helloBlockLength(header.version());
+        final int code = checkBlock(length, blockLength,
+                Frames.HEADER_LENGTH + blockLength + 2 * Frames.DATA_LENGTH_BYTES);
+        return code != OK ? code : checkHelloTexts(buffer, offset, length, blockLength, false);
     }
 
     private int checkHelloTexts(

@@ -1,14 +1,18 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.ApplianceProofEncoder;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
+import io.tiercel.protocol.wire.ChallengeEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.ForkSessionEncoder;
 import io.tiercel.protocol.wire.GenerateEncoder;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
 import io.tiercel.protocol.wire.HeartbeatEncoder;
+import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.ProofEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultEncoder;
@@ -47,6 +51,9 @@ public final class Frames {
 
     /** The first version in which an answer says that its session began with it. */
     public static final int BEGINNINGS_SINCE_VERSION = ResultDecoder.flagsSinceVersion();
+
+    /** The first version in which a client can prove who it is. */
+    public static final int ACCESS_SINCE_VERSION = HelloDecoder.proofSinceVersion();
 
     /** schemaId of every frame. */
     public static final int SCHEMA_ID = InferEncoder.SCHEMA_ID;
@@ -89,6 +96,15 @@ public final class Frames {
 
     public static final int HEARTBEAT_LENGTH = HEADER_LENGTH + HeartbeatEncoder.BLOCK_LENGTH;
 
+    public static final int PROOF_LENGTH = HEADER_LENGTH + ProofEncoder.BLOCK_LENGTH;
+
+    public static final int APPLIANCE_PROOF_LENGTH = HEADER_LENGTH + ApplianceProofEncoder.BLOCK_LENGTH;
+
+    public static final int CHALLENGE_LENGTH = HEADER_LENGTH + ChallengeEncoder.BLOCK_LENGTH;
+
+    /** Where the proof stands in a Hello that has one. */
+    public static final int HELLO_PROOF_OFFSET = HEADER_LENGTH + HelloEncoder.proofEncodingOffset();
+
     /** Characters of a response channel in a Hello, at most. */
     public static final int MAX_CHANNEL_LENGTH = 512;
 
@@ -96,6 +112,11 @@ public final class Frames {
             DATA_LENGTH_BYTES + Principals.MAX_LENGTH + DATA_LENGTH_BYTES + MAX_CHANNEL_LENGTH;
 
     private Frames() {
+    }
+
+    /** Bytes of a Hello's fixed block in that version; a later version's block begins with an earlier one's. */
+    public static int helloBlockLength(final int version) {
+        return version < ACCESS_SINCE_VERSION ? HelloEncoder.proofEncodingOffset() : HelloEncoder.BLOCK_LENGTH;
     }
 
     /** Bytes of a model's entry in a Welcome of that version; a later version's entry begins with an earlier one's. */

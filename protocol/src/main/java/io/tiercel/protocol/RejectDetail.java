@@ -13,8 +13,8 @@ public final class RejectDetail {
     /** No detail of this class is longer. */
     public static final int MAX_LENGTH = 96;
 
-    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.GENERATION_LIMIT.value() + 1][];
-    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.GENERATION_LIMIT.value() + 1][];
+    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.ACCESS_DENIED.value() + 1][];
+    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.ACCESS_DENIED.value() + 1][];
     private static final byte[] STEP_NAME = "step=".getBytes(StandardCharsets.US_ASCII);
 
     static {
@@ -46,6 +46,7 @@ public final class RejectDetail {
         name(RejectCode.GENERATION_OUT_OF_RANGE, "value=", " allowed=");
         name(RejectCode.NOT_A_GENERATOR, "modelId=", null);
         name(RejectCode.GENERATION_LIMIT, "generations=", " allowed=");
+        name(RejectCode.ACCESS_DENIED, "templateId=", null);
     }
 
     private RejectDetail() {

@@ -1,7 +1,9 @@
 package io.tiercel.protocol;
 
 import io.tiercel.protocol.wire.AnswerFlagsDecoder;
+import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
+import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.GenerateDecoder;
@@ -10,6 +12,7 @@ import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
@@ -58,6 +61,18 @@ final class DecodedFrame {
                         new CancelGenerationDecoder().wrapAndApplyHeader(frame, 0, header).correlationId());
                 field("padding", 8, 0);
                 break;
+            case ProofDecoder.TEMPLATE_ID:
+                field("clientNonce", 32, bytes(frame, 8, 32));
+                field("proof", 32, bytes(frame, 40, 32));
+                break;
+            case ChallengeDecoder.TEMPLATE_ID:
+                field("nonce", 8, new ChallengeDecoder().wrapAndApplyHeader(frame, 0, header).nonce());
+                field("applianceNonce", 32, bytes(frame, 16, 32));
+                field("padding", 8, 0);
+                break;
+            case ApplianceProofDecoder.TEMPLATE_ID:
+                field("proof", 32, bytes(frame, 8, 32));
+                break;
             case HeartbeatDecoder.TEMPLATE_ID:
                 field("timestampNs", 8, new HeartbeatDecoder().wrapAndApplyHeader(frame, 0, header).timestampNs());
                 break;
@@ -91,6 +106,9 @@ final class DecodedFrame {
     private void hello(final HelloDecoder hello) {
         field("responseStreamId", 4, hello.responseStreamId());
         field("nonce", 8, hello.nonce());
+        if (hello.actingVersion() >= Frames.ACCESS_SINCE_VERSION) {
+            field("proof", 32, proofOf(hello));
+        }
         data("principal", hello.principalLength(), hello.limit());
         hello.skipPrincipal();
         data("responseChannel", hello.responseChannelLength(), hello.limit());
@@ -216,6 +234,14 @@ final class DecodedFrame {
             version.add(model.modelVersion(i));
         }
         return version;
+    }
+
+    private static List<Short> proofOf(final HelloDecoder hello) {
+        final List<Short> proof = new ArrayList<>();
+        for (int i = 0; i < HelloDecoder.proofLength(); i++) {
+            proof.add(hello.proof(i));
+        }
+        return proof;
     }
 
     private void field(final String name, final int bytes, final Object value) {

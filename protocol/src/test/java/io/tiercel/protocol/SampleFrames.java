@@ -2,7 +2,9 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.ApplianceProofEncoder;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
+import io.tiercel.protocol.wire.ChallengeEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.ForkSessionEncoder;
@@ -14,6 +16,7 @@ import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.Overload;
+import io.tiercel.protocol.wire.ProofEncoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
@@ -38,6 +41,26 @@ final class SampleFrames {
                 .nonce(nonce)
                 .principal(principal)
                 .responseChannel(channel));
+    }
+
+    static UnsafeBuffer proof(final byte[] clientNonce, final byte[] proof) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ProofEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .putClientNonce(clientNonce, 0, clientNonce.length)
+                .putProof(proof, 0, proof.length));
+    }
+
+    static UnsafeBuffer challenge(final long nonce, final byte[] applianceNonce) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ChallengeEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .nonce(nonce)
+                .putApplianceNonce(applianceNonce, 0, applianceNonce.length));
+    }
+
+    static UnsafeBuffer applianceProof(final byte[] proof) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        return exactly(buffer, new ApplianceProofEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .putProof(proof, 0, proof.length));
     }
 
     /** As a version to come may have it: a field more in the block, and variable data more at the end. */

@@ -20,12 +20,13 @@ final class WireFrames {
 
     static Arbitrary<UnsafeBuffer> fromClient() {
         return Arbitraries.oneOf(infer(), infer(), tokens(), hello(), resetSession(), forkSession(), generate(),
-                generate(), cancelGeneration(), heartbeat(), goodbye());
+                generate(), cancelGeneration(), heartbeat(), goodbye(), proof());
     }
 
     static Arbitrary<UnsafeBuffer> fromAppliance() {
         return Arbitraries.oneOf(
-                result(), result(), chunk(), reject(), welcome(), welcomeOfVersion1(), heartbeat(), goodbye());
+                result(), result(), chunk(), reject(), welcome(), welcomeOfVersion1(), heartbeat(), goodbye(),
+                challenge(), bytes().map(SampleFrames::applianceProof));
     }
 
     static Arbitrary<UnsafeBuffer> infer() {
@@ -47,6 +48,19 @@ final class WireFrames {
 
     static Arbitrary<UnsafeBuffer> hello() {
         return Combinators.combine(Arbitraries.integers(), longs(), principals(), channels()).as(SampleFrames::hello);
+    }
+
+    static Arbitrary<UnsafeBuffer> proof() {
+        return Combinators.combine(bytes(), bytes()).as(SampleFrames::proof);
+    }
+
+    static Arbitrary<UnsafeBuffer> challenge() {
+        return Combinators.combine(longs(), bytes()).as(SampleFrames::challenge);
+    }
+
+    /** Of a nonce or a proof. */
+    private static Arbitrary<byte[]> bytes() {
+        return Arbitraries.bytes().array(byte[].class).ofSize(Handshake.PROOF_LENGTH);
     }
 
     static Arbitrary<UnsafeBuffer> resetSession() {

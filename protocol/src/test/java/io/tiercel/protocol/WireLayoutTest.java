@@ -3,7 +3,9 @@ package io.tiercel.protocol;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
+import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.GenerateDecoder;
@@ -13,6 +15,7 @@ import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.InferFlagsEncoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -39,24 +42,43 @@ class WireLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7001, Frames.SCHEMA_ID);
-        assertEquals(4, Frames.VERSION);
+        assertEquals(5, Frames.VERSION);
         assertEquals(6, Frames.VERSION_OFFSET);
     }
 
     @Test
     void shouldHaveTheHelloOfTheReadme() {
-        assertMessage(1, 12, HelloDecoder.TEMPLATE_ID, HelloDecoder.BLOCK_LENGTH);
+        assertMessage(1, 44, HelloDecoder.TEMPLATE_ID, HelloDecoder.BLOCK_LENGTH);
         assertField(8, 4, HelloDecoder.responseStreamIdEncodingOffset(),
                 HelloDecoder.responseStreamIdEncodingLength());
         assertField(12, 8, HelloDecoder.nonceEncodingOffset(), HelloDecoder.nonceEncodingLength());
         assertEquals(4, HelloDecoder.principalHeaderLength());
         assertEquals(4, HelloDecoder.responseChannelHeaderLength());
         final UnsafeBuffer frame = SampleFrames.hello(1, 2, "desk-7", "aeron:ipc");
-        assertEquals(6, frame.getInt(20, LITTLE_ENDIAN));
-        assertEquals("desk-7", frame.getStringWithoutLengthAscii(24, 6));
-        assertEquals(9, frame.getInt(30, LITTLE_ENDIAN));
-        assertEquals("aeron:ipc", frame.getStringWithoutLengthAscii(34, 9));
-        assertEquals(43, frame.capacity());
+        assertField(20, 32, HelloDecoder.proofEncodingOffset(), HelloDecoder.proofEncodingLength());
+        assertEquals(5, HelloDecoder.proofSinceVersion());
+        assertEquals(20, Frames.HELLO_PROOF_OFFSET);
+        assertEquals(12, Frames.helloBlockLength(4));
+        assertEquals(44, Frames.helloBlockLength(5));
+        assertEquals(6, frame.getInt(52, LITTLE_ENDIAN));
+        assertEquals("desk-7", frame.getStringWithoutLengthAscii(56, 6));
+        assertEquals(9, frame.getInt(62, LITTLE_ENDIAN));
+        assertEquals("aeron:ipc", frame.getStringWithoutLengthAscii(66, 9));
+        assertEquals(75, frame.capacity());
+    }
+
+    @Test
+    void shouldHaveTheHandshakeOfTheReadme() {
+        assertMessage(13, 48, ChallengeDecoder.TEMPLATE_ID, ChallengeDecoder.BLOCK_LENGTH);
+        assertField(8, 8, ChallengeDecoder.nonceEncodingOffset(), ChallengeDecoder.nonceEncodingLength());
+        assertField(16, 32, ChallengeDecoder.applianceNonceEncodingOffset(),
+                ChallengeDecoder.applianceNonceEncodingLength());
+        assertMessage(14, 64, ProofDecoder.TEMPLATE_ID, ProofDecoder.BLOCK_LENGTH);
+        assertField(8, 32, ProofDecoder.clientNonceEncodingOffset(), ProofDecoder.clientNonceEncodingLength());
+        assertField(40, 32, ProofDecoder.proofEncodingOffset(), ProofDecoder.proofEncodingLength());
+        assertMessage(15, 32, ApplianceProofDecoder.TEMPLATE_ID, ApplianceProofDecoder.BLOCK_LENGTH);
+        assertField(8, 32, ApplianceProofDecoder.proofEncodingOffset(), ApplianceProofDecoder.proofEncodingLength());
+        assertEquals(72, Frames.PROOF_LENGTH);
     }
 
     @Test
@@ -245,23 +267,23 @@ class WireLayoutTest {
     @Test
     void shouldHaveTheBytesOfTheReadme() {
         assertBytes(
-                "24000400591b0400" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0500" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
                 SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
         final UnsafeBuffer tokens = SampleFrames.infer(1, 42, 20_000, 2, 2, false, 0, 0);
         tokens.putInt(Frames.FEATURES_OFFSET, 5, LITTLE_ENDIAN);
         tokens.putInt(Frames.FEATURES_OFFSET + 4, 31_999, LITTLE_ENDIAN);
         assertBytes(
-                "24000400591b0400" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0500" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0200" + "0200" + "0100" + "0000" + "00000000" + "08000000" + "05000000" + "ff7c0000",
                 tokens);
         assertBytes(
-                "34000b00591b0400" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
+                "34000b00591b0500" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
                         "0700000000000000" + "0000003f" + "0200" + "0200" + "0300" + "0000" + "2800" + "0100" +
                         "00000000" + "08000000" + "05000000" + "06000000" + "04000000" + "09000000",
                 SampleFrames.generate(1, 7, 2, new int[] {5, 6}, new int[] {9}));
         assertBytes(
-                "24000500591b0400" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                "24000500591b0500" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
                         "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
                 SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
     }

@@ -77,6 +77,7 @@ public final class ApplianceContext {
     private long heartbeatTimeoutNs = ConfigKey.HEARTBEAT_TIMEOUT.initial();
     private long connectTimeoutNs = ConfigKey.CONNECT_TIMEOUT.initial();
     private List<String> principals = ConfigKey.PRINCIPALS.initial();
+    private Path accessKeys = ConfigKey.ACCESS_KEYS.initial();
     private Path telemetryDirectory = ConfigKey.TELEMETRY_DIRECTORY.initial();
     private long telemetryIntervalNs = ConfigKey.TELEMETRY_INTERVAL.initial();
     private int warmUpRequests = ConfigKey.WARM_UP_REQUESTS.initial();
@@ -97,6 +98,9 @@ public final class ApplianceContext {
         if (inferWorkers > 1 && layout != Layout.DEDICATED) {
             throw refusal(ConfigKey.INFER_WORKERS,
                     "needs layout=dedicated, and layout=" + ConfigKey.LAYOUT.print(this));
+        }
+        if (accessKeys != null && !principals.isEmpty()) {
+            throw refusal(ConfigKey.PRINCIPALS, "who may connect stands in access.keys=" + accessKeys + " already");
         }
         if (aeronDirectoryName == null) {
             aeronDirectoryName = CommonContext.getAeronDirectoryName();
@@ -622,6 +626,18 @@ public final class ApplianceContext {
         return this;
     }
 
+    /** Principals and their keys, or null if there are none. */
+    public Path accessKeys() {
+        return accessKeys;
+    }
+
+    /** Sets {@link #accessKeys()}. */
+    public ApplianceContext accessKeys(final Path accessKeys) {
+        ensureOpen();
+        this.accessKeys = accessKeys;
+        return this;
+    }
+
     /** Where interval histograms go; in the journal's directory once concluded, if none was set. */
     public Path telemetryDirectory() {
         return telemetryDirectory;
@@ -694,6 +710,7 @@ public final class ApplianceContext {
 
     private boolean isLeftToMachine(final ConfigKey<?> key) {
         return key == ConfigKey.AERON_DIRECTORY && aeronDirectoryName == null
+                || key == ConfigKey.ACCESS_KEYS && accessKeys == null
                 || key == ConfigKey.TELEMETRY_DIRECTORY && telemetryDirectory == null;
     }
 

@@ -219,6 +219,12 @@ public final class ConfigKey<T> {
             "Who may connect. An empty list admits any name.",
             ApplianceContext::principals, ApplianceContext::principals);
 
+    static final ConfigKey<Path> ACCESS_KEYS = key("access.keys", ValueType.path("file or folder"), null,
+            "Principals and their keys: a file for one, or a folder with a `.yaml` file for each, which nobody but the "
+                    + "appliance's user can read. Who is not among them, or cannot prove it, is refused with "
+                    + "`ACCESS_DENIED`. Default: there are no keys, and who may connect says `clients.principals`.",
+            ApplianceContext::accessKeys, ApplianceContext::accessKeys);
+
     static final ConfigKey<Path> TELEMETRY_DIRECTORY = key("telemetry.directory", ValueType.path("directory"), null,
             "Where the interval histograms (`.hlog`) are written, and, for each run, stalls, pauses of the JVM and "
                     + "snapshots with their times. Default: `telemetry` in the journal's directory.",

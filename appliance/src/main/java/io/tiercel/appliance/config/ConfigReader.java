@@ -200,6 +200,8 @@ public final class ConfigReader {
             context.journalDirectory(directory.resolve(context.journalDirectory()));
         } else if (key == ConfigKey.TELEMETRY_DIRECTORY) {
             context.telemetryDirectory(directory.resolve(context.telemetryDirectory()));
+        } else if (key == ConfigKey.ACCESS_KEYS) {
+            context.accessKeys(directory.resolve(context.accessKeys()));
         } else if (key == ConfigKey.AERON_DIRECTORY) {
             context.aeronDirectoryName(directory.resolve(context.aeronDirectoryName()).toString());
         }

@@ -277,7 +277,7 @@ public final class EgressAgent implements Agent {
             final short templateId,
             final int detail) {
         final ClientConnection client = clients[clientIndex];
-        if (type == ClientCommands.OPEN) {
+        if (type == ClientCommands.OPEN || type == ClientCommands.CHALLENGE) {
             client.openGeneration = generation;
         }
         if (type == ClientCommands.CLOSE) {
@@ -295,6 +295,8 @@ public final class EgressAgent implements Agent {
             case ClientCommands.OPEN -> code == 0
                     ? writer.welcome(client, first)
                     : writer.reject(client, 0, second, third, code, templateId);
+            case ClientCommands.CHALLENGE -> writer.challenge(client, first);
+            case ClientCommands.ADMIT -> writer.admit(client, first);
             case ClientCommands.REJECT -> writer.reject(
                     client, first, second, third, code, templateId, detail);
             case ClientCommands.HEARTBEAT -> writer.heartbeat(client, first);

@@ -8,7 +8,10 @@ import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.AnswerSlot;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.RejectDetail;
+import io.tiercel.protocol.wire.ApplianceProofEncoder;
+import io.tiercel.protocol.wire.ChallengeEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.GoodbyeEncoder;
@@ -53,6 +56,9 @@ public final class ResponseWriter {
     private static final int WELCOME_MODELS_OFFSET =
             WELCOME_GROUP_OFFSET + WelcomeEncoder.ModelsEncoder.sbeHeaderSize();
 
+    private static final int CHALLENGE_PADDING_OFFSET =
+            ChallengeEncoder.applianceNonceEncodingOffset() + Handshake.NONCE_LENGTH;
+
     /** A term's rotation is over within a few tries. */
     private static final int ADMIN_ACTION_TRIES = 64;
 
@@ -70,17 +76,14 @@ public final class ResponseWriter {
     private final WelcomeLimits limits;
     private final AgentInvoker driver;
 
-    /** The limits that a welcome states. */
+    /** The limits that a welcome states, of all clients; it states those of its principal beside them. */
     public record WelcomeLimits(
             int maxFrameLength,
-            int maxInFlight,
-            int maxSessions,
             int maxSteps,
             long heartbeatTimeoutMs,
             Durability durability,
             Overload overload,
-            int retryWindow,
-            int maxRatePerSecond) {
+            int retryWindow) {
     }
 
     /** @param driver the media driver's turn, where it runs on egress's thread; else null. */
@@ -169,6 +172,32 @@ public final class ResponseWriter {
         return status;
     }
 
+    /** Asks a client to prove who it is. */
+    int challenge(final ClientConnection client, final long nonce) {
+        final int status = claim(client, Frames.CHALLENGE_LENGTH);
+        if (status == SENT) {
+            final ChallengeEncoder challenge = new ChallengeEncoder()
+                    .wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
+                    .nonce(nonce)
+                    .putApplianceNonce(client.applianceNonce, 0, Handshake.NONCE_LENGTH);
+            claim.buffer().putLong(challenge.offset() + CHALLENGE_PADDING_OFFSET, 0);
+            commit(client);
+        }
+        return status;
+    }
+
+    /** Proves to a client that has proved who it is that the appliance is the one, and welcomes it. */
+    int admit(final ClientConnection client, final long nonce) {
+        final int status = claim(client, Frames.APPLIANCE_PROOF_LENGTH);
+        if (status == SENT) {
+            new ApplianceProofEncoder()
+                    .wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
+                    .putProof(client.applianceProof, 0, Handshake.PROOF_LENGTH);
+            commit(client);
+        }
+        return status == SENT ? welcome(client, nonce) : status;
+    }
+
     /** Says what the client's version has words for: an older one's entries are shorter, and may be fewer. */
     int welcome(final ClientConnection client, final long nonce) {
         final ExpandableArrayBuffer newest = new ExpandableArrayBuffer();
@@ -197,18 +226,18 @@ public final class ResponseWriter {
                 .nonce(nonce)
                 .clientId(client.index)
                 .maxFrameLength(limits.maxFrameLength())
-                .maxInFlight(limits.maxInFlight())
-                .maxSessions(limits.maxSessions())
+                .maxInFlight(client.rights.maxInFlight())
+                .maxSessions(client.rights.maxSessions())
                 .heartbeatTimeoutMs(limits.heartbeatTimeoutMs())
                 .maxSteps(limits.maxSteps())
                 .durability(limits.durability())
                 .overload(limits.overload())
                 .retryWindow(limits.retryWindow())
-                .maxRatePerSecond(limits.maxRatePerSecond())
+                .maxRatePerSecond(client.rights.maxRatePerSecond())
                 .modelsCount(servedCount);
         for (final LoadedModel model : models) {
             final ModelShape shape = model.model().shape();
-            if (!client.canUse(shape)) {
+            if (!client.canUse(model)) {
                 continue;
             }
             entries.next()
@@ -226,7 +255,7 @@ public final class ResponseWriter {
     private int countServed(final ClientConnection client) {
         int count = 0;
         for (final LoadedModel model : models) {
-            count += client.canUse(model.model().shape()) ? 1 : 0;
+            count += client.canUse(model) ? 1 : 0;
         }
         return count;
     }

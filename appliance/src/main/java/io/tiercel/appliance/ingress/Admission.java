@@ -6,24 +6,33 @@ import io.aeron.ChannelUriStringBuilder;
 import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.exceptions.RegistrationException;
+import io.tiercel.appliance.access.Access;
+import io.tiercel.appliance.access.Principal;
+import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
 import io.tiercel.appliance.session.ClientConnection.State;
 import io.tiercel.appliance.session.Rights;
+import io.tiercel.appliance.session.TokenBucket;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.Happenings;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.Principals;
 import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HelloDecoder;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import org.agrona.collections.Int2ObjectHashMap;
+import org.agrona.collections.IntHashSet;
 import org.agrona.concurrent.status.AtomicCounter;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Clients coming and going: hello to welcome, silence to goodbye. Part of the ingress thread; the only writer of a
@@ -36,12 +45,17 @@ import java.util.List;
 final class Admission {
 
     private static final int REFUSAL_PLACES = 4;
+    /** Of those who have not proved who they are, so that they can take nobody else's. */
+    private static final int DENIAL_PLACES = 2;
+    /** Each costs the media driver a publication. */
+    private static final int DENIALS_PER_SECOND = 4;
+    private static final int HELLOS_PER_SECOND = 50;
     private static final String ENDPOINT_KEY = CommonContext.ENDPOINT_PARAM_NAME + '=';
 
     /**
      * What a client may be, from the configuration.
      *
-     * @param rights of everybody, as there are no keys.
+     * @param rights of everybody, where there are no keys.
      */
     record Rules(
             int maxClients,
@@ -56,7 +70,9 @@ final class Admission {
 
     private final Aeron aeron;
     private final Rules rules;
-    private final RateLimit rateLimit;
+    private final Access access;
+    private final Challenger challenger;
+    private final List<LoadedModel> models;
     private final ClientCommands commands;
     private final ClientConnection[] clients;
     private final Int2ObjectHashMap<ClientConnection> clientBySessionId = new Int2ObjectHashMap<>();
@@ -65,13 +81,26 @@ final class Admission {
     private final AtomicCounter goneCount;
     private final AtomicCounter unanswerableCount;
     private final Happenings happenings;
+    private final AtomicCounter deniedCount;
+    private final AtomicCounter unansweredCount;
+    private final TokenBucket denials = new TokenBucket();
+    private final Map<String, TokenBucket> hellos = new HashMap<>();
+    /** Aeron sessions that have had their try. */
+    private final IntHashSet denied = new IntHashSet();
+    private Map<String, Principal> known;
     private int busyPlaces;
 
-    Admission(final Aeron aeron, final Rules rules, final RateLimit rateLimit, final ClientCommands commands,
-            final ClientConnection[] clients, final Counters counters) {
+    Admission(final Aeron aeron, final Rules rules, final Access access, final List<LoadedModel> models,
+            final ClientCommands commands, final ClientConnection[] clients, final Counters counters) {
         this.aeron = aeron;
         this.rules = rules;
-        this.rateLimit = rateLimit;
+        this.access = access;
+        this.models = models;
+        challenger = access.isOpen() ? null : new Challenger(access.secret());
+        known = access.principals();
+        denials.begin(DENIALS_PER_SECOND, 0);
+        deniedCount = counters.get(CounterId.ACCESS_DENIED);
+        unansweredCount = counters.get(CounterId.ACCESS_UNANSWERED);
         this.commands = commands;
         this.clients = clients;
         happenings = counters.happenings();
@@ -83,7 +112,7 @@ final class Admission {
 
     /** Places for the clients of a limit, and for those that are to be told it is reached. */
     static ClientConnection[] places(final int maxClients) {
-        final ClientConnection[] places = new ClientConnection[maxClients + REFUSAL_PLACES];
+        final ClientConnection[] places = new ClientConnection[maxClients + REFUSAL_PLACES + DENIAL_PLACES];
         for (int index = 0; index < places.length; index++) {
             places[index] = new ClientConnection(index);
         }
@@ -96,13 +125,80 @@ final class Admission {
     }
 
     /** A first hello, of any version that a refusal can be read in: finds a place, and begins to open the way back. */
-    void onHello(final int aeronSessionId, final HelloDecoder hello, final long nowTickNs) {
+    void onHello(final int aeronSessionId, final HelloDecoder hello, final int length, final long nowTickNs) {
+        if (access.isOpen()) {
+            onHello(aeronSessionId, hello, null, null, freePlace(0, openPlaces()), nowTickNs);
+            return;
+        }
+        if (denied.contains(aeronSessionId)) {
+            unansweredCount.incrementRelease();
+            return;
+        }
+        final byte[] frame = new byte[length];
+        hello.buffer().getBytes(hello.offset() - Frames.HEADER_LENGTH, frame);
+        final Principal principal = known.get(hello.principal());
+        hello.sbeRewind();
+        final byte[] key = provedKey(aeronSessionId, hello, frame, principal);
+        if (key == null) {
+            deny(aeronSessionId, hello, nowTickNs);
+        } else if (isInTime(principal, nowTickNs)) {
+            onHello(aeronSessionId, hello, principal, key, freePlace(0, openPlaces()), nowTickNs);
+            final ClientConnection client = clientBySessionId.get(aeronSessionId);
+            if (client != null) {
+                client.hello = frame;
+            }
+        } else {
+            unansweredCount.incrementRelease();
+        }
+    }
+
+    private byte[] provedKey(
+            final int aeronSessionId, final HelloDecoder hello, final byte[] frame, final Principal principal) {
+        final int version = hello.actingVersion();
+        if (version < Frames.ACCESS_SINCE_VERSION || version > Frames.VERSION) {
+            return null;
+        }
+        final byte[] proof = new byte[Handshake.PROOF_LENGTH];
+        hello.getProof(proof, 0, proof.length);
+        return challenger.keyOf(principal, aeronSessionId, frame, proof);
+    }
+
+    /** Who has not proved who it is has one try for each connection, and hears about it as long as few do so. */
+    private void deny(final int aeronSessionId, final HelloDecoder hello, final long nowTickNs) {
+        denied.add(aeronSessionId);
+        deniedCount.incrementRelease();
+        final ClientConnection client = freePlace(openPlaces(), clients.length);
+        if (client == null || !denials.admits(nowTickNs)) {
+            unansweredCount.incrementRelease();
+            return;
+        }
+        denials.take();
+        onHello(aeronSessionId, hello, null, null, client, nowTickNs);
+    }
+
+    /** Only who has the principal's key can use this up. */
+    private boolean isInTime(final Principal principal, final long nowTickNs) {
+        TokenBucket bucket = hellos.get(principal.name());
+        if (bucket == null) {
+            bucket = new TokenBucket();
+            bucket.begin(HELLOS_PER_SECOND, nowTickNs);
+            hellos.put(principal.name(), bucket);
+        }
+        if (bucket.admits(nowTickNs)) {
+            bucket.take();
+            return true;
+        }
+        return false;
+    }
+
+    private void onHello(
+            final int aeronSessionId, final HelloDecoder hello, final Principal proved, final byte[] key,
+            final ClientConnection client, final long nowTickNs) {
         final int version = hello.actingVersion();
         final int streamId = hello.responseStreamId();
         final long nonce = hello.nonce();
         final String principal = hello.principal();
         final String channel = hello.responseChannel();
-        final ClientConnection client = freePlace();
         final String responseChannel = responseChannel(channel, aeronSessionId);
         if (client == null || responseChannel == null) {
             unanswerableCount.incrementRelease();
@@ -112,21 +208,53 @@ final class Admission {
         client.generation++;
         client.aeronSessionId = aeronSessionId;
         client.principal = principal;
-        client.rights = rules.rights();
+        client.rights = proved == null ? rules.rights() : proved.rights();
+        client.key = key;
         client.nonce = nonce;
         client.connectDeadlineTickNs = nowTickNs + rules.connectTimeoutNs();
         client.lastHeardTickNs = nowTickNs;
-        rateLimit.begin(client, nowTickNs);
+        client.rate.begin(client.rights.maxRatePerSecond(), nowTickNs);
         client.version = Math.min(version, Frames.VERSION);
         client.refusal = refusalOf(client, version, principal);
+        serve(client);
         client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
         client.publicationRegistrationId = aeron.asyncAddExclusivePublication(responseChannel, streamId);
         clientBySessionId.put(aeronSessionId, client);
         busyPlaces++;
     }
 
+    /**
+     * The answer to a challenge.
+     *
+     * @return whether it has been dealt with; not if egress has to catch up first.
+     */
+    boolean onProof(final ClientConnection client, final ProofDecoder decoder, final long nowTickNs) {
+        final byte[] clientNonce = new byte[Handshake.NONCE_LENGTH];
+        decoder.getClientNonce(clientNonce, 0, clientNonce.length);
+        final byte[] proof = new byte[Handshake.PROOF_LENGTH];
+        decoder.getProof(proof, 0, proof.length);
+        client.applianceProof = challenger.answer(client, clientNonce, proof);
+        if (client.applianceProof == null) {
+            deniedCount.incrementRelease();
+            denied.add(client.aeronSessionId);
+            commands.offer(ClientCommands.REJECT, client, 0, ProofDecoder.TEMPLATE_ID, 0,
+                    (short) RejectCode.ACCESS_DENIED.value(), (short) ProofDecoder.TEMPLATE_ID);
+            beginClose(client);
+            return true;
+        }
+        if (!commands.offer(ClientCommands.ADMIT, client, client.nonce)) {
+            return false;
+        }
+        client.hello = null;
+        open(client, nowTickNs);
+        return true;
+    }
+
     /** The client says goodbye, or its image is gone. */
     void onGone(final int aeronSessionId, final boolean vanished) {
+        if (vanished) {
+            denied.remove(aeronSessionId);
+        }
         final ClientConnection client = clientBySessionId.get(aeronSessionId);
         if (client != null && client.state != State.CLOSING) {
             if (vanished && client.state == State.OPEN) {
@@ -138,11 +266,12 @@ final class Admission {
 
     /** One round over the places: connections made, refused or timed out; silence; places given up by egress. */
     int doWork(final long nowTickNs) {
-        int work = 0;
+        int work = followPrincipals(nowTickNs);
         if (busyPlaces > 0) {
             for (final ClientConnection client : clients) {
                 work += switch (client.state) {
                     case CONNECTING -> pollConnecting(client, nowTickNs);
+                    case PROVING -> pollProving(client, nowTickNs);
                     case OPEN -> pollOpen(client, nowTickNs);
                     case CLOSING -> pollClosing(client);
                     default -> 0;
@@ -175,11 +304,17 @@ final class Admission {
     }
 
     private PendingRefusal refusalOf(final ClientConnection client, final int version, final String principal) {
+        if (!access.isOpen() && client.index >= openPlaces()) {
+            return denial(version);
+        }
         if (version > Frames.VERSION) {
             return refusal(RejectCode.UNSUPPORTED_VERSION, version, Frames.VERSION);
         }
         if (client.index >= rules.maxClients()) {
             return refusal(RejectCode.CLIENT_LIMIT, rules.maxClients() + 1L, rules.maxClients());
+        }
+        if (connectionCount(principal) > client.rights.maxConnections()) {
+            return refusal(RejectCode.CLIENT_LIMIT, connectionCount(principal), client.rights.maxConnections());
         }
         if (!Principals.isValid(principal)) {
             return refusal(RejectCode.BAD_HELLO, principal.length(), Principals.MAX_LENGTH);
@@ -190,17 +325,85 @@ final class Admission {
         return null;
     }
 
+    /** The same for a principal that is not known and for a wrong key. An older version has another word for it. */
+    private static PendingRefusal denial(final int version) {
+        if (version > Frames.VERSION) {
+            return refusal(RejectCode.UNSUPPORTED_VERSION, version, Frames.VERSION);
+        }
+        return version < Frames.ACCESS_SINCE_VERSION
+                ? refusal(RejectCode.PRINCIPAL_REFUSED, 0, 0)
+                : refusal(RejectCode.ACCESS_DENIED, HelloDecoder.TEMPLATE_ID, 0);
+    }
+
+    /** Of a principal, that of the hello at hand included. */
+    private int connectionCount(final String principal) {
+        int count = 0;
+        for (final ClientConnection client : clients) {
+            final boolean isIn = client.state != State.FREE && client.state != State.CLOSING && client.refusal == null;
+            count += isIn && principal.equals(client.principal) ? 1 : 0;
+        }
+        return count;
+    }
+
     private static PendingRefusal refusal(final RejectCode code, final long offendingValue, final long allowedValue) {
         return new PendingRefusal((short) code.value(), offendingValue, allowedValue);
     }
 
-    private ClientConnection freePlace() {
-        for (final ClientConnection client : clients) {
-            if (client.state == State.FREE) {
-                return client;
+    private ClientConnection freePlace(final int from, final int to) {
+        for (int index = from; index < to; index++) {
+            if (clients[index].state == State.FREE) {
+                return clients[index];
             }
         }
         return null;
+    }
+
+    /** Places of those who may be let in, or are to hear why not. */
+    private int openPlaces() {
+        return rules.maxClients() + REFUSAL_PLACES;
+    }
+
+    private void serve(final ClientConnection client) {
+        client.served = new boolean[models.size()];
+        for (int index = 0; index < client.served.length; index++) {
+            client.served[index] = client.canUse(models.get(index));
+        }
+    }
+
+    /** When the files of principals have changed: who is not known any more has to go, the others have new rights. */
+    private int followPrincipals(final long nowTickNs) {
+        if (access.principals() == known) {
+            return 0;
+        }
+        boolean isDone = true;
+        final Map<String, Principal> newer = access.principals();
+        for (final ClientConnection client : clients) {
+            if (client.key != null && client.state != State.FREE && client.state != State.CLOSING) {
+                isDone &= follow(client, newer.get(client.principal), nowTickNs);
+            }
+        }
+        if (isDone) {
+            known = newer;
+            hellos.keySet().retainAll(newer.keySet());
+        }
+        return 1;
+    }
+
+    private boolean follow(final ClientConnection client, final Principal principal, final long nowTickNs) {
+        if (principal == null || !principal.hasKey(client.key)) {
+            final boolean isSaid = client.state != State.OPEN || commands.offer(ClientCommands.GOODBYE, client, 0, 0,
+                    0, GoodbyeReason.ACCESS_REVOKED.value(), (short) 0);
+            if (isSaid) {
+                beginClose(client);
+            }
+            return isSaid;
+        }
+        if (!client.rights.equals(principal.rights())) {
+            client.rights = principal.rights();
+            client.rate.begin(client.rights.maxRatePerSecond(), nowTickNs);
+            serve(client);
+        }
+        return true;
     }
 
     /** The channel to answer on, or null if it is not one that the configuration allows. */
@@ -253,9 +456,29 @@ final class Admission {
             return 0;
         }
         client.publication = publication;
+        if (client.refusal == null && client.key != null) {
+            return challenge(client);
+        }
         if (!offerOpen(client)) {
             return 0;
         }
+        open(client, nowTickNs);
+        if (client.refusal != null) {
+            beginClose(client);
+        }
+        return 1;
+    }
+
+    private int challenge(final ClientConnection client) {
+        client.applianceNonce = challenger.nextNonce();
+        if (!commands.offer(ClientCommands.CHALLENGE, client, client.nonce)) {
+            return 0;
+        }
+        client.state = State.PROVING;
+        return 1;
+    }
+
+    private void open(final ClientConnection client, final long nowTickNs) {
         client.state = State.OPEN;
         client.lastHeardTickNs = nowTickNs;
         if (client.refusal == null) {
@@ -264,9 +487,16 @@ final class Admission {
             happenings.tell(EventKind.CLIENT_WELCOMED, client.aeronSessionId, client.principal);
         } else {
             happenings.tell(EventKind.CLIENT_REFUSED, client.refusal.code(), client.principal);
-            beginClose(client);
         }
-        return 1;
+    }
+
+    private int pollProving(final ClientConnection client, final long nowTickNs) {
+        if (client.isDropped() || nowTickNs - client.connectDeadlineTickNs > 0) {
+            goneCount.incrementRelease();
+            beginClose(client);
+            return 1;
+        }
+        return 0;
     }
 
     /**
@@ -317,7 +547,7 @@ final class Admission {
             abandon(client);
             return;
         }
-        if (client.refusal == null) {
+        if (client.refusal == null && client.state == State.OPEN) {
             clientCount.getAndAddRelease(-1);
             happenings.tell(EventKind.CLIENT_GONE, client.aeronSessionId, client.principal);
         }
@@ -338,6 +568,8 @@ final class Admission {
         client.state = State.FREE;
         client.closeRequested = false;
         client.refusal = null;
+        client.key = null;
+        client.hello = null;
         busyPlaces--;
     }
 }

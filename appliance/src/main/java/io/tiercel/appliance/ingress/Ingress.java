@@ -2,6 +2,7 @@ package io.tiercel.appliance.ingress;
 
 import io.aeron.Aeron;
 import io.aeron.Subscription;
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
@@ -41,13 +42,20 @@ public final class Ingress implements AutoCloseable {
             SessionTable sessions, RetryIndex retries, SnapshotCut cut, GenerationProgress progress) {
     }
 
+    /**
+     * How clients come in.
+     *
+     * @param maxRatePerSecond requests a second of one client; 0 for no limit.
+     */
+    public record Door(Access access, int maxRatePerSecond, int responseMtuLength) {
+    }
+
     public Ingress(
             final Aeron aeron,
             final ApplianceContext context,
             final int streamId,
             final Memory memory,
-            final int maxRatePerSecond,
-            final int responseMtuLength,
+            final Door way,
             final List<LoadedModel> models,
             final Sequencer sequencer,
             final ClientCommands commands,
@@ -61,23 +69,22 @@ public final class Ingress implements AutoCloseable {
         final Admission.Rules rules = new Admission.Rules(
                 context.maxClients(),
                 context.principals(),
-                Rights.ofAnyone(context.maxInFlight(), maxRatePerSecond, memory.sessions().maxSessions(),
+                Rights.ofAnyone(context.maxInFlight(), way.maxRatePerSecond(), memory.sessions().maxSessions(),
                         context.maxClients()),
                 context.responseChannels(),
                 context.responseTermLength(),
-                responseMtuLength,
+                way.responseMtuLength(),
                 context.connectTimeoutNs(),
                 context.heartbeatTimeoutNs());
         final IngressAgent.Limits limits = new IngressAgent.Limits(
                 context.maxFrameLength(),
                 context.maxSteps(),
-                context.maxInFlight(),
                 context.inferWorkers(),
                 context.overloadPolicy() == OverloadPolicy.SHED ? context.overloadUnfinished() : 0,
                 context.evictsSessions());
-        final RateLimit rateLimit = new RateLimit(maxRatePerSecond);
-        agent = new IngressAgent(new Admission(aeron, rules, rateLimit, commands, clients, counters), rateLimit,
-                sequencer, memory, commands, models, limits, state, cycleClock, counters);
+        agent = new IngressAgent(
+                new Admission(aeron, rules, way.access(), models, commands, clients, counters), sequencer, memory,
+                commands, models, limits, state, cycleClock, counters);
     }
 
     public Agent agent() {

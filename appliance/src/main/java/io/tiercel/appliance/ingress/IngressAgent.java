@@ -33,6 +33,7 @@ import io.tiercel.protocol.wire.HeartbeatDecoder;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import org.agrona.DirectBuffer;
@@ -68,7 +69,6 @@ public final class IngressAgent implements Agent {
     private static final long HOUSEKEEPING_INTERVAL_NS = 1_000_000;
 
     private final Admission admission;
-    private final RateLimit rateLimit;
     private final Sequencer sequencer;
     private final SessionTable sessions;
     private final SessionDoor door;
@@ -80,11 +80,11 @@ public final class IngressAgent implements Agent {
     private final NanoClock cycleClock;
     private final FrameValidator validator;
     private final ModelShape[] shapes;
-    private final int maxInFlight;
     private final int unfinishedLimit;
     private final int fragmentLimit;
     private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
     private final HelloDecoder hello = new HelloDecoder();
+    private final ProofDecoder proof = new ProofDecoder();
     private final InferDecoder infer = new InferDecoder();
     private final ResetSessionDecoder resetSession = new ResetSessionDecoder();
     private final ForkSessionDecoder forkSession = new ForkSessionDecoder();
@@ -125,7 +125,6 @@ public final class IngressAgent implements Agent {
     record Limits(
             int maxFrameLength,
             int maxSteps,
-            int maxInFlight,
             int workerCount,
             int unfinishedLimit,
             boolean evictsSessions) {
@@ -133,7 +132,6 @@ public final class IngressAgent implements Agent {
 
     IngressAgent(
             final Admission admission,
-            final RateLimit rateLimit,
             final Sequencer sequencer,
             final Ingress.Memory memory,
             final ClientCommands commands,
@@ -143,7 +141,6 @@ public final class IngressAgent implements Agent {
             final NanoClock cycleClock,
             final Counters counters) {
         this.admission = admission;
-        this.rateLimit = rateLimit;
         this.sequencer = sequencer;
         sessions = memory.sessions();
         cut = memory.cut();
@@ -153,7 +150,6 @@ public final class IngressAgent implements Agent {
         this.state = state;
         this.cycleClock = cycleClock;
         shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
-        maxInFlight = limits.maxInFlight();
         door = new SessionDoor(sessions, limits.evictsSessions(), limits.workerCount(), counters);
         unfinishedLimit = limits.unfinishedLimit();
         fragmentLimit = unfinishedLimit == 0 ? FRAGMENT_LIMIT : SHEDDING_FRAGMENT_LIMIT;
@@ -247,12 +243,12 @@ public final class IngressAgent implements Agent {
         final int code = validator.checkFromClient(buffer, offset, length);
         if (code != FrameValidator.OK) {
             if (client == null && validator.isHelloOfLaterVersion(buffer, offset, length)) {
-                return onFirstHello(header.sessionId(), buffer, offset);
+                return onFirstHello(header.sessionId(), buffer, offset, length);
             }
             return refuse(client, code, validator.offendingValue(), validator.allowedValue());
         }
         if (client == null || client.state != ClientConnection.State.OPEN) {
-            return onFrameOfStranger(client, header.sessionId(), buffer, offset);
+            return onFrameOfStranger(client, header.sessionId(), buffer, offset, length);
         }
         client.lastHeardTickNs = nowTickNs;
         return switch (validator.templateId()) {
@@ -268,25 +264,34 @@ public final class IngressAgent implements Agent {
     }
 
     /**
-     * Before the welcome only a first hello has an effect; nobody can be told about the rest. A hello after a goodbye
+     * Before the welcome only a first hello and the proof that it is asked for have an effect; nobody can be
+     * told about the rest. A hello after a goodbye
      * waits until the place of the goodbye is free.
      */
     private Action onFrameOfStranger(
-            final ClientConnection client, final int aeronSessionId, final DirectBuffer buffer, final int offset) {
+            final ClientConnection client, final int aeronSessionId, final DirectBuffer buffer, final int offset,
+            final int length) {
         final boolean isHello = validator.templateId() == HelloDecoder.TEMPLATE_ID;
         if (isHello && client != null && client.state == ClientConnection.State.CLOSING) {
             return Action.ABORT;
         }
         if (isHello && client == null) {
-            return onFirstHello(aeronSessionId, buffer, offset);
+            return onFirstHello(aeronSessionId, buffer, offset, length);
+        }
+        if (client != null && client.state == ClientConnection.State.PROVING &&
+                validator.templateId() == ProofDecoder.TEMPLATE_ID) {
+            return admission.onProof(client, proof.wrapAndApplyHeader(buffer, offset, frameHeader), nowTickNs)
+                    ? Action.CONTINUE
+                    : Action.ABORT;
         }
         unanswerableCount.incrementRelease();
         return Action.CONTINUE;
     }
 
-    private Action onFirstHello(final int aeronSessionId, final DirectBuffer buffer, final int offset) {
+    private Action onFirstHello(
+            final int aeronSessionId, final DirectBuffer buffer, final int offset, final int length) {
         hello.wrapAndApplyHeader(buffer, offset, frameHeader);
-        admission.onHello(aeronSessionId, hello, nowTickNs);
+        admission.onHello(aeronSessionId, hello, length, nowTickNs);
         forgetLastClient();
         return Action.CONTINUE;
     }
@@ -479,7 +484,7 @@ public final class IngressAgent implements Agent {
         if (!door.isThere(client.principalId, next.modelId(), next.sessionKey())) {
             return breakOff(generation, RejectCode.UNKNOWN_SESSION, next.sessionKey(), 0);
         }
-        if (client.inFlightCount() < maxInFlight && claim(client, next.modelId(), next.sessionKey())) {
+        if (client.inFlightCount() < client.rights.maxInFlight() && claim(client, next.modelId(), next.sessionKey())) {
             describe(RequestKind.GENERATE, 1, Frames.TOKENS_OFFSET, 0);
             claimed.generationIndex = generation.index;
             generation.lastSequence = sequencer.cursor() + 1;
@@ -511,7 +516,7 @@ public final class IngressAgent implements Agent {
 
     /** Whether the client has been told of the model. */
     private boolean isServed(final ClientConnection client, final int modelIndex) {
-        return modelIndex < shapes.length && client.canUse(shapes[modelIndex]);
+        return modelIndex < client.served.length && client.served[modelIndex];
     }
 
     /** Whether the request at hand is one of the principal's that has been taken before. */
@@ -572,10 +577,10 @@ public final class IngressAgent implements Agent {
             return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelIndex, shapes.length);
         }
         final long inFlightCount = client.inFlightCount();
-        if (inFlightCount >= maxInFlight) {
-            return refuse(client, RejectCode.IN_FLIGHT_LIMIT.value(), inFlightCount + 1, maxInFlight);
+        if (inFlightCount >= client.rights.maxInFlight()) {
+            return refuse(client, RejectCode.IN_FLIGHT_LIMIT.value(), inFlightCount + 1, client.rights.maxInFlight());
         }
-        if (!rateLimit.admits(client, nowTickNs)) {
+        if (!client.rate.admits(nowTickNs)) {
             return refuseForRate(client);
         }
         if (unfinishedLimit != 0) {
@@ -584,10 +589,17 @@ public final class IngressAgent implements Agent {
                 return shed(client, unfinishedCount);
             }
         }
-        if (!door.admits(client.principalId, modelIndex, sessionKey)) {
-            return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
+        if (!door.admits(client.principalId, modelIndex, sessionKey, client.rights.maxSessions())) {
+            return refuseSession(client);
         }
         return claim(client, modelIndex, sessionKey) ? null : Action.ABORT;
+    }
+
+    private Action refuseSession(final ClientConnection client) {
+        final int ownLimit = client.rights.maxSessions();
+        return door.isAtItsLimit(client.principalId, ownLimit)
+                ? refuse(client, RejectCode.SESSION_LIMIT.value(), door.sessionCount(client.principalId) + 1L, ownLimit)
+                : refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
     }
 
     /** Whether nothing is taken now, of nobody; why, then stands in {@code closedCode} and the two beside it. */
@@ -640,7 +652,7 @@ public final class IngressAgent implements Agent {
     private Action commit(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         publish(client, validator.correlationId(), buffer, offset, length);
-        rateLimit.take(client);
+        client.rate.take();
         return Action.CONTINUE;
     }
 
@@ -677,7 +689,7 @@ public final class IngressAgent implements Agent {
 
     /** How much faster the client is than it may be is not measured: one request a second more is what is certain. */
     private Action refuseForRate(final ClientConnection client) {
-        final int maxRatePerSecond = rateLimit.maxRatePerSecond();
+        final int maxRatePerSecond = client.rate.maxRatePerSecond();
         final Action action =
                 refuse(client, RejectCode.RATE_LIMIT.value(), maxRatePerSecond + 1L, maxRatePerSecond);
         if (action == Action.CONTINUE) {

@@ -5,6 +5,7 @@ import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import org.agrona.collections.Long2LongCounterMap;
 import org.agrona.concurrent.status.AtomicCounter;
 
 /**
@@ -24,6 +25,8 @@ final class SessionDoor {
     private final boolean evicts;
     private final int workerCount;
     private final AtomicCounter evictedCount;
+    /** By principal. */
+    private final Long2LongCounterMap sessionCounts = new Long2LongCounterMap(0);
     private int foundIndex;
 
     SessionDoor(
@@ -32,11 +35,29 @@ final class SessionDoor {
         this.evicts = evicts;
         this.workerCount = workerCount;
         evictedCount = counters.get(CounterId.SESSIONS_EVICTED);
+        for (int index = 0; index < sessions.size(); index++) {
+            sessionCounts.incrementAndGet(sessions.principalId(index));
+        }
     }
 
-    /** Whether the session is there, or can get a place. Changes nothing. */
-    boolean admits(final long principalId, final int modelIndex, final long sessionKey) {
-        return isThere(principalId, modelIndex, sessionKey) || evicts || !sessions.isFull();
+    /**
+     * Whether the session is there, or can get a place. Changes nothing.
+     *
+     * @param maxSessions of the principal: where it has as many, a new one gets no place, not even another's.
+     */
+    boolean admits(final long principalId, final int modelIndex, final long sessionKey, final int maxSessions) {
+        return isThere(principalId, modelIndex, sessionKey) ||
+                (evicts || !sessions.isFull()) && !isAtItsLimit(principalId, maxSessions);
+    }
+
+    /** A limit of its own is one below that of all: at that one, others make room, or there is none. */
+    boolean isAtItsLimit(final long principalId, final int maxSessions) {
+        return maxSessions < sessions.maxSessions() && sessionCounts.get(principalId) >= maxSessions;
+    }
+
+    /** Sessions of a principal. */
+    long sessionCount(final long principalId) {
+        return sessionCounts.get(principalId);
     }
 
     /** Finds a session that must be there to be copied; {@link SessionTable#ABSENT} if it is not. Changes nothing. */
@@ -77,9 +98,12 @@ final class SessionDoor {
         slot.isBeginningDecided = slot.begins && evicts;
         if (slot.evicts) {
             slot.formerWorkerIndex = Sessions.workerOf(sessions.sessionKey(sessions.oldest()), workerCount);
+            sessionCounts.decrementAndGet(sessions.principalId(sessions.oldest()));
+            sessionCounts.incrementAndGet(slot.principalId);
             slot.sessionIndex = sessions.replaceOldest(slot.principalId, slot.modelIndex, slot.sessionKey);
             evictedCount.incrementRelease();
         } else if (slot.begins) {
+            sessionCounts.incrementAndGet(slot.principalId);
             slot.sessionIndex = sessions.add(slot.principalId, slot.modelIndex, slot.sessionKey);
         } else {
             slot.sessionIndex = foundIndex;

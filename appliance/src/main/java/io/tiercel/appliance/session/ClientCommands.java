@@ -67,6 +67,12 @@ public final class ClientCommands {
     /** A generation makes no more tokens, because its client cancelled it. */
     public static final int CANCELLED = 7;
 
+    /** The client's publication is connected and is egress's from now on: ask the client to prove who it is. */
+    public static final int CHALLENGE = 8;
+
+    /** The client has proved who it is: say the appliance's proof, and the welcome. */
+    public static final int ADMIT = 9;
+
     private static final int GENERATION_OFFSET = 4;
     private static final int FIRST_OFFSET = 8;
     private static final int SECOND_OFFSET = 16;

@@ -2,6 +2,7 @@ package io.tiercel.appliance.session;
 
 import com.lmax.disruptor.Sequence;
 import io.aeron.ExclusivePublication;
+import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.protocol.Frames;
 
@@ -21,6 +22,8 @@ public final class ClientConnection {
         FREE,
         /** Hello read; the response publication is on its way. */
         CONNECTING,
+        /** Challenged: it has to prove who it is. */
+        PROVING,
         /** Welcomed. */
         OPEN,
         /** Gone; egress has yet to let go of the publication. */
@@ -45,9 +48,14 @@ public final class ClientConnection {
     public long submittedCount;
     /** The principal's place in the {@link RetryIndex} when it was last looked up; -1 at first. */
     public int retryPlace = RetryIndex.NO_PLACE;
-    /** What the client may still ask for at {@code rateTickNs}, in the units of the rate limit. */
-    public long rateCredit;
-    public long rateTickNs;
+    /** How often it may ask. */
+    public final TokenBucket rate = new TokenBucket();
+    /** By model: whether it may ask it. */
+    public boolean[] served = {};
+    /** By which the hello was proved, or null where anybody may connect. */
+    public byte[] key;
+    /** The hello as it came; until the client is welcomed. */
+    public byte[] hello;
     /** Whether egress has been asked to close; a full command queue may delay it. */
     public boolean closeRequested;
     /** The refusal to send instead of a welcome once the publication is there, or null. */
@@ -55,6 +63,10 @@ public final class ClientConnection {
 
     /** Of the protocol, in which the client said hello and is spoken to; egress reads it from the OPEN command on. */
     public int version;
+
+    // Written by ingress before the command that says it; egress reads it then.
+    public byte[] applianceNonce;
+    public byte[] applianceProof;
 
     // Written by ingress before the OPEN command, then egress only.
     public ExclusivePublication publication;
@@ -70,8 +82,13 @@ public final class ClientConnection {
         this.index = index;
     }
 
-    /** Whether the client's version has words for all that is said to and by a model. */
-    public boolean canUse(final ModelShape shape) {
+    /** Whether the client may ask a model, and its version has words for all that is said to and by it. Not hot. */
+    public boolean canUse(final LoadedModel model) {
+        final ModelShape shape = model.model().shape();
+        return rights.mayAsk(model.alias()) && hasWordsFor(shape);
+    }
+
+    private boolean hasWordsFor(final ModelShape shape) {
         return version >= Frames.TOKENS_SINCE_VERSION || shape.vocabularySize() == 0 && shape.contextTokens() == 0;
     }
 

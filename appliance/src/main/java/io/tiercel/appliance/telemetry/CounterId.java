@@ -40,7 +40,9 @@ public enum CounterId {
     FORESEEN_MISSES("requests of sessions of which something was foreseen, but not this"),
     FORESEEN_SAVED_NS("nanoseconds of the steps that requests did not have to wait for"),
     FAILOVERS("executors that lost their device: another backend goes on for them"),
-    STANDBY_RESULTS("requests computed by another backend since a device was lost");
+    STANDBY_RESULTS("requests computed by another backend since a device was lost"),
+    ACCESS_DENIED("hellos and proofs that were wrong"),
+    ACCESS_UNANSWERED("hellos that got no answer, as too many came");
 
     /** Type ids of Aeron's own tools end below 1,000 by agreement. */
     public static final int FIRST_TYPE_ID = 7000;

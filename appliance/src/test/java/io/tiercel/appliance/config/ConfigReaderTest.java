@@ -71,7 +71,7 @@ class ConfigReaderTest {
         "limits.clients: 3 | 1 | unknown key limits.clients=3: write its parts nested, not dotted",
         "zzzzzz: 3 | 1 | unknown key zzzzzz=3: known here are name, layout, idle, infer-workers, aeron, journal, "
                 + "snapshot, models, limits, overload, batch, foreseen-tokens, foreseen-generated-tokens, "
-                + "rehearse-after, clients, telemetry, warm-up, diagnostics",
+                + "rehearse-after, clients, access, telemetry, warm-up, diagnostics",
         "name: a\\nname: b | 2 | name=b: is there already, in line 1",
         "limits: {ring: 8}\\nbatch: {}\\nlimits: {ring: 16} | 3 | limits: is there already, in line 1",
         "limits:\\n  clients: 1\\n  clients: 1 | 3 | limits.clients=1: is there already, in line 2",

@@ -13,9 +13,13 @@ import io.aeron.exceptions.AeronException;
 import io.aeron.logbuffer.Header;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
+import io.tiercel.protocol.wire.ApplianceProofDecoder;
+import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.ProofEncoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
@@ -35,11 +39,14 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <pre>
  *   driver ─▶ publication ─▶ subscription ─▶ appliance subscribes ─▶ hello sent ─▶ welcome
+ *                                                                         └─▶ challenge ─▶ proof sent ─▶┘
  * </pre>
  *
  * <p>The publication comes first: its session id is what the response subscription listens for. An appliance that does
- * not speak this version says which one it does, and everything begins again in that. Single-threaded;
- * allocates; any failure closes what was opened and comes out of {@code poll} as a {@link TiercelClientException}.
+ * not speak this version says which one it does, and everything begins again in that. A client with a key
+ * takes no welcome that the appliance's proof does not stand before, and speaks no version that has none.
+ * Single-threaded; allocates; any failure closes what was opened and comes out of {@code poll} as a {@link
+ * TiercelClientException}.
  */
 public final class AsyncConnect implements AutoCloseable {
 
@@ -50,7 +57,9 @@ public final class AsyncConnect implements AutoCloseable {
         SUBSCRIPTION("the media driver has not added the subscription"),
         APPLIANCE("no appliance listens on requestChannel and requestStreamId"),
         HELLO("the hello finds no room"),
-        WELCOME("the appliance has not answered the hello");
+        WELCOME("the appliance has not answered the hello"),
+        PROOF("the proof finds no room"),
+        ADMITTANCE("the appliance has not answered the proof");
 
         private final String missing;
 
@@ -69,6 +78,8 @@ public final class AsyncConnect implements AutoCloseable {
     private final FragmentAssembler assembler = new FragmentAssembler(this::onFragment);
     private final FrameValidator validator = new FrameValidator(Integer.MAX_VALUE, Integer.MAX_VALUE);
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private final Handshake handshake = new Handshake();
+    private final byte[] key;
 
     private State state = State.DRIVER;
     private long nextDriverProbeNs;
@@ -81,6 +92,10 @@ public final class AsyncConnect implements AutoCloseable {
     /** What the appliance offers to speak instead, or 0. */
     private int offeredVersion;
     private long nonce;
+    private byte[] hello;
+    private byte[] applianceNonce;
+    private byte[] clientNonce;
+    private boolean hasApplianceProved;
     private Greeting greeting;
     private TiercelClientException failure;
     private boolean isOver;
@@ -88,6 +103,7 @@ public final class AsyncConnect implements AutoCloseable {
     AsyncConnect(final ClientContext context) {
         this.context = context.conclude();
         clock = context.nanoClock();
+        key = context.key();
         driverInvoker = context.driverInvoker();
         aeron = context.aeron();
         final long nowNs = clock.nanoTime();
@@ -173,6 +189,9 @@ public final class AsyncConnect implements AutoCloseable {
             case HELLO:
                 sendHello();
                 break;
+            case PROOF:
+                sendProof();
+                break;
             default:
                 awaitWelcome();
                 break;
@@ -231,24 +250,46 @@ public final class AsyncConnect implements AutoCloseable {
         nonce = aeron.nextCorrelationId();
         final UnsafeBuffer frame = new UnsafeBuffer(
                 BufferUtil.allocateDirectAligned(Frames.MAX_HELLO_LENGTH, BitUtil.CACHE_LINE_LENGTH));
-        final HelloEncoder hello = new HelloEncoder()
+        final int blockLength = Frames.helloBlockLength(version);
+        final HelloEncoder encoder = new HelloEncoder()
                 .wrapAndApplyHeader(frame, 0, new MessageHeaderEncoder())
                 .responseStreamId(context.responseStreamId())
-                .nonce(nonce)
-                .principal(context.principal())
-                .responseChannel(context.responseChannel());
+                .nonce(nonce);
+        encoder.limit(Frames.HEADER_LENGTH + blockLength);
+        encoder.principal(context.principal()).responseChannel(context.responseChannel());
+        frame.putShort(MessageHeaderEncoder.blockLengthEncodingOffset(), (short) blockLength, LITTLE_ENDIAN);
         frame.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
-        final long position = publication.offer(frame, 0, Frames.HEADER_LENGTH + hello.encodedLength());
+        hello = new byte[encoder.limit()];
+        frame.getBytes(0, hello);
+        if (key != null) {
+            frame.putBytes(Frames.HELLO_PROOF_OFFSET, handshake.helloProof(key, publication.sessionId(), hello));
+            frame.getBytes(0, hello);
+        }
+        offer(frame, hello.length, State.WELCOME);
+    }
+
+    private void sendProof() {
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[Frames.PROOF_LENGTH]);
+        new ProofEncoder().wrapAndApplyHeader(frame, 0, new MessageHeaderEncoder())
+                .putClientNonce(clientNonce, 0, Handshake.NONCE_LENGTH)
+                .putProof(handshake.clientProof(key, publication.sessionId(), hello, applianceNonce, clientNonce),
+                        0, Handshake.PROOF_LENGTH);
+        frame.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
+        offer(frame, Frames.PROOF_LENGTH, State.ADMITTANCE);
+    }
+
+    private void offer(final UnsafeBuffer frame, final int length, final State next) {
+        final long position = publication.offer(frame, 0, length);
         if (position > 0) {
-            state = State.WELCOME;
-        } else if (position == Publication.NOT_CONNECTED) {
+            state = next;
+        } else if (position == Publication.NOT_CONNECTED && next == State.WELCOME) {
             state = State.APPLIANCE;
         }
     }
 
     private void awaitWelcome() {
         subscription.poll(assembler, 1);
-        if (offeredVersion != 0) {
+        if (offeredVersion != 0 && failure == null) {
             beginAgain();
         } else if (greeting == null && failure == null && !publication.isConnected()) {
             fail("the appliance went away before it answered the hello", null);
@@ -267,13 +308,46 @@ public final class AsyncConnect implements AutoCloseable {
             onWelcome(new WelcomeDecoder().wrapAndApplyHeader(buffer, offset, header));
         } else if (header.templateId() == RejectDecoder.TEMPLATE_ID) {
             onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
+        } else if (header.templateId() == ChallengeDecoder.TEMPLATE_ID && state == State.WELCOME) {
+            onChallenge(new ChallengeDecoder().wrapAndApplyHeader(buffer, offset, header));
+        } else if (header.templateId() == ApplianceProofDecoder.TEMPLATE_ID && state == State.ADMITTANCE) {
+            onApplianceProof(new ApplianceProofDecoder().wrapAndApplyHeader(buffer, offset, header));
         } else {
             fail("the appliance broke the protocol: templateId=" + header.templateId() + " before a welcome", null);
         }
     }
 
+    private void onChallenge(final ChallengeDecoder challenge) {
+        if (key == null) {
+            fail("the appliance asks for a proof, and there is no key for principal=" + context.principal(), null);
+        } else if (challenge.nonce() != nonce) {
+            fail("the appliance broke the protocol: nonce=" + challenge.nonce() + " expected=" + nonce, null);
+        } else {
+            applianceNonce = new byte[Handshake.NONCE_LENGTH];
+            challenge.getApplianceNonce(applianceNonce, 0, applianceNonce.length);
+            clientNonce = new byte[Handshake.NONCE_LENGTH];
+            context.randomBytes().accept(clientNonce);
+            state = State.PROOF;
+        }
+    }
+
+    private void onApplianceProof(final ApplianceProofDecoder decoder) {
+        final byte[] proof = new byte[Handshake.PROOF_LENGTH];
+        decoder.getProof(proof, 0, proof.length);
+        hasApplianceProved = Handshake.isEqual(proof,
+                handshake.applianceProof(key, publication.sessionId(), hello, applianceNonce, clientNonce));
+        if (!hasApplianceProved) {
+            fail("the appliance's proof is wrong: it does not have the key of principal=" + context.principal(), null);
+        }
+    }
+
     private void onWelcome(final WelcomeDecoder welcome) {
         final Greeting offered = Greeting.of(welcome);
+        if (key != null && !hasApplianceProved) {
+            fail("the appliance has not proved that it has the key of principal=" + context.principal() +
+                    ": it runs without access.keys, or is another one", null);
+            return;
+        }
         if (offered.nonce() != nonce) {
             fail("the appliance broke the protocol: nonce=" + offered.nonce() + " expected=" + nonce, null);
         } else {
@@ -285,6 +359,10 @@ public final class AsyncConnect implements AutoCloseable {
         final RejectCode code = Codes.rejectCode(reject.codeRaw());
         if (code == RejectCode.UNSUPPORTED_VERSION && reject.allowedValue() > 0 && reject.allowedValue() < version) {
             offeredVersion = (int) reject.allowedValue();
+            if (key != null && offeredVersion < Frames.ACCESS_SINCE_VERSION) {
+                fail("the appliance speaks version=" + offeredVersion + ", which has no proofs, and there is a key",
+                        null);
+            }
         } else {
             failure = new TiercelClientException(code, reject.detail());
         }
@@ -294,6 +372,7 @@ public final class AsyncConnect implements AutoCloseable {
     private void beginAgain() {
         version = offeredVersion;
         offeredVersion = 0;
+        hasApplianceProved = false;
         CloseHelper.quietCloseAll(publication, subscription);
         state = State.DRIVER;
     }

@@ -7,8 +7,13 @@ import io.aeron.Aeron;
 import io.aeron.ChannelUri;
 import io.aeron.CommonContext;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.Principals;
+import io.tiercel.protocol.SecretFiles;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.EpochNanoClock;
@@ -32,6 +37,7 @@ public final class ClientContext {
     public static final String RESPONSE_CHANNEL_PROPERTY = "tiercel.client.response.channel";
     public static final String RESPONSE_STREAM_PROPERTY = "tiercel.client.response.stream";
     public static final String PRINCIPAL_PROPERTY = "tiercel.client.principal";
+    public static final String KEY_FILE_PROPERTY = "tiercel.client.key.file";
     public static final String CONNECT_TIMEOUT_PROPERTY = "tiercel.client.connect.timeout";
     public static final String HEARTBEAT_INTERVAL_PROPERTY = "tiercel.client.heartbeat.interval";
     public static final String DRIVER_TIMEOUT_PROPERTY = "tiercel.client.driver.timeout";
@@ -53,6 +59,9 @@ public final class ClientContext {
     private String responseChannel = System.getProperty(RESPONSE_CHANNEL_PROPERTY, DEFAULT_CHANNEL);
     private int responseStreamId = Integer.getInteger(RESPONSE_STREAM_PROPERTY, DEFAULT_RESPONSE_STREAM_ID);
     private String principal = System.getProperty(PRINCIPAL_PROPERTY);
+    private String keyFile = System.getProperty(KEY_FILE_PROPERTY);
+    private byte[] key;
+    private Consumer<byte[]> randomBytes;
     private long connectTimeoutNs = getDurationInNanos(CONNECT_TIMEOUT_PROPERTY, TimeUnit.SECONDS.toNanos(5));
     private long heartbeatIntervalNs = getDurationInNanos(HEARTBEAT_INTERVAL_PROPERTY, TimeUnit.SECONDS.toNanos(1));
     private long driverTimeoutMs = TimeUnit.NANOSECONDS.toMillis(
@@ -71,9 +80,17 @@ public final class ClientContext {
      * does no harm.
      *
      * @throws IllegalArgumentException naming the first value that will not do.
+     * @throws io.tiercel.protocol.SecretFileException if the file of the key is not there, or not this user's alone.
      */
     public ClientContext conclude() {
         require(Principals.isValid(principal), "principal", principal, Principals.RULE);
+        if (key == null && keyFile != null) {
+            key = SecretFiles.readKey(Path.of(keyFile));
+        }
+        if (key != null && !Handshake.isKey(key)) {
+            throw new IllegalArgumentException("key.length=" + key.length + ": must be " + Handshake.MIN_KEY_LENGTH +
+                    " to " + Handshake.MAX_KEY_LENGTH + " bytes");
+        }
         requireChannel("requestChannel", requestChannel);
         requireChannel("responseChannel", responseChannel);
         require(!responseChannel.contains("session-id="), "responseChannel", responseChannel,
@@ -90,6 +107,9 @@ public final class ClientContext {
                 "firstCorrelationId", firstCorrelationId, "must be 0 to " + MAX_FIRST_CORRELATION_ID);
         if (nanoClock == null) {
             nanoClock = SystemNanoClock.INSTANCE;
+        }
+        if (randomBytes == null) {
+            randomBytes = new SecureRandom()::nextBytes;
         }
         if (epochNanoClock == null) {
             epochNanoClock = SystemEpochNanoClock.INSTANCE;
@@ -194,6 +214,41 @@ public final class ClientContext {
         return principal;
     }
 
+    /**
+     * The key that the principal shares with the appliance, 32 to 64 bytes. A client that has one proves it, and takes
+     * the appliance's word only if that proves it too. By default there is none.
+     */
+    public ClientContext key(final byte[] key) {
+        this.key = key == null ? null : key.clone();
+        return this;
+    }
+
+    /** The key, or null. */
+    byte[] key() {
+        return key;
+    }
+
+    /** A file with the key, as {@code tiercel ops key} writes it; read once, unless a {@link #key(byte[])} is given. */
+    public ClientContext keyFile(final String path) {
+        this.keyFile = path;
+        this.key = null;
+        return this;
+    }
+
+    public String keyFile() {
+        return keyFile;
+    }
+
+    /** Fills an array with bytes that nobody can foresee: a proof is good for one time because of them. */
+    public ClientContext randomBytes(final Consumer<byte[]> source) {
+        this.randomBytes = source;
+        return this;
+    }
+
+    public Consumer<byte[]> randomBytes() {
+        return randomBytes;
+    }
+
     /** From the first attempt to the welcome. */
     public ClientContext connectTimeoutNs(final long timeoutNs) {
         this.connectTimeoutNs = timeoutNs;
@@ -290,6 +345,7 @@ public final class ClientContext {
                 " responseChannel=" + responseChannel +
                 " responseStreamId=" + responseStreamId +
                 " principal=" + principal +
+                " hasKey=" + (key != null || keyFile != null) +
                 " connectTimeoutNs=" + connectTimeoutNs +
                 " heartbeatIntervalNs=" + heartbeatIntervalNs +
                 " driverTimeoutMs=" + driverTimeoutMs +

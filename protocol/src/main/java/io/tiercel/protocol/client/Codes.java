@@ -12,7 +12,7 @@ final class Codes {
     }
 
     static RejectCode rejectCode(final int raw) {
-        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.GENERATION_LIMIT.value()
+        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.ACCESS_DENIED.value()
                 ? RejectCode.get(raw)
                 : RejectCode.NULL_VAL;
     }
@@ -26,6 +26,6 @@ final class Codes {
     }
 
     static GoodbyeReason goodbyeReason(final int raw) {
-        return raw <= GoodbyeReason.IDLE.value() ? GoodbyeReason.get((short) raw) : GoodbyeReason.NULL_VAL;
+        return raw <= GoodbyeReason.ACCESS_REVOKED.value() ? GoodbyeReason.get((short) raw) : GoodbyeReason.NULL_VAL;
     }
 }

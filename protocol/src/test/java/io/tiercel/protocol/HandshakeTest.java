@@ -1,0 +1,98 @@
+package io.tiercel.protocol;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.Test;
+
+/** The proofs, against README.md's words and worked example. */
+class HandshakeTest {
+
+    private static final int SESSION_ID = 0x0102_0304;
+
+    private final Handshake handshake = new Handshake();
+    private final byte[] key = filled(0x11);
+    private final byte[] hello = SampleFrames.hello(7101, 42, "desk-7", "aeron:ipc").byteArray();
+    private final byte[] applianceNonce = filled(0x22);
+    private final byte[] clientNonce = filled(0x33);
+
+    @Test
+    void shouldProveWhatTheReadmeSays() throws GeneralSecurityException {
+        assertEquals(hmac("tiercel hello\0", hello, new byte[0], new byte[0]),
+                hex(handshake.helloProof(key, SESSION_ID, hello)));
+        assertEquals(hmac("tiercel client proof\0", hello, applianceNonce, clientNonce),
+                hex(handshake.clientProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
+        assertEquals(hmac("tiercel appliance proof\0", hello, applianceNonce, clientNonce),
+                hex(handshake.applianceProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
+    }
+
+    @Test
+    void shouldHaveTheProofsOfTheReadme() {
+        assertEquals("856341f26b56337a9815d0ac0ded0fc5baffbf7af4e591a44320a57e0cb88be6",
+                hex(handshake.helloProof(key, SESSION_ID, hello)));
+        assertEquals("9733d0d6c4cdbb62af59d8d413c5844b24fa793f44736beb6b989064e21785c9",
+                hex(handshake.clientProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
+        assertEquals("61ae6dd580a85bfe9b33f79da452a812dbfacb6f5414fb34fc0e4608113cea07",
+                hex(handshake.applianceProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
+    }
+
+    @Test
+    void shouldProveSomethingElseWhenAnythingDiffers() {
+        final String proof = hex(handshake.clientProof(key, SESSION_ID, hello, applianceNonce, clientNonce));
+        assertNotEquals(proof, hex(handshake.clientProof(filled(1), SESSION_ID, hello, applianceNonce, clientNonce)));
+        assertNotEquals(proof, hex(handshake.clientProof(key, SESSION_ID + 1, hello, applianceNonce, clientNonce)));
+        assertNotEquals(proof, hex(handshake.clientProof(key, SESSION_ID, hello, filled(2), clientNonce)));
+        assertNotEquals(proof, hex(handshake.clientProof(key, SESSION_ID, hello, applianceNonce, filled(3))));
+        assertNotEquals(proof, hex(handshake.applianceProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
+        for (int index = 0; index < hello.length; index++) {
+            final byte[] other = hello.clone();
+            other[index]++;
+            final boolean isProof = index >= Frames.HELLO_PROOF_OFFSET &&
+                    index < Frames.HELLO_PROOF_OFFSET + Handshake.PROOF_LENGTH;
+            assertEquals(isProof, proof.equals(
+                    hex(handshake.clientProof(key, SESSION_ID, other, applianceNonce, clientNonce))));
+        }
+    }
+
+    @Test
+    void shouldMakeNoNonceTwice() {
+        assertNotEquals(hex(handshake.nonce(key, 1)), hex(handshake.nonce(key, 2)));
+        assertEquals(hex(handshake.nonce(key, 1)), hex(handshake.nonce(key, 1)));
+    }
+
+    @Test
+    void shouldKnowWhatAKeyIs() {
+        assertFalse(Handshake.isKey(new byte[31]));
+        assertTrue(Handshake.isKey(new byte[32]));
+        assertFalse(Handshake.isKey(new byte[65]));
+    }
+
+    private String hmac(final String label, final byte[]... parts) throws GeneralSecurityException {
+        final Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec(key, "HmacSHA256"));
+        mac.update(label.getBytes(StandardCharsets.US_ASCII));
+        mac.update(new byte[] {4, 3, 2, 1});
+        for (final byte[] part : parts) {
+            mac.update(part);
+        }
+        return hex(mac.doFinal());
+    }
+
+    private static byte[] filled(final int value) {
+        final byte[] bytes = new byte[32];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
+    }
+
+    private static String hex(final byte[] bytes) {
+        return HexFormat.of().formatHex(bytes);
+    }
+}
