@@ -172,7 +172,7 @@ public final class PrincipalFiles {
             return whenAbsent;
         }
         if (!(entries.get(name) instanceof Integer value) || value < 1 || value > most) {
-            throw refusal(file, name + ": must be 1 to " + most);
+            throw refusal(file, name + "=" + entries.get(name) + ": must be 1 to " + most);
         }
         return value;
     }
