@@ -220,6 +220,7 @@ final class WarmUp implements ResponseHandler {
                 .responseChannel(context.responseChannels().get(0))
                 .responseStreamId(context.requestStreamId() + STREAM_STEP + RESPONSE_STREAM_STEP)
                 .principal(context.principals().isEmpty() ? PRINCIPAL : context.principals().get(0))
+                .keyFile(null)
                 .firstCorrelationId(firstCorrelationId)
                 .nanoClock(foundation.clock());
         try (AsyncConnect connecting = TiercelClient.asyncConnect(clientContext)) {

@@ -109,6 +109,7 @@ public final class ServeCommand implements Callable<Integer> {
                 .append(" layout=").append(context.layout())
                 .append(" aeron.directory=").append(context.aeronDirectoryName())
                 .append(" journal.directory=").append(context.journalDirectory())
+                .append(" access=").append(context.accessKeys() == null ? "open" : "keys")
                 .append(" warm-up.requests=").append(appliance.warmUpRequestCount())
                 .append(" warm-up.ms=").append(appliance.warmUpNs() / 1_000_000);
         for (final LoadedModel model : appliance.models()) {

@@ -162,6 +162,7 @@ public final class ClientWarmUp {
                 .responseChannel(ClientContext.DEFAULT_CHANNEL)
                 .responseStreamId(requestStreamId + 1)
                 .principal(context.principal())
+                .keyFile(null)
                 .connectTimeoutNs(context.connectTimeoutNs())
                 .serviceInterval(context.serviceInterval())
                 .firstCorrelationId(1)

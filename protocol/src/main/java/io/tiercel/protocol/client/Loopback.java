@@ -42,7 +42,8 @@ public final class Loopback implements AutoCloseable {
                 .requestStreamId(requestStreamId)
                 .responseChannel(ClientContext.DEFAULT_CHANNEL)
                 .responseStreamId(requestStreamId + 1)
-                .principal("loopback");
+                .principal("loopback")
+                .keyFile(null);
         try (AsyncConnect connecting = TiercelClient.asyncConnect(context)) {
             TiercelClient client = connecting.poll();
             while (client == null) {

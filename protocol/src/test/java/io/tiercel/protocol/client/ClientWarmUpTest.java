@@ -52,6 +52,16 @@ class ClientWarmUpTest {
     }
 
     @Test
+    void shouldNeedNoKeyOfItsOwnWhereTheClientHasOne() {
+        System.setProperty(ClientContext.KEY_FILE_PROPERTY, "the-clients-own.key");
+        try {
+            assertTrue(ClientWarmUp.run(wire.context, 1, 10, 1_000).exchanges() > 0);
+        } finally {
+            System.clearProperty(ClientContext.KEY_FILE_PROPERTY);
+        }
+    }
+
+    @Test
     void shouldSaySoWhenThereIsNoMediaDriver(@TempDir final Path directory) {
         final ClientContext context = new ClientContext()
                 .principal("desk-7")

@@ -72,6 +72,10 @@ public final class LoadCommand implements Callable<Integer> {
             description = "Who connects. Default: ${DEFAULT-VALUE}.")
     private String principal;
 
+    @Option(names = "--key", paramLabel = "FILE",
+            description = "The principal's key, as ops key made it, where the appliance asks for one.")
+    private Path keyFile;
+
     @Option(names = "--model", paramLabel = "ALIAS", description = "Model to ask. Default: the appliance's first.")
     private String modelAlias;
 
@@ -130,7 +134,7 @@ public final class LoadCommand implements Callable<Integer> {
     public Integer call() {
         checkArguments();
         final LoadPlan plan = new LoadPlan(
-                aeronDirectoryName, requestChannel, requestStreamId, principal, modelAlias,
+                aeronDirectoryName, requestChannel, requestStreamId, principal, keyFile, modelAlias,
                 rate, sessions, durationNs(), Pattern.of(patternName), burstSizeOf(Pattern.of(patternName)),
                 budget.toNanos(), "tape".equals(features), seed, findSustainable,
                 overload == null ? 0 : overload, output);

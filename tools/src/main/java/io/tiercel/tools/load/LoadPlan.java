@@ -7,6 +7,7 @@ import java.nio.file.Path;
 /**
  * What {@code tiercel load} was asked for, checked.
  *
+ * @param keyFile        null for what {@code tiercel.client.key.file} says.
  * @param overloadFactor times the sustainable rate; 0 for no run of overload.
  */
 record LoadPlan(
@@ -14,6 +15,7 @@ record LoadPlan(
         String requestChannel,
         int requestStreamId,
         String principal,
+        Path keyFile,
         String modelAlias,
         double rate,
         int sessions,
@@ -33,11 +35,12 @@ record LoadPlan(
     static final double MAX_OVERLOAD = 100;
 
     ClientContext clientContext(final Aeron aeron) {
-        return new ClientContext()
+        final ClientContext context = new ClientContext()
                 .aeron(aeron)
                 .requestChannel(requestChannel)
                 .requestStreamId(requestStreamId)
                 .principal(principal);
+        return keyFile == null ? context : context.keyFile(keyFile.toString());
     }
 
     /** The plan's pattern, at another mean rate. */
