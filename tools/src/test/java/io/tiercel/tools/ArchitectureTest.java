@@ -224,6 +224,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void shouldKeepPrometheusInTheExporter() {
+        check(noClasses().that().resideOutsideOfPackage("io.tiercel.ops.exporter..")
+                .should().dependOnClassesThat().resideInAPackage("io.prometheus..")
+                .because("how metrics are called and served is one package's matter"));
+    }
+
+    @Test
     void shouldDrawOnlyInReports() {
         check(noClasses().that().resideOutsideOfPackage("io.tiercel.replay.report..")
                 .should().dependOnClassesThat().resideInAnyPackage("org.jfree..", "org.apache.batik..", "java.awt..")

@@ -21,6 +21,7 @@ public final class DeskState {
 
     private final Map<Source, Deque<Histogram>> intervals = new LinkedHashMap<>();
     private final Deque<DeskEvent> events = new ArrayDeque<>();
+    private final List<DeskListener> listeners = new ArrayList<>();
     private List<Model> models = List.of();
     private List<Client> clients = List.of();
     private Standing standing;
@@ -43,6 +44,11 @@ public final class DeskState {
     public record Standing(
             long startMs, long endMs, long takenSequence, long recordedSequence, long maxUnfinishedCount,
             long journalBytes, long rolledCount, Phase phase) {
+    }
+
+    /** From now on a listener is told what comes. */
+    public void listen(final DeskListener listener) {
+        listeners.add(listener);
     }
 
     /** Everything that has been recorded in the last {@code windowMs}, in nanoseconds; empty if nothing was. */
@@ -110,6 +116,7 @@ public final class DeskState {
 
     void onHistogram(final Source source, final Histogram histogramNs) {
         intervals.computeIfAbsent(source, key -> new ArrayDeque<>()).addLast(histogramNs);
+        listeners.forEach(listener -> listener.onHistogram(source, histogramNs));
     }
 
     void onStanding(final Standing now) {
@@ -126,5 +133,6 @@ public final class DeskState {
         if (events.size() > MAX_EVENTS) {
             events.removeFirst();
         }
+        listeners.forEach(listener -> listener.onEvent(event));
     }
 }

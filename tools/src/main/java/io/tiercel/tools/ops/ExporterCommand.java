@@ -1,0 +1,109 @@
+package io.tiercel.tools.ops;
+
+import io.aeron.CommonContext;
+import io.tiercel.ops.desk.DeskFeed;
+import io.tiercel.ops.desk.DeskStatus;
+import io.tiercel.ops.exporter.ApplianceMetrics;
+import io.tiercel.ops.exporter.Exporter;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.StopSignal;
+import io.tiercel.tools.ToolException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.agrona.concurrent.SystemEpochClock;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code tiercel ops exporter}: a running appliance's metrics for Prometheus, until SIGTERM or SIGINT. */
+@Command(
+        name = "exporter",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Serves an appliance's metrics for Prometheus, native histograms among them, under /metrics, until SIGTERM "
+                    + "or Ctrl-C. Reads files that the appliance writes anyway; may start before it and outlive it.",
+            "Whoever reaches the address can read the metrics: it is this host's alone unless --listen says otherwise."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:stopped in order",
+            "2:bad arguments",
+            "3:the address cannot be had, or a file failed"
+        })
+public final class ExporterCommand implements Callable<Integer> {
+
+    /** How the line begins that says where the metrics are. */
+    static final String SERVING = "metrics: ";
+
+    private static final long POLL_INTERVAL_MS = 100;
+
+    @Option(names = "--aeron", paramLabel = "DIR",
+            description = "The appliance's aeron.directory, which need not be there yet. Default: Aeron's own.")
+    private Path aeron = Path.of(CommonContext.getAeronDirectoryName());
+
+    @Option(names = "--listen", paramLabel = "[HOST:]PORT", defaultValue = "9470", converter = ListenAddress.class,
+            description = "Where to serve; port 0: any free one. Default: ${DEFAULT-VALUE}, on the loopback interface.")
+    private InetSocketAddress listen;
+
+    @Option(names = "--until-stdin-closes", hidden = true,
+            description = "Also stops when standard input closes: for a parent process that may be killed.")
+    private boolean untilStdinCloses;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        final StopSignal stop = StopSignal.install();
+        if (untilStdinCloses) {
+            stop.watchStandardInput();
+        }
+        int exitCode = ExitCode.ENVIRONMENT;
+        try {
+            exitCode = serve(stop);
+        } finally {
+            stop.finished(exitCode);
+        }
+        return exitCode;
+    }
+
+    private int serve(final StopSignal stop) throws InterruptedException {
+        final PrintWriter out = spec.commandLine().getOut();
+        try (DeskFeed feed = new DeskFeed(aeron, SystemEpochClock.INSTANCE)) {
+            final ApplianceMetrics metrics = new ApplianceMetrics(feed);
+            try (Exporter exporter = open(metrics)) {
+                out.println(SERVING + "http://" + hostOf(listen) + ":" + exporter.port() + "/metrics aeron.directory="
+                        + aeron);
+                DeskStatus.Code told = null;
+                do {
+                    final DeskStatus status = metrics.poll();
+                    if (status.code() != told) {
+                        told = status.code();
+                        out.println("appliance: status=" + told + " " + status.detail());
+                        out.flush();
+                    }
+                } while (!stop.await(POLL_INTERVAL_MS));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private Exporter open(final ApplianceMetrics metrics) {
+        try {
+            return new Exporter(listen, List.of(metrics));
+        } catch (final IOException ex) {
+            throw ToolException.environment("cannot listen at --listen=" + hostOf(listen) + ":" + listen.getPort()
+                    + ": " + ex.getMessage(), ex);
+        }
+    }
+
+    private static String hostOf(final InetSocketAddress address) {
+        final String host = address.getAddress().getHostAddress();
+        return host.contains(":") ? "[" + host + "]" : host;
+    }
+}
