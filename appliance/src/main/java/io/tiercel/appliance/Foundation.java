@@ -139,6 +139,13 @@ final class Foundation implements AutoCloseable {
         return access;
     }
 
+    /** Bytes that nobody else knows, made for this run. */
+    static byte[] newSecret() {
+        final byte[] secret = new byte[Handshake.MIN_KEY_LENGTH];
+        new SecureRandom().nextBytes(secret);
+        return secret;
+    }
+
     /** What to run beside: looks after the files of principals, where there are any. */
     List<Agent> watches() {
         return access.isOpen() ? List.of() : List.of(new AccessWatch(principalFiles, access, clock));
@@ -179,10 +186,8 @@ final class Foundation implements AutoCloseable {
         }
         principalFiles = new PrincipalFiles(context.accessKeys(), Rights.ofAnyone(context.maxInFlight(),
                 context.maxRatePerSecond(), context.maxSessions(), context.maxClients()));
-        final byte[] secret = new byte[Handshake.MIN_KEY_LENGTH];
-        new SecureRandom().nextBytes(secret);
         try {
-            return Access.of(principalFiles.read(), secret);
+            return Access.of(principalFiles.read(), newSecret());
         } catch (final SecretFileException ex) {
             throw new ApplianceException("access.keys: " + ex.getMessage(), ex);
         }

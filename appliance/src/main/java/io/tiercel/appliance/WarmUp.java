@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.tiercel.appliance.access.Access;
+import io.tiercel.appliance.access.Principal;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.cycle.DutyCycle;
@@ -8,6 +9,7 @@ import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.session.RetryWindow;
+import io.tiercel.appliance.session.Rights;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
@@ -33,12 +35,15 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Sends requests through a pipeline of the very same classes, over the same media driver, into a scratch journal,
  * until the JIT has compiled the way and rests. Everything runs on the calling thread. The scratch pipeline has
- * sessions, a ring, streams and a journal of its own, and leaves nothing behind.
+ * sessions, a ring, streams and a journal of its own, and leaves nothing behind. Whoever
+ * gets at the media driver finds its streams too, so it has a key, made for the occasion, whether the appliance has any
+ * or not.
  *
  * <p>The way is walked several times, each time by a pipeline and a client of its own. What happens once for a
  * pipeline, a client or a session (a codec's first buffer, a state's beginning, a principal's first answer) has
@@ -77,6 +82,7 @@ final class WarmUp implements ResponseHandler {
     private final Counters counters = Counters.inMemory();
     private final StageRecorder stages;
     private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
+    private final byte[] key = Foundation.newSecret();
     private DutyCycle cycle;
     private TiercelClient client;
     private long beginNs;
@@ -183,7 +189,8 @@ final class WarmUp implements ResponseHandler {
                 RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
                         context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
-                        new SnapshotCut(), NO_RATE_LIMIT, Access.open(), journal.requests(), journal.outcomes(), clocks,
+                        new SnapshotCut(), NO_RATE_LIMIT, access(context), journal.requests(), journal.outcomes(),
+                        clocks,
                         foundation.epochOffsetNs(),
                         stages, counters))) {
             pipeline.open();
@@ -206,6 +213,17 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
+    private Access access(final ApplianceContext context) {
+        final String name = principal(context);
+        final Rights rights = Rights.ofAnyone(
+                context.maxInFlight(), NO_RATE_LIMIT, MAX_SESSIONS, context.maxClients());
+        return Access.of(Map.of(name, new Principal(name, List.of(key), rights)), Foundation.newSecret());
+    }
+
+    private static String principal(final ApplianceContext context) {
+        return context.principals().isEmpty() ? PRINCIPAL : context.principals().get(0);
+    }
+
     /** What the operator is to hear: a refusal is only the sign of a journal that has failed. */
     private static ApplianceException causeOf(final ApplianceException sign, final Throwable failure) {
         return failure == null ? sign : new ApplianceException("the warm-up failed: " + failure.getMessage(), sign);
@@ -219,8 +237,8 @@ final class WarmUp implements ResponseHandler {
                 .requestStreamId(context.requestStreamId() + STREAM_STEP)
                 .responseChannel(context.responseChannels().get(0))
                 .responseStreamId(context.requestStreamId() + STREAM_STEP + RESPONSE_STREAM_STEP)
-                .principal(context.principals().isEmpty() ? PRINCIPAL : context.principals().get(0))
-                .keyFile(null)
+                .principal(principal(context))
+                .key(key)
                 .firstCorrelationId(firstCorrelationId)
                 .nanoClock(foundation.clock());
         try (AsyncConnect connecting = TiercelClient.asyncConnect(clientContext)) {

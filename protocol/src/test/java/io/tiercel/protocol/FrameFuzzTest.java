@@ -56,6 +56,10 @@ class FrameFuzzTest {
         FuzzSeeds.of(FrameFuzzTest.class, "shouldReadEveryFieldWhenAFrameIsAccepted")
                 .add("hello", bytes(SampleFrames.hello(1002, 7, "desk-1", "aeron:ipc")))
                 .add("hello-udp", bytes(SampleFrames.hello(-1, 0, "a", "aeron:udp?endpoint=localhost:0")))
+                .add("hello-proved", bytes(provedHello()))
+                .add("challenge", bytes(SampleFrames.challenge(7, ascending(1))))
+                .add("proof", bytes(SampleFrames.proof(ascending(2), ascending(3))))
+                .add("appliance-proof", bytes(SampleFrames.applianceProof(ascending(4))))
                 .add("hello-later", bytes(SampleFrames.helloOfLaterVersion(1002, 7, "desk-1", "aeron:ipc")))
                 .add("infer", bytes(SampleFrames.infer(1, 2, 3, 0, 1, false, 0.5f, -1f, 3e38f)))
                 .add("infer-steps", bytes(SampleFrames.infer(-1, -2, 0, 1, 4, true, 1, 2, 3, 4, 5, 6, 7, 8)))
@@ -90,6 +94,20 @@ class FrameFuzzTest {
         final int length = RejectDetail.put(
                 RejectCode.get(code), validator.offendingValue(), validator.allowedValue(), detail, 0);
         assertTrue(length > 0, "no detail");
+    }
+
+    private static UnsafeBuffer provedHello() {
+        final UnsafeBuffer frame = SampleFrames.hello(1002, 7, "desk-1", "aeron:ipc");
+        frame.putBytes(Frames.HELLO_PROOF_OFFSET, ascending(5));
+        return frame;
+    }
+
+    private static byte[] ascending(final int first) {
+        final byte[] bytes = new byte[Handshake.PROOF_LENGTH];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (first + i);
+        }
+        return bytes;
     }
 
     private static byte[] bytes(final UnsafeBuffer frame) {

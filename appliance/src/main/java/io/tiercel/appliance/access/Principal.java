@@ -12,8 +12,14 @@ import java.util.List;
  */
 public record Principal(String name, List<byte[]> keys, Rights rights) {
 
+    /** Keys at once. */
+    public static final int MAX_KEYS = 2;
+
     public Principal {
         keys = List.copyOf(keys);
+        if (keys.isEmpty() || keys.size() > MAX_KEYS) {
+            throw new IllegalArgumentException("keys=" + keys.size() + ": must be 1 to " + MAX_KEYS);
+        }
     }
 
     /** Whether it still has a key. */

@@ -37,7 +37,6 @@ import java.util.TreeMap;
 public final class PrincipalFiles {
 
     private static final String SUFFIX = ".yaml";
-    private static final int MAX_KEYS = 2;
     private static final int MAX_RATE = 1_000_000_000;
     private static final Set<String> NAMES = Set.of(
             "principal", "keys", "roles", "models", "in-flight", "rate", "sessions", "connections");
@@ -149,8 +148,8 @@ public final class PrincipalFiles {
             }
             keys.add(key);
         }
-        if (keys.isEmpty() || keys.size() > MAX_KEYS) {
-            throw refusal(file, "keys: there are " + keys.size() + ": must be 1 or " + MAX_KEYS);
+        if (keys.isEmpty() || keys.size() > Principal.MAX_KEYS) {
+            throw refusal(file, "keys: there are " + keys.size() + ": must be 1 or " + Principal.MAX_KEYS);
         }
         return keys;
     }

@@ -4,12 +4,15 @@ import io.tiercel.appliance.access.Principal;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.protocol.Handshake;
 
+import java.util.List;
+
 /**
  * The appliance's half of the handshake. Ingress only; allocates.
  *
  * <p>A nonce is the next value of a generator that the run's secret keys: nobody can foresee it, none comes twice, and
- * ingress waits for no source of chance. For a principal that is not known a key is tried that nobody has, so that the
- * time to say no does not tell which names there are.
+ * ingress waits for no source of chance. As many keys are tried for each hello as a principal may have, with the run's
+ * secret in the place of those that are not there: so the time to say no tells neither which names there are nor who
+ * has two keys.
  */
 final class Challenger {
 
@@ -23,13 +26,13 @@ final class Challenger {
 
     /** The key of the principal by which a hello was proved, or null. */
     byte[] keyOf(final Principal principal, final int aeronSessionId, final byte[] hello, final byte[] proof) {
-        if (principal == null) {
-            handshake.helloProof(secret, aeronSessionId, hello);
-            return null;
-        }
+        final List<byte[]> keys = principal == null ? List.of() : principal.keys();
         byte[] proved = null;
-        for (final byte[] key : principal.keys()) {
-            if (Handshake.isEqual(proof, handshake.helloProof(key, aeronSessionId, hello))) {
+        for (int index = 0; index < Principal.MAX_KEYS; index++) {
+            final boolean isThere = index < keys.size();
+            final byte[] key = isThere ? keys.get(index) : secret;
+            final boolean isRight = Handshake.isEqual(proof, handshake.helloProof(key, aeronSessionId, hello));
+            if (isThere && isRight) {
                 proved = key;
             }
         }
