@@ -113,6 +113,64 @@ class AccessTest {
     }
 
     @Test
+    void shouldRefuseTheRequestsBeyondThePrincipalsInFlight() {
+        start();
+        final RawClient client = enter("desk");
+        for (int request = 1; request <= 6; request++) {
+            client.infer(request, 1, new float[FEATURES]);
+        }
+        client.until("all answered", () -> client.results.size() + client.rejections.size() == 6);
+        assertEquals(4, client.results.size());
+        assertRefused(client, 2, RejectCode.IN_FLIGHT_LIMIT, 4);
+    }
+
+    @Test
+    void shouldRefuseTheRequestsBeyondThePrincipalsRate() {
+        start();
+        access.replace(principals(new Rights(true, false, Set.of(), 64, 100, 2, 2)));
+        harness.rounds(500);
+        final RawClient client = enter("desk");
+        for (int request = 1; request <= 12; request++) {
+            client.infer(request, 1, new float[FEATURES]);
+        }
+        client.until("all answered", () -> client.results.size() + client.rejections.size() == 12);
+        assertEquals(10, client.results.size(), "what 100 a second bring in 100 ms");
+        assertRefused(client, 2, RejectCode.RATE_LIMIT, 100);
+        final RawClient other = enter("other");
+        for (int request = 1; request <= 12; request++) {
+            other.infer(request, 1, new float[FEATURES]);
+        }
+        other.until("all answered", () -> other.results.size() == 12);
+    }
+
+    @Test
+    void shouldRefuseTheSessionsBeyondThePrincipals() {
+        start();
+        final RawClient client = enter("desk");
+        for (int session = 0; session < 4; session++) {
+            client.infer(1 + session, session, new float[FEATURES]);
+        }
+        client.until("all answered", () -> client.results.size() + client.rejections.size() == 4);
+        assertEquals(2, client.results.size());
+        assertRefused(client, 2, RejectCode.SESSION_LIMIT, 2);
+        final RawClient other = enter("other");
+        other.infer(1, 0, new float[FEATURES]);
+        other.until("answered", () -> other.results.size() == 1);
+    }
+
+    @Test
+    void shouldRefuseTheConnectionsBeyondThePrincipals() {
+        start();
+        enter("desk");
+        enter("desk");
+        final RawClient third = harness.rawClient().key(KEY).hello("desk");
+        third.until("refused", () -> !third.rejections.isEmpty());
+        assertRefused(third, 1, RejectCode.CLIENT_LIMIT, 2);
+        enter("other");
+        assertEquals(0, harness.counter(CounterId.ACCESS_DENIED));
+    }
+
+    @Test
     void shouldServeThoseInsideWhenThousandsAreTurnedAway() {
         start();
         final TiercelClient inside = harness.connect(context("desk").key(KEY));
@@ -128,6 +186,23 @@ class AccessTest {
         assertTrue(answers.rejections.isEmpty());
         assertEquals(1, harness.counter(CounterId.ACCESS_DENIED));
         assertFalse(harness.connect(context("desk").key(KEY)).models().isEmpty());
+    }
+
+    private RawClient enter(final String principal) {
+        final RawClient client = harness.rawClient().key(KEY).hello(principal);
+        client.until("challenged", () -> client.applianceNonce.length > 0);
+        client.proof(filled(7));
+        client.until("welcome", () -> !client.welcomedNonces.isEmpty());
+        return client;
+    }
+
+    private static void assertRefused(
+            final RawClient client, final int count, final RejectCode code, final long allowedValue) {
+        assertEquals(count, client.rejections.size());
+        for (final RawClient.Rejection rejection : client.rejections) {
+            assertEquals(code, rejection.code(), rejection.detail());
+            assertEquals(allowedValue, rejection.allowedValue(), rejection.detail());
+        }
     }
 
     private void assertDenied(final ClientContext context) {
@@ -150,7 +225,9 @@ class AccessTest {
     }
 
     private static Map<String, Principal> principals(final Rights rights) {
-        return Map.of("desk", new Principal("desk", List.of(KEY, NEXT_KEY), rights));
+        return Map.of(
+                "desk", new Principal("desk", List.of(KEY, NEXT_KEY), rights),
+                "other", new Principal("other", List.of(KEY), new Rights(true, false, Set.of(), 64, 0, 2, 2)));
     }
 
     private static byte[] filled(final int value) {

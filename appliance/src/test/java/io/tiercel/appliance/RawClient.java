@@ -6,6 +6,9 @@ import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.Header;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
+import io.tiercel.protocol.wire.ApplianceProofDecoder;
+import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.ForkSessionEncoder;
 import io.tiercel.protocol.wire.GoodbyeDecoder;
@@ -17,6 +20,7 @@ import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.InferEncoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.ProofEncoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
@@ -27,6 +31,7 @@ import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -77,12 +82,24 @@ final class RawClient implements AutoCloseable {
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private Subscription subscription;
+    private final Handshake handshake = new Handshake();
+    private byte[] key;
+    /** The newest of each, as it came or was sent; empty before. */
+    byte[] applianceNonce = {};
+    byte[] applianceProof = {};
+    byte[] sentHello = {};
+    byte[] sentProof = {};
     /** Of the frames that it makes itself. */
     private int version = Frames.VERSION;
 
     RawClient(final PipelineHarness harness) {
+        this(harness, CHANNEL);
+    }
+
+    /** With a publication of the test's own choice, such as one with the session id of another client. */
+    RawClient(final PipelineHarness harness, final String requestChannel) {
         this.harness = harness;
-        publication = harness.aeron().addExclusivePublication(CHANNEL, PipelineHarness.REQUEST_STREAM);
+        publication = harness.aeron().addExclusivePublication(requestChannel, PipelineHarness.REQUEST_STREAM);
         harness.roundsUntil("request publication connected", publication::isConnected);
         listen(RESPONSE_STREAM);
     }
@@ -90,6 +107,12 @@ final class RawClient implements AutoCloseable {
     /** Makes its frames in another version of the protocol from here on. */
     RawClient version(final int newVersion) {
         version = newVersion;
+        return this;
+    }
+
+    /** Its hellos and proofs are made with this key. */
+    RawClient key(final byte[] newKey) {
+        key = newKey;
         return this;
     }
 
@@ -122,7 +145,34 @@ final class RawClient implements AutoCloseable {
         hello.limit(Frames.HEADER_LENGTH + blockLength);
         hello.principal(principal).responseChannel(channel);
         frame.putShort(0, (short) blockLength, LITTLE_ENDIAN);
+        frame.putShort(Frames.VERSION_OFFSET, (short) version, LITTLE_ENDIAN);
+        sentHello = bytes(frame, 0, hello.limit());
+        if (key != null) {
+            frame.putBytes(Frames.HELLO_PROOF_OFFSET, handshake.helloProof(key, sessionId(), sentHello));
+            sentHello = bytes(frame, 0, hello.limit());
+        }
         return sendOwn(hello.limit());
+    }
+
+    /** The answer to the newest challenge. */
+    RawClient proof(final byte[] clientNonce) {
+        new ProofEncoder().wrapAndApplyHeader(frame, 0, headerEncoder)
+                .putClientNonce(clientNonce, 0, Handshake.NONCE_LENGTH)
+                .putProof(handshake.clientProof(key, sessionId(), sentHello, applianceNonce, clientNonce), 0,
+                        Handshake.PROOF_LENGTH);
+        sentProof = bytes(frame, 0, Frames.PROOF_LENGTH);
+        return sendOwn(Frames.PROOF_LENGTH);
+    }
+
+    /** A frame that was recorded. */
+    RawClient send(final byte[] recorded) {
+        return send(new UnsafeBuffer(recorded), recorded.length);
+    }
+
+    private static byte[] bytes(final DirectBuffer buffer, final int offset, final int length) {
+        final byte[] bytes = new byte[length];
+        buffer.getBytes(offset, bytes);
+        return bytes;
     }
 
     RawClient infer(final long correlationId, final long sessionKey, final float... features) {
@@ -289,6 +339,12 @@ final class RawClient implements AutoCloseable {
             case ChunkDecoder.TEMPLATE_ID -> chunkCount++;
             case HeartbeatDecoder.TEMPLATE_ID ->
                     heartbeats.add(new HeartbeatDecoder().wrapAndApplyHeader(buffer, offset, header).timestampNs());
+            case ChallengeDecoder.TEMPLATE_ID -> {
+                applianceNonce = new byte[Handshake.NONCE_LENGTH];
+                new ChallengeDecoder().wrapAndApplyHeader(buffer, offset, header)
+                        .getApplianceNonce(applianceNonce, 0, applianceNonce.length);
+            }
+            case ApplianceProofDecoder.TEMPLATE_ID -> applianceProof = bytes(buffer, offset, length);
             case GoodbyeDecoder.TEMPLATE_ID ->
                     goodbyes.add(new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason());
             default -> throw new AssertionError("templateId=" + header.templateId());

@@ -337,15 +337,16 @@ public final class AsyncConnect implements AutoCloseable {
         hasApplianceProved = Handshake.isEqual(proof,
                 handshake.applianceProof(key, publication.sessionId(), hello, applianceNonce, clientNonce));
         if (!hasApplianceProved) {
-            fail("the appliance's proof is wrong: it does not have the key of principal=" + context.principal(), null);
+            failUnproved("the appliance's proof is wrong: it does not have the key");
         }
     }
 
     private void onWelcome(final WelcomeDecoder welcome) {
         final Greeting offered = Greeting.of(welcome);
         if (key != null && !hasApplianceProved) {
-            fail("the appliance has not proved that it has the key of principal=" + context.principal() +
-                    ": it runs without access.keys, or is another one", null);
+            failUnproved(
+                    "the appliance has not proved that it has the key: it runs without access.keys, or is another " +
+                            "one");
             return;
         }
         if (offered.nonce() != nonce) {
@@ -360,8 +361,7 @@ public final class AsyncConnect implements AutoCloseable {
         if (code == RejectCode.UNSUPPORTED_VERSION && reject.allowedValue() > 0 && reject.allowedValue() < version) {
             offeredVersion = (int) reject.allowedValue();
             if (key != null && offeredVersion < Frames.ACCESS_SINCE_VERSION) {
-                fail("the appliance speaks version=" + offeredVersion + ", which has no proofs, and there is a key",
-                        null);
+                failUnproved("the appliance speaks version=" + offeredVersion + ", which has no proofs");
             }
         } else {
             failure = new TiercelClientException(code, reject.detail());
@@ -379,6 +379,10 @@ public final class AsyncConnect implements AutoCloseable {
 
     private void fail(final String detail, final Throwable cause) {
         failure = new TiercelClientException(detail, cause);
+    }
+
+    private void failUnproved(final String detail) {
+        failure = TiercelClientException.applianceUnproved(detail + " principal=" + context.principal());
     }
 
     private String requestUri() {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.wire.RejectCode;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +18,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AsyncConnectTest {
+
+    private static final byte[] KEY = {
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+        31,
+        32
+    };
 
     private final Wire wire = new Wire();
 
@@ -64,6 +72,48 @@ class AsyncConnectTest {
         assertEquals(RejectCode.PRINCIPAL_REFUSED, ex.code());
         assertEquals("principal=desk-7", ex.detail());
         assertEquals("rejected: code=PRINCIPAL_REFUSED principal=desk-7", ex.getMessage());
+    }
+
+    @Test
+    void shouldTakeTheWelcomeWhenTheApplianceHasProvedItsKey() {
+        wire.context.key(KEY);
+        wire.appliance.key = KEY;
+        final TiercelClient client = wire.connect();
+        assertTrue(client.isConnected());
+        client.close();
+    }
+
+    @Test
+    void shouldRefuseAnApplianceThatForgesItsProof() {
+        wire.context.key(KEY);
+        wire.appliance.key = new byte[Handshake.MIN_KEY_LENGTH];
+        assertUnproved("unproved: the appliance's proof is wrong");
+    }
+
+    @Test
+    void shouldRefuseAnApplianceThatSendsTheClientsProofBack() {
+        wire.context.key(KEY);
+        wire.appliance.key = KEY;
+        wire.appliance.proving = FakeAppliance.Proving.BY_THE_CLIENTS_OWN_PROOF;
+        assertUnproved("unproved: the appliance's proof is wrong");
+    }
+
+    @Test
+    void shouldRefuseAWelcomeThatNoProofStandsBefore() {
+        wire.context.key(KEY);
+        wire.appliance.key = KEY;
+        wire.appliance.proving = FakeAppliance.Proving.NOT_AT_ALL;
+        assertUnproved("unproved: the appliance has not proved");
+        wire.appliance.forgetClient();
+        wire.appliance.key = null;
+        assertUnproved("unproved: the appliance has not proved");
+    }
+
+    @Test
+    void shouldSpeakNoVersionWithoutProofsWhenThereIsAKey() {
+        wire.context.key(KEY);
+        wire.appliance.version = Frames.ACCESS_SINCE_VERSION - 1;
+        assertUnproved("unproved: the appliance speaks version=4");
     }
 
     @Test
@@ -126,6 +176,14 @@ class AsyncConnectTest {
         connecting.close();
         assertThrows(TiercelClientException.class, connecting::poll);
         wire.connect().close();
+    }
+
+    private void assertUnproved(final String message) {
+        final TiercelClientException ex = assertFails();
+        assertTrue(ex.isApplianceUnproved());
+        assertNull(ex.code());
+        assertTrue(ex.getMessage().startsWith(message), ex.getMessage());
+        assertTrue(ex.getMessage().endsWith("principal=desk-7"), ex.getMessage());
     }
 
     private TiercelClientException assertFails() {

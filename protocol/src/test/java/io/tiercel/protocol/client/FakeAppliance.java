@@ -12,6 +12,9 @@ import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.Header;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.Handshake;
+import io.tiercel.protocol.wire.ApplianceProofEncoder;
+import io.tiercel.protocol.wire.ChallengeEncoder;
 import io.tiercel.protocol.wire.ChunkEncoder;
 import io.tiercel.protocol.wire.Durability;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
@@ -26,6 +29,7 @@ import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.Overload;
+import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
@@ -46,9 +50,18 @@ final class FakeAppliance implements AutoCloseable {
 
     static final int MODEL_ID = 3;
     static final String ALIAS = "flow";
+    private static final byte[] APPLIANCE_NONCE = new byte[Handshake.NONCE_LENGTH];
     static final int RETRY_WINDOW = 2_048;
     static final int MAX_RATE_PER_SECOND = 50_000;
 
+    /** What it says after the proof that it has asked for, before the welcome. */
+    enum Proving {
+        BY_ITS_KEY, BY_THE_CLIENTS_OWN_PROOF, NOT_AT_ALL
+    }
+
+    /** With one it asks for a proof, which it does not look at. */
+    byte[] key;
+    Proving proving = Proving.BY_ITS_KEY;
     int featureCount = 5;
     int outputCount = 3;
     int maxFrameLength = 4096;
@@ -98,6 +111,9 @@ final class FakeAppliance implements AutoCloseable {
     private long responsesRegistrationId = Aeron.NULL_VALUE;
     private ExclusivePublication responses;
     private long nonce;
+    private long helloNonce;
+    private byte[] hello;
+    private int clientSessionId;
     private boolean isTooNew;
     private boolean isFirstFrame = true;
 
@@ -201,7 +217,12 @@ final class FakeAppliance implements AutoCloseable {
                 onHeartbeat(heartbeat.wrapAndApplyHeader(buffer, offset, header));
                 break;
             case HelloDecoder.TEMPLATE_ID:
+                hello = new byte[length];
+                buffer.getBytes(offset, hello);
                 onHello(new HelloDecoder().wrapAndApplyHeader(buffer, offset, header), aeronHeader.sessionId());
+                break;
+            case ProofDecoder.TEMPLATE_ID:
+                onProof(new ProofDecoder().wrapAndApplyHeader(buffer, offset, header));
                 break;
             default:
                 goodbye = new GoodbyeDecoder().wrapAndApplyHeader(buffer, offset, header).reason();
@@ -216,6 +237,7 @@ final class FakeAppliance implements AutoCloseable {
 
     private void onHello(final HelloDecoder hello, final int sessionId) {
         helloCount++;
+        clientSessionId = sessionId;
         isTooNew = hello.actingVersion() > version;
         nonce = hello.nonce();
         principal = hello.principal();
@@ -230,15 +252,36 @@ final class FakeAppliance implements AutoCloseable {
             forgetClient();
         } else if (refusesHelloWith != null) {
             sendReject(0, refusesHelloWith, HelloDecoder.TEMPLATE_ID, "principal=" + principal);
+        } else if (answersHello && key != null) {
+            new ChallengeEncoder().wrapAndApplyHeader(scratch, 0, headerEncoder)
+                    .nonce(nonce)
+                    .putApplianceNonce(APPLIANCE_NONCE, 0, APPLIANCE_NONCE.length);
+            send(scratch, Frames.CHALLENGE_LENGTH);
         } else if (answersHello) {
             sendWelcome();
         }
+        helloNonce = nonce;
         nonce = 0;
+    }
+
+    private void onProof(final ProofDecoder decoder) {
+        final byte[] clientNonce = new byte[Handshake.NONCE_LENGTH];
+        decoder.getClientNonce(clientNonce, 0, clientNonce.length);
+        final byte[] proof = new byte[Handshake.PROOF_LENGTH];
+        decoder.getProof(proof, 0, proof.length);
+        if (proving != Proving.NOT_AT_ALL) {
+            final byte[] own = new Handshake().applianceProof(
+                    key, clientSessionId, hello, APPLIANCE_NONCE, clientNonce);
+            new ApplianceProofEncoder().wrapAndApplyHeader(scratch, 0, headerEncoder)
+                    .putProof(proving == Proving.BY_ITS_KEY ? own : proof, 0, Handshake.PROOF_LENGTH);
+            send(scratch, Frames.APPLIANCE_PROOF_LENGTH);
+        }
+        sendWelcome();
     }
 
     private void sendWelcome() {
         final WelcomeEncoder welcome = new WelcomeEncoder().wrapAndApplyHeader(scratch, 0, headerEncoder)
-                .nonce(nonce)
+                .nonce(nonce == 0 ? helloNonce : nonce)
                 .clientId(9)
                 .maxFrameLength(maxFrameLength)
                 .maxInFlight(maxInFlight)
