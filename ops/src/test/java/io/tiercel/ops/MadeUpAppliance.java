@@ -62,8 +62,12 @@ public final class MadeUpAppliance implements AutoCloseable {
     }
 
     public void intervalEnd(final Phase phase) {
+        intervalEnd(0, 1_000, phase);
+    }
+
+    public void intervalEnd(final long startMs, final long endMs, final Phase phase) {
         final IntervalEndEncoder end = new IntervalEndEncoder().wrapAndApplyHeader(buffer, 0, header)
-                .number(number++).startMs(0).endMs(1_000).takenSequence(25).recordedSequence(20)
+                .number(number++).startMs(startMs).endMs(endMs).takenSequence(25).recordedSequence(20)
                 .maxUnfinishedCount(7).journalBytes(1 << 20).rolledCount(2).phase(phase);
         transmit(IntervalEndEncoder.TEMPLATE_ID, end.encodedLength());
     }

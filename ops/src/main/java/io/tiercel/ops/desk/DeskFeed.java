@@ -32,6 +32,7 @@ public final class DeskFeed implements AutoCloseable {
     private static final int VERSION_LENGTH = 32;
 
     private final Path path;
+    private final CountersFile countersFile;
     private final EpochClock clock;
     private final DeskState state = new DeskState();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
@@ -46,6 +47,7 @@ public final class DeskFeed implements AutoCloseable {
      */
     public DeskFeed(final Path aeronDirectory, final EpochClock clock) {
         path = TelemetryFile.in(aeronDirectory);
+        countersFile = new CountersFile(aeronDirectory);
         this.clock = clock;
     }
 
@@ -61,24 +63,30 @@ public final class DeskFeed implements AutoCloseable {
                 drain();
                 open(key);
             }
+            state.onCounters(countersFile.read());
         } catch (final NoSuchFileException ex) {
             drain();
-            close();
+            closeTelemetry();
             return new DeskStatus(DeskStatus.Code.ABSENT, "file=" + path);
         } catch (final TelemetryFile.UnreadableException ex) {
-            close();
+            closeTelemetry();
             return new DeskStatus(DeskStatus.Code.valueOf(ex.defect().name()), ex.getMessage());
         } catch (final IOException ex) {
-            close();
+            closeTelemetry();
             return new DeskStatus(DeskStatus.Code.UNREADABLE, "file=" + path + " " + ex);
         }
         drain();
         return status();
     }
 
-    /** Lets go of the file; what was read stays. */
+    /** Lets go of the files; what was read stays. */
     @Override
     public void close() {
+        countersFile.close();
+        closeTelemetry();
+    }
+
+    private void closeTelemetry() {
         if (file != null) {
             file.close();
             file = null;
@@ -87,7 +95,7 @@ public final class DeskFeed implements AutoCloseable {
     }
 
     private void open(final Object key) throws IOException {
-        close();
+        closeTelemetry();
         final TelemetryFile opened = TelemetryFile.open(path);
         receiver = new CopyBroadcastReceiver(new BroadcastReceiver(opened.ring()), TelemetryFile.RING_LENGTH / 8);
         file = opened;
@@ -149,7 +157,14 @@ public final class DeskFeed implements AutoCloseable {
         for (final FactsDecoder.ClientsDecoder client : facts.clients()) {
             clients.add(new DeskState.Client(client.sessionId(), client.sinceMs(), client.principal()));
         }
-        state.onFacts(models, clients);
+        facts.skipName();
+        final DeskState.Limits limits = new DeskState.Limits((int) facts.maxClients(), (int) facts.maxSessions(),
+                (int) facts.maxGenerations(), (int) facts.maxInFlight(), (int) facts.maxBatch(),
+                (int) facts.maxRatePerSecond(), (int) facts.ringCapacity(), (int) facts.inferWorkers(),
+                facts.warnFreeBytes(), facts.refuseFreeBytes());
+        final DeskState.Facts told = new DeskState.Facts(facts.startMs(), facts.pid(), facts.intervalMs(), limits,
+                (int) facts.clientCount(), facts.layout(), facts.journalDirectory());
+        state.onFacts(told, models, clients);
     }
 
     private void onHistogram(final IntervalHistogramDecoder message) {

@@ -18,10 +18,14 @@ public final class DeskState {
 
     public static final long KEEP_MS = 300_000;
     private static final int MAX_EVENTS = 512;
+    private static final double MS_PER_S = 1_000;
 
     private final Map<Source, Deque<Histogram>> intervals = new LinkedHashMap<>();
     private final Deque<DeskEvent> events = new ArrayDeque<>();
     private final List<DeskListener> listeners = new ArrayList<>();
+    private final Deque<Sample> samples = new ArrayDeque<>();
+    private Map<String, Counter> counters = Map.of();
+    private Facts facts;
     private List<Model> models = List.of();
     private List<Client> clients = List.of();
     private Standing standing;
@@ -46,6 +50,22 @@ public final class DeskState {
             long journalBytes, long rolledCount, Phase phase) {
     }
 
+    /** What the appliance said of itself, beside its models and clients. Of the clients, the first ones are named. */
+    public record Facts(
+            long startMs, long pid, long intervalMs, Limits limits, int clientCount, String layout,
+            String journalDirectory) {
+    }
+
+    /** What it keeps to; sizes in bytes, 0 for a rate without a limit. */
+    public record Limits(
+            int clients, int sessions, int generations, int inFlight, int batch, int ratePerSecond, int ring,
+            int inferWorkers, long warnFreeBytes, long refuseFreeBytes) {
+    }
+
+    /** The counters at the end of an interval. */
+    private record Sample(long endMs, Map<String, Counter> counters) {
+    }
+
     /** From now on a listener is told what comes. */
     public void listen(final DeskListener listener) {
         listeners.add(listener);
@@ -61,6 +81,36 @@ public final class DeskState {
             }
         }
         return sum;
+    }
+
+    /** The appliance's counters now, by name; empty while they cannot be read. */
+    public Map<String, Counter> counters() {
+        return counters;
+    }
+
+    /** What a counter says now; 0 if there is none of that name. */
+    public long counter(final String counterName) {
+        return valueOf(counters, counterName);
+    }
+
+    /** How much a counter has grown in the last {@code windowMs}, for one second. */
+    public double perSecond(final String counterName, final long windowMs) {
+        if (samples.isEmpty()) {
+            return 0;
+        }
+        final Sample last = samples.getLast();
+        for (final Sample first : samples) {
+            if (first != last && first.endMs() >= last.endMs() - windowMs) {
+                final long grown = valueOf(last.counters(), counterName) - valueOf(first.counters(), counterName);
+                return grown * MS_PER_S / (last.endMs() - first.endMs());
+            }
+        }
+        return 0;
+    }
+
+    private static long valueOf(final Map<String, Counter> all, final String counterName) {
+        final Counter counter = all.get(counterName);
+        return counter == null ? 0 : counter.value();
     }
 
     /** What there are histograms of. */
@@ -79,6 +129,11 @@ public final class DeskState {
 
     public List<Client> clients() {
         return clients;
+    }
+
+    /** Null before they were read. */
+    public Facts facts() {
+        return facts;
     }
 
     /** Null before the first interval has been read. */
@@ -100,6 +155,9 @@ public final class DeskState {
     void begin(final String applianceName) {
         name = applianceName;
         intervals.clear();
+        samples.clear();
+        counters = Map.of();
+        facts = null;
         models = List.of();
         clients = List.of();
         standing = null;
@@ -109,7 +167,12 @@ public final class DeskState {
         lostCount += count;
     }
 
-    void onFacts(final List<Model> served, final List<Client> connected) {
+    void onCounters(final Map<String, Counter> now) {
+        counters = Collections.unmodifiableMap(now);
+    }
+
+    void onFacts(final Facts told, final List<Model> served, final List<Client> connected) {
+        facts = told;
         models = Collections.unmodifiableList(new ArrayList<>(served));
         clients = Collections.unmodifiableList(new ArrayList<>(connected));
     }
@@ -121,6 +184,10 @@ public final class DeskState {
 
     void onStanding(final Standing now) {
         standing = now;
+        samples.addLast(new Sample(now.endMs(), counters));
+        while (samples.getFirst().endMs() <= now.endMs() - KEEP_MS) {
+            samples.removeFirst();
+        }
         for (final Deque<Histogram> kept : intervals.values()) {
             while (!kept.isEmpty() && kept.getFirst().getEndTimeStamp() <= now.endMs() - KEEP_MS) {
                 kept.removeFirst();

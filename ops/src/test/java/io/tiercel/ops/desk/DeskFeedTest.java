@@ -2,6 +2,8 @@ package io.tiercel.ops.desk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.ops.MadeUpAppliance;
+import io.tiercel.ops.MadeUpCounters;
 import io.tiercel.protocol.TelemetryFile;
 import io.tiercel.protocol.telemetry.EventEncoder;
 import io.tiercel.protocol.telemetry.EventKind;
@@ -15,9 +17,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import org.HdrHistogram.Histogram;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.broadcast.BroadcastTransmitter;
+import org.agrona.concurrent.status.AtomicCounter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,68 @@ class DeskFeedTest {
             nowMs += TelemetryFile.HEARTBEAT_TIMEOUT_MS + 1;
             assertEquals("pid=42 silentMs=3001", feed.poll().detail());
             first.close();
+        }
+    }
+
+    @Test
+    void shouldReadTheCountersAndFollowTheDriver() throws IOException {
+        try (MadeUpAppliance appliance = new MadeUpAppliance(directory, "desk-1", nowMs);
+                DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(0, feed.state().counter("requests"));
+            try (MadeUpCounters counters = new MadeUpCounters(directory)) {
+                final AtomicCounter requests =
+                        counters.counter(7_000, "tiercel requests: requests taken into the ring");
+                counters.counter(11, "tiercel but somebody else's: no");
+                counters.counter(7_001, "another program's").set(3);
+                requests.set(100);
+                feed.poll();
+                assertEquals(0, feed.state().counters().size(), "the driver's file is not ready");
+                counters.ready();
+                appliance.intervalEnd(0, 1_000, Phase.SERVING);
+                feed.poll();
+                assertEquals(
+                        Map.of("requests", new Counter("requests", "requests taken into the ring", 100)),
+                        feed.state().counters());
+                requests.set(350);
+                feed.poll();
+                appliance.intervalEnd(1_000, 1_500, Phase.SERVING);
+                feed.poll();
+                assertEquals(350, feed.state().counter("requests"));
+                assertEquals(500, feed.state().perSecond("requests", 1_000));
+                assertEquals(0, feed.state().perSecond("sessions", 1_000));
+            }
+            Files.delete(directory.resolve("cnc.dat"));
+            feed.poll();
+            assertEquals(0, feed.state().counters().size());
+            try (MadeUpCounters next = new MadeUpCounters(directory)) {
+                next.counter(7_005, "tiercel sessions: sessions in memory").set(9);
+                next.ready();
+                feed.poll();
+                assertEquals(9, feed.state().counter("sessions"));
+            }
+            Files.delete(directory.resolve("cnc.dat"));
+            Files.write(directory.resolve("cnc.dat"), new byte[100]);
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(0, feed.state().counters().size(), "cut short");
+        }
+    }
+
+    @Test
+    void shouldKnowWhatTheApplianceSaysOfItself() throws IOException {
+        try (MadeUpAppliance appliance = new MadeUpAppliance(directory, "desk-1", nowMs);
+                DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            appliance.facts("bitstamp", "other");
+            feed.poll();
+            final DeskState.Facts facts = feed.state().facts();
+            assertEquals(42, facts.pid());
+            assertEquals("paired", facts.layout());
+            assertEquals("/data/journal", facts.journalDirectory());
+            assertEquals(new DeskState.Limits(64, 4_096, 256, 1_024, 32, 0, 256, 1, 2L << 30, 256L << 20),
+                    facts.limits());
+            assertEquals(2, feed.state().models().size());
+            assertEquals("desk-7", feed.state().clients().get(0).principal());
         }
     }
 
