@@ -1,7 +1,60 @@
 package io.tiercel.ops.desk;
 
 import io.tiercel.protocol.telemetry.EventKind;
+import io.tiercel.protocol.telemetry.Phase;
+import io.tiercel.protocol.wire.RejectCode;
 
 /** Something that happened; what {@code value} and {@code subject} are depends on the kind, as the schema says. */
 public record DeskEvent(EventKind kind, long startNs, long durationNs, long value, String subject) {
+
+    private static final double NS_PER_MS = 1e6;
+
+    /** How much it concerns an operator. */
+    public enum Severity {
+        /** Happens in the course of things. */
+        INFO,
+        /** Somebody is not served, or something did not succeed. */
+        WARNING,
+        /** The appliance, or a device of it, does not do its work any more. */
+        CRITICAL
+    }
+
+    public Severity severity() {
+        return switch (kind) {
+            case CLIENT_REFUSED, CLIENT_SLOW, SNAPSHOT_FAILED, EVENTS_LOST -> Severity.WARNING;
+            case DEVICE_LOST -> Severity.CRITICAL;
+            case PHASE_CHANGED -> severityOfPhase();
+            default -> Severity.INFO;
+        };
+    }
+
+    /** A few words, without the time. */
+    public String describe() {
+        return switch (kind) {
+            case APPLIANCE_STARTED -> "appliance started, next sequence " + value;
+            case PHASE_CHANGED -> "phase is now " + subject;
+            case CLIENT_WELCOMED -> "client " + subject + " welcomed, session " + value;
+            case CLIENT_GONE -> "client " + subject + " gone, session " + value;
+            case CLIENT_REFUSED -> "client " + subject + " refused: " + RejectCode.get((short) value);
+            case CLIENT_SLOW -> "client " + subject + " does not read: disconnected, session " + value;
+            case SNAPSHOT_COPIED -> "snapshot at " + value + " copied in " + durationMs();
+            case SNAPSHOT_WRITTEN -> "snapshot at " + value + " written in " + durationMs();
+            case SNAPSHOT_FAILED -> "snapshot failed: " + subject;
+            case JOURNAL_ROLLED -> "journal went on to its next file, roll " + value;
+            case DEVICE_LOST -> "device lost, another backend goes on for model " + value;
+            case EVENTS_LOST -> value + " events found no room on their way";
+            default -> kind + " value=" + value + " " + subject;
+        };
+    }
+
+    private Severity severityOfPhase() {
+        if (value == Phase.JOURNAL_FAILED.value()) {
+            return Severity.CRITICAL;
+        }
+        return value == Phase.SPACE_LOW.value() ? Severity.WARNING : Severity.INFO;
+    }
+
+    private String durationMs() {
+        return Figures.fixed(durationNs / NS_PER_MS, 1) + " ms";
+    }
 }

@@ -93,6 +93,11 @@ public final class DeskState {
         return valueOf(counters, counterName);
     }
 
+    /** Whether two intervals have been read, which rates need. */
+    public boolean hasRates() {
+        return samples.size() > 1;
+    }
+
     /** How much a counter has grown in the last {@code windowMs}, for one second. */
     public double perSecond(final String counterName, final long windowMs) {
         if (samples.isEmpty()) {

@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
         name = "ops",
         mixinStandardHelpOptions = true,
         description = "Looks after an appliance and its host.",
-        subcommands = {DoctorCommand.class, ExporterCommand.class, KeyCommand.class})
+        subcommands = {DoctorCommand.class, ExporterCommand.class, KeyCommand.class, TopCommand.class})
 public final class OpsCommand implements Runnable {
 
     @Spec
