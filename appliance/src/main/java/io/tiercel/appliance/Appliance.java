@@ -173,6 +173,11 @@ public final class Appliance implements AutoCloseable {
         return foundation.recovered();
     }
 
+    /** Folders of its own that others have rights to, each with the command that takes them. */
+    public List<String> openFolders() {
+        return foundation.openFolders();
+    }
+
     /** Requests that the warm-up sent through the scratch pipeline, and how long it took. */
     public long warmUpRequestCount() {
         return warmUp.requestCount();

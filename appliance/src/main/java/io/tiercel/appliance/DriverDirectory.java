@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.aeron.CncFileDescriptor;
 import io.aeron.CommonContext;
+import io.tiercel.protocol.SecretFiles;
 import org.agrona.DirectBuffer;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -10,7 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.File;
+import java.io.IOException;
 import java.nio.MappedByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
@@ -83,6 +90,29 @@ final class DriverDirectory {
                     CncFileDescriptor.startTimestampMs(metaData) + " aeron.directory=" + directoryName;
         } finally {
             IoUtil.unmap(file);
+        }
+    }
+
+    /** What the directory allows to whom: to its user alone, unless it is there and allows more. */
+    static Set<PosixFilePermission> permissions(final String directoryName) {
+        try {
+            return Files.getPosixFilePermissions(Path.of(directoryName));
+        } catch (final NoSuchFileException ex) {
+            return SecretFiles.PRIVATE_FOLDER;
+        } catch (final IOException ex) {
+            throw new ApplianceException("aeron.directory=" + directoryName + " cannot be read: " + ex, ex);
+        }
+    }
+
+    /**
+     * Gives the directory of a driver that has just been launched its permissions: the driver makes it anew, as the
+     * process's mask has it, and until now others may have been able to read the driver's counters there.
+     */
+    static void permit(final String directoryName, final Set<PosixFilePermission> permissions) {
+        try {
+            Files.setPosixFilePermissions(Path.of(directoryName), permissions);
+        } catch (final IOException ex) {
+            throw new ApplianceException("aeron.directory=" + directoryName + ": its mode cannot be set: " + ex, ex);
         }
     }
 

@@ -29,6 +29,7 @@ import io.tiercel.appliance.transport.AeronErrors;
 import io.tiercel.appliance.transport.TransportAgent;
 import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.SecretFileException;
+import io.tiercel.protocol.SecretFiles;
 import org.agrona.BitUtil;
 import org.agrona.CloseHelper;
 import org.agrona.LangUtil;
@@ -40,10 +41,14 @@ import org.agrona.concurrent.SystemEpochNanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.CountersReader;
 
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What stands before the first request can be taken, and outlives every pipeline on it: the clock, the journal's
@@ -146,6 +151,25 @@ final class Foundation implements AutoCloseable {
         return secret;
     }
 
+    /** Folders of the appliance that others have rights to, each with the command that takes them. */
+    List<String> openFolders() {
+        final List<String> found = new ArrayList<>();
+        addIfOpen(found, "aeron.directory", Path.of(context.aeronDirectoryName()));
+        addIfOpen(found, "journal.directory", context.journalDirectory());
+        return found;
+    }
+
+    private static void addIfOpen(final List<String> found, final String key, final Path folder) {
+        try {
+            final String openness = SecretFiles.openness(folder);
+            if (!openness.isEmpty()) {
+                found.add(key + '=' + folder + ' ' + openness + ' ' + folder);
+            }
+        } catch (final IOException ex) {
+            throw new ApplianceException(key + '=' + folder + " cannot be read: " + ex, ex);
+        }
+    }
+
     /** What to run beside: looks after the files of principals, where there are any. */
     List<Agent> watches() {
         return access.isOpen() ? List.of() : List.of(new AccessWatch(principalFiles, access, clock));
@@ -234,9 +258,11 @@ final class Foundation implements AutoCloseable {
         if (!isEmbeddedInCycle) {
             driverContext.sharedIdleStrategy(IdleStrategies.of(context.idle()));
         }
+        final Set<PosixFilePermission> permissions = DriverDirectory.permissions(context.aeronDirectoryName());
         DriverDirectory.awaitFree(context.aeronDirectoryName(), driverContext.driverTimeoutMs(), deadDriver);
         try {
             driver = MediaDriver.launch(driverContext);
+            DriverDirectory.permit(context.aeronDirectoryName(), permissions);
         } catch (final AeronException | UncheckedIOException | IllegalStateException ex) {
             throw new ApplianceException("media driver cannot start: aeron.directory=" +
                     context.aeronDirectoryName() + ": " + DriverDirectory.reasonOf(ex), ex);

@@ -8,6 +8,7 @@ import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.SecretFiles;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.wire.GoodbyeReason;
@@ -21,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -50,6 +53,8 @@ class ApplianceTest {
                 .warmUpRequests(2_000)
                 .addModel(new ModelConfig("tape", bundle));
         final Path leftover = Files.createDirectories(context.journalDirectory().resolve(".warm-up-1/requests"));
+        Files.setPosixFilePermissions(
+                context.journalDirectory(), PosixFilePermissions.fromString("rwxr-x---"));
         final Appliance appliance = Appliance.launch(context);
         assertFalse(Files.exists(leftover), "of a warm-up in which the process died");
         final Answers answers = new Answers();
@@ -70,6 +75,10 @@ class ApplianceTest {
                 idle.idle(client.poll(answers, 16));
             }
             assertTrue(Files.size(directory.resolve("aeron/cnc.dat")) < MAX_CNC_BYTES, "a container has little memory");
+            assertEquals(SecretFiles.PRIVATE_FOLDER, Files.getPosixFilePermissions(directory.resolve("aeron")));
+            final String journal = context.journalDirectory().toString();
+            assertEquals(List.of("journal.directory=" + journal +
+                    " mode=0750: others have rights; chmod 0700 " + journal), appliance.openFolders());
             final Appliance.ShutdownReport report = appliance.shutdown();
             while (answers.goodbyes.isEmpty()) {
                 idle.idle(client.poll(answers, 16));

@@ -3,21 +3,29 @@ package io.tiercel.protocol;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Files with secrets in them: read only if nobody else can read or change them. What they hold never gets into a
- * message.
+ * message. And folders that are one user's alone.
  */
 public final class SecretFiles {
 
     /** What a key must be, for messages. */
     public static final String KEY_RULE = "a key must be Base64 of " + Handshake.MIN_KEY_LENGTH + " to " +
             Handshake.MAX_KEY_LENGTH + " bytes";
+
+    /** Of a folder that is one user's alone. */
+    public static final Set<PosixFilePermission> PRIVATE_FOLDER =
+            Set.copyOf(PosixFilePermissions.fromString("rwx------"));
 
     private static final int FORBIDDEN_MODE = 0_077;
     private static final int PERMISSIONS = 0_777;
@@ -35,10 +43,9 @@ public final class SecretFiles {
      */
     public static void ensurePrivate(final Path path) {
         try {
-            final int mode = (int) Files.getAttribute(path, "unix:mode") & PERMISSIONS;
-            if ((mode & FORBIDDEN_MODE) != 0) {
-                throw new SecretFileException(path + ": mode=0" + Integer.toOctalString(mode) +
-                        ": others have rights; chmod " + (Files.isDirectory(path) ? "0700" : "0600"));
+            final String openness = openness(path);
+            if (!openness.isEmpty()) {
+                throw new SecretFileException(path + ": " + openness);
             }
             final Object owner = Files.getAttribute(path, "unix:uid");
             final Object user = Files.getAttribute(OWN_PROCESS, "unix:uid");
@@ -48,6 +55,37 @@ public final class SecretFiles {
             }
         } catch (final IOException ex) {
             throw failure(path, ex);
+        }
+    }
+
+    /**
+     * Which mode gives others rights to a file or folder, and the one to give it; empty if nobody else has any.
+     *
+     * @throws IOException if it is not there.
+     */
+    public static String openness(final Path path) throws IOException {
+        final int mode = (int) Files.getAttribute(path, "unix:mode") & PERMISSIONS;
+        return (mode & FORBIDDEN_MODE) == 0
+                ? ""
+                : "mode=0" + Integer.toOctalString(mode) + ": others have rights; chmod " +
+                        (Files.isDirectory(path) ? "0700" : "0600");
+    }
+
+    /** Makes a folder for this user alone, unless it is there; folders above it that are missing are made as usual. */
+    public static void createFolder(final Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            return;
+        }
+        final Path parent = path.toAbsolutePath().getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        try {
+            Files.createDirectory(path, PosixFilePermissions.asFileAttribute(PRIVATE_FOLDER));
+        } catch (final FileAlreadyExistsException ex) {
+            if (!Files.isDirectory(path)) {
+                throw ex;
+            }
         }
     }
 

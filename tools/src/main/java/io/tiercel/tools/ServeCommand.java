@@ -35,6 +35,9 @@ public final class ServeCommand implements Callable<Integer> {
     /** How the line begins that says what was found in the journal. Only if it held records. */
     public static final String RECOVERED = "recovered:";
 
+    /** How the line begins that names a folder of the appliance that other users have rights to. */
+    public static final String OPEN_FOLDER = "open to others:";
+
     /** How the line begins that says that clients are welcome. */
     public static final String READY = "ready";
 
@@ -81,6 +84,9 @@ public final class ServeCommand implements Callable<Integer> {
                 if (!model.rationale().isEmpty()) {
                     System.out.println("placement: model=" + model.alias() + ' ' + model.rationale());
                 }
+            }
+            for (final String folder : appliance.openFolders()) {
+                System.out.println(OPEN_FOLDER + " " + folder);
             }
             if (appliance.context().idle() == IdleMode.SPIN) {
                 MachineInfo.printNoteOfSpinningThreads(

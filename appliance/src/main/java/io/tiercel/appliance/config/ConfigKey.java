@@ -56,7 +56,8 @@ public final class ConfigKey<T> {
             ApplianceContext::inferWorkers, ApplianceContext::inferWorkers);
 
     static final ConfigKey<String> AERON_DIRECTORY = key("aeron.directory", ValueType.directoryName(), null,
-            "Directory of the media driver that this appliance runs. Clients name the same. Default: Aeron's own "
+            "Directory of the media driver that this appliance runs. Clients name the same. Made with mode 0700; where "
+                    + "it is there with another mode, that holds, and `serve` says so. Default: Aeron's own "
                     + "(`/dev/shm/aeron-USER`).",
             ApplianceContext::aeronDirectoryName, ApplianceContext::aeronDirectoryName);
     static final ConfigKey<String> REQUEST_CHANNEL = key("aeron.request-channel", ValueType.channel(), "aeron:ipc",
@@ -80,7 +81,8 @@ public final class ConfigKey<T> {
             ApplianceContext::driverCycleInterval, ApplianceContext::driverCycleInterval);
 
     static final ConfigKey<Path> JOURNAL_DIRECTORY = key("journal.directory", ValueType.path("directory"), "journal",
-            "Where the journal is written. One appliance at a time, held by a lock.",
+            "Where the journal is written. One appliance at a time, held by a lock. Made with mode 0700; `serve` says "
+                    + "so where others have rights to it.",
             ApplianceContext::journalDirectory, ApplianceContext::journalDirectory);
     static final ConfigKey<Long> JOURNAL_BLOCK_SIZE = key("journal.block-size",
             ValueType.bytes(MIB, GIB), "64m",

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.journal;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.protocol.SecretFiles;
 import io.tiercel.protocol.Sha256;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
@@ -73,15 +74,15 @@ public final class JournalDirectory implements AutoCloseable {
     }
 
     /**
-     * Takes a journal's directory, making it if it is not there, so that no other process writes it. Changes nothing in
-     * a journal that exists.
+     * Takes a journal's directory, making it for this user alone if it is not there, so that no other process writes
+     * it. Changes nothing in a journal that exists.
      *
      * @throws JournalException if another process writes it, or if it is not a journal of this format and roll.
      */
     public static ClaimedJournal claim(final Path directory, final JournalSettings settings) {
         settings.validate();
         try {
-            Files.createDirectories(directory);
+            SecretFiles.createFolder(directory);
         } catch (final IOException ex) {
             throw new JournalException("journal directory cannot be made: directory=" + directory + " " + ex, ex);
         }

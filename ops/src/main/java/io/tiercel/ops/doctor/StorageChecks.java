@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
-/** Where Aeron's logs and the journal lie. */
+/** Where Aeron's logs and the journal lie, and who gets at them. */
 final class StorageChecks implements HostCheck {
 
     private static final Set<String> IN_MEMORY = Set.of("tmpfs", "hugetlbfs", "ramfs");
@@ -14,6 +15,9 @@ final class StorageChecks implements HostCheck {
     private static final long AERON_BYTES = 512L << 20;
     private static final long JOURNAL_BYTES = 10L << 30;
     private static final int MB = 1 << 20;
+    private static final int PERMISSIONS = 0_777;
+    private static final int OF_GROUP = 0_070;
+    private static final int OF_OTHERS = 0_007;
 
     /** A line of {@code /proc/self/mountinfo}. */
     private record Mount(String device, String point, String type) {
@@ -30,7 +34,11 @@ final class StorageChecks implements HostCheck {
 
     @Override
     public List<Finding> examine(final HostFiles host) {
-        return List.of(aeron(host), journal(host), device(host));
+        return List.of(aeron(host), rights(host, "Aeron's directory, rights", aeronDirectory,
+                "who can write there can speak to the appliance, and who can read there hears what others ask"),
+                journal(host), rights(host, "journal, rights", journalDirectory,
+                        "who can read there has every request and every answer"),
+                device(host));
     }
 
     private Finding aeron(final HostFiles host) {
@@ -97,6 +105,27 @@ final class StorageChecks implements HostCheck {
                         : Finding.of(name, Verdict.ADVICE, found,
                                 "it lets writes wait to be fair to others, and there are none")
                                 .setting(folder + "scheduler", "none");
+    }
+
+    /** A group may have been let in on purpose; everybody hardly ever is. */
+    private static Finding rights(
+            final HostFiles host, final String name, final Path directory, final String reason) {
+        final Path folder = host.resolve(directory.toString());
+        if (!Files.exists(folder)) {
+            return Finding.good(name, directory + " is not there; it is made for the appliance's user alone");
+        }
+        final int mode;
+        try {
+            mode = (int) Files.getAttribute(folder, "unix:mode") & PERMISSIONS;
+        } catch (final IOException ex) {
+            return Finding.unknown(name, directory + " cannot be looked at: " + ex.getMessage());
+        }
+        final String found = String.format(Locale.ROOT, "%s has mode %04o", directory, mode);
+        if ((mode & (OF_GROUP | OF_OTHERS)) == 0) {
+            return Finding.good(name, found);
+        }
+        return Finding.of(name, (mode & OF_OTHERS) == 0 ? Verdict.ADVICE : Verdict.BAD, found, reason)
+                .command("chmod 0700 " + directory);
     }
 
     /** A partition's queue is its disk's. */

@@ -95,6 +95,21 @@ class DoctorTest {
         assertEquals("what is journaled there is gone when the host stops", finding("journal's file system").reason());
     }
 
+    @ParameterizedTest
+    @CsvSource({"0700, GOOD", "0750, ADVICE", "2770, ADVICE", "0755, BAD", "0701, BAD"})
+    void shouldFindFoldersThatOthersHaveRightsTo(final String mode, final Verdict verdict) throws IOException {
+        for (final String folder : List.of("dev/shm/tiercel", "var/lib/tiercel/journal")) {
+            Files.createDirectories(root.resolve(folder));
+            Files.setAttribute(root.resolve(folder), "unix:mode", Integer.parseInt(mode, 8));
+        }
+        final Finding aeron = finding("Aeron's directory, rights");
+        final Finding journal = finding("journal, rights");
+        assertEquals(verdict, aeron.verdict());
+        assertEquals(verdict, journal.verdict());
+        assertTrue(aeron.found().endsWith(" has mode 0" + mode.substring(1)), aeron.found());
+        assertEquals(verdict == Verdict.GOOD ? List.of() : List.of("chmod 0700 /dev/shm/tiercel"), aeron.commands());
+    }
+
     @Test
     void shouldLookAtTheJvmsOfAppliancesOnly() {
         process(7, "java\0-XX:+UseG1GC\0org.example.Main\0serve");

@@ -47,7 +47,6 @@ public final class KeyCommand implements Callable<Integer> {
 
     private static final Set<String> ROLES = Set.of("client", "admin");
     private static final Set<PosixFilePermission> PRIVATE_FILE = PosixFilePermissions.fromString("rw-------");
-    private static final Set<PosixFilePermission> PRIVATE_FOLDER = PosixFilePermissions.fromString("rwx------");
 
     @Parameters(paramLabel = "PRINCIPAL", description = "Who shall prove to be this: 1 to 64 of A-Z a-z 0-9 . _ -")
     private String principal;
@@ -81,9 +80,7 @@ public final class KeyCommand implements Callable<Integer> {
         new SecureRandom().nextBytes(key);
         final String text = SecretFiles.textOf(key);
         try {
-            if (!Files.exists(keys)) {
-                Files.createDirectories(keys, only(PRIVATE_FOLDER));
-            }
+            SecretFiles.createFolder(keys);
             SecretFiles.ensurePrivate(keys);
             refuseIfThere(file);
             refuseIfThere(client);
