@@ -78,6 +78,16 @@ public final class ChildProcess implements AutoCloseable {
         }
     }
 
+    /** Writes a line to the child's standard input. */
+    public void tell(final String line) {
+        try {
+            process.getOutputStream().write((line + '\n').getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+        } catch (final IOException e) {
+            throw failed("does not listen: " + e.getMessage());
+        }
+    }
+
     /** Milliseconds since this process asked for the child. */
     public long ageMs() {
         return (System.nanoTime() - startNs) / 1_000_000;

@@ -8,6 +8,7 @@ import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.protocol.client.TiercelClientException;
+import io.tiercel.tools.access.AccessBenchCommand;
 import io.tiercel.tools.chaos.ChaosCommand;
 import io.tiercel.tools.decode.DecodeBenchCommand;
 import io.tiercel.tools.demo.DemoCommand;
@@ -78,7 +79,8 @@ public final class TiercelCommand implements Runnable {
             JournalBenchCommand.class, EngineBenchCommand.class, GpuBenchCommand.class, DecodeBenchCommand.class,
             KvBenchCommand.class,
             ForkBenchCommand.class,
-            GenerateBenchCommand.class);
+            GenerateBenchCommand.class,
+            AccessBenchCommand.class);
 
     @Spec
     private CommandSpec spec;

@@ -1,0 +1,248 @@
+package io.tiercel.tools.access;
+
+import io.aeron.Aeron;
+import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.client.ClientContext;
+import io.tiercel.protocol.client.ModelInfo;
+import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.tools.AeronConnection;
+import io.tiercel.tools.BuildInfo;
+import io.tiercel.tools.ChildJvm;
+import io.tiercel.tools.ChildProcess;
+import io.tiercel.tools.CommittedModels;
+import io.tiercel.tools.ExitCode;
+import io.tiercel.tools.MachineInfo;
+import io.tiercel.tools.ServeCommand;
+import io.tiercel.tools.ToolException;
+import io.tiercel.tools.YamlText;
+import io.tiercel.tools.load.AnswerHandler;
+import io.tiercel.tools.load.AnswerKind;
+import io.tiercel.tools.load.ApplianceTarget;
+import io.tiercel.tools.load.LiveReport;
+import io.tiercel.tools.load.MeasuredRun;
+import io.tiercel.tools.load.OutputSink;
+import io.tiercel.tools.load.RandomRequests;
+import io.tiercel.tools.load.Rehearsal;
+import io.tiercel.tools.load.RequestSource;
+import io.tiercel.tools.load.Schedules;
+import io.tiercel.tools.ops.KeyCommand;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.NanoClock;
+import picocli.CommandLine;
+
+/**
+ * An appliance with keys, one client inside that asks at a steady rate, and strangers who knock, each of the three in a
+ * process of its own. Parts in quiet and parts under attack take turns, the first one of a turn too, so that both meet
+ * the same moods of the machine.
+ */
+final class AccessBench {
+
+    private static final String MODEL = "bitstamp-int8";
+    private static final String PRINCIPAL = "inside";
+    private static final int SESSIONS = 16;
+    private static final long START_TIMEOUT_MS = 120_000;
+    private static final long STOP_TIMEOUT_MS = 60_000;
+    /** Beyond what the strangers of a part take at their rate. */
+    private static final long STRANGERS_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final AccessPlan plan;
+    private final NanoClock clock;
+    private final PrintStream out;
+    private final String aeronDirectoryName = AeronConnection.directoryName("bench-access");
+    private final Path keys;
+    private final Path key;
+    private StrangerCounts strangerCounts = StrangerCounts.NONE;
+    private int doneCount;
+
+    AccessBench(final AccessPlan plan, final NanoClock clock, final PrintStream out) {
+        this.plan = plan;
+        this.clock = clock;
+        this.out = out;
+        keys = plan.folder().resolve("keys");
+        key = plan.folder().resolve("inside.key");
+    }
+
+    AccessReport run() {
+        makeKey();
+        final Path configuration = configure();
+        try (ChildProcess appliance = start("appliance", ChildJvm.command(
+                List.of("serve", "--config", configuration.toString(), "--until-stdin-closes")));
+                ChildProcess strangers = start("strangers", ChildJvm.command(
+                        Strangers.class, List.of(aeronDirectoryName, PRINCIPAL, key.toString())))) {
+            appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
+            strangers.awaitLine(Strangers.READY, START_TIMEOUT_MS);
+            final AccessReport report = measure(strangers);
+            appliance.requireAlive("while strangers knocked");
+            appliance.terminate(STOP_TIMEOUT_MS);
+            return report;
+        } finally {
+            IoUtil.delete(new File(aeronDirectoryName), true); // still there only if the appliance was killed
+        }
+    }
+
+    private AccessReport measure(final ChildProcess strangers) {
+        try (Aeron aeron = AeronConnection.open(aeronDirectoryName);
+                TiercelClient client = TiercelClient.connect(
+                        new ClientContext().aeron(aeron).principal(PRINCIPAL).keyFile(key.toString()));
+                LiveReport.IntervalLog log = intervalLog()) {
+            final ModelInfo model = client.models().get(0);
+            final RequestSource source = new RandomRequests(model.featureCount(), SESSIONS, 1);
+            if (plan.isRehearsed()) {
+                out.println("rehearsing the client, with a responder in its own process");
+                Rehearsal.run(aeron, clock, source, Long.MAX_VALUE, OutputSink.NONE, model.featureCount(),
+                        model.outputCount(), null);
+            }
+            final ApplianceTarget target =
+                    new ApplianceTarget(client, model.modelId(), source, 0, OutputSink.NONE);
+            try (MeasuredRun quiet = measuredRun(client, target, log, "quiet");
+                    MeasuredRun attacked = measuredRun(client, target, log, "attack")) {
+                for (int turn = 0; turn < plan.turns(); turn++) {
+                    takeTurn(turn, quiet, attacked, target, strangers);
+                }
+                return new AccessReport(plan, quiet.finish(), attacked.finish(), strangerCounts,
+                        counter(aeron, CounterId.CLIENTS_WELCOMED), counter(aeron, CounterId.ACCESS_DENIED));
+            }
+        }
+    }
+
+    private MeasuredRun measuredRun(
+            final TiercelClient client, final ApplianceTarget target, final LiveReport.IntervalLog log,
+            final String tag) {
+        return new MeasuredRun(clock, target).maxInFlight(client.maxInFlight()).log(log, tag);
+    }
+
+    private void takeTurn(
+            final int turn, final MeasuredRun quiet, final MeasuredRun attacked, final ApplianceTarget target,
+            final ChildProcess strangers) {
+        out.printf(Locale.ROOT, "turn %d of %d: %d requests in quiet, %d under attack by %d strangers%n", turn + 1,
+                plan.turns(), plan.requestsOf(turn), plan.requestsOf(turn), plan.strangersOf(turn));
+        final boolean isQuietFirst = turn % 2 == 0;
+        if (isQuietFirst) {
+            play(quiet, turn);
+        }
+        strangers.tell(plan.strangersOf(turn) + " " + plan.strangerRate());
+        play(attacked, turn);
+        awaitStrangers(turn, target, strangers);
+        if (!isQuietFirst) {
+            play(quiet, turn);
+        }
+    }
+
+    private void play(final MeasuredRun run, final int turn) {
+        run.requests(0, plan.requestsOf(turn)).openLoopPart(Schedules.constant(plan.rate()));
+    }
+
+    /** The one inside must be heard of meanwhile. */
+    private void awaitStrangers(final int turn, final ApplianceTarget target, final ChildProcess strangers) {
+        final long deadlineNs = clock.nanoTime() + STRANGERS_TIMEOUT_NS +
+                (long) (plan.strangersOf(turn) / plan.strangerRate() * 1e9);
+        List<String> now = doneLines(strangers);
+        while (now.size() == doneCount) {
+            target.poll(NobodyAsked.INSTANCE);
+            LockSupport.parkNanos(POLL_NS);
+            strangers.requireAlive("while it was to knock");
+            if (clock.nanoTime() - deadlineNs > 0) {
+                throw strangers.failed("was not done in time");
+            }
+            now = doneLines(strangers);
+        }
+        strangerCounts = strangerCounts.plus(StrangerCounts.parse(now.get(doneCount)));
+        doneCount++;
+    }
+
+    private static List<String> doneLines(final ChildProcess strangers) {
+        return strangers.outputLines().stream().filter(line -> line.startsWith(Strangers.DONE)).toList();
+    }
+
+    private static long counter(final Aeron aeron, final CounterId id) {
+        final long[] value = {0};
+        aeron.countersReader().forEach((counterId, typeId, keyBuffer, label) -> {
+            if (typeId == id.typeId()) {
+                value[0] = aeron.countersReader().getCounterValue(counterId);
+            }
+        });
+        return value[0];
+    }
+
+    private void makeKey() {
+        final StringWriter said = new StringWriter();
+        final int exitCode = new CommandLine(new KeyCommand())
+                .setOut(new PrintWriter(said, true))
+                .setErr(new PrintWriter(said, true))
+                .execute(PRINCIPAL, "--keys", keys.toString(), "--client", key.toString());
+        if (exitCode != ExitCode.OK) {
+            throw ToolException.environment("no key was made: " + said);
+        }
+    }
+
+    private Path configure() {
+        final Path file = plan.folder().resolve("serve.yaml");
+        try {
+            final Path bundle = CommittedModels.extract(CommittedModels.open(MODEL), plan.folder());
+            Files.writeString(file, """
+                    name: bench-access
+                    layout: %s
+                    idle: %s
+                    aeron:
+                      directory: %s
+                    journal:
+                      directory: %s
+                    access:
+                      keys: %s
+                    models:
+                      - alias: tape
+                        bundle: %s
+                    %s""".formatted(
+                    lowerCase(plan.layout()), lowerCase(plan.idle()), YamlText.quoted(aeronDirectoryName),
+                    YamlText.quoted(plan.folder().resolve("journal")), YamlText.quoted(keys),
+                    YamlText.quoted(bundle), plan.isRehearsed() ? "" : "warm-up:\n  requests: 1000\n"));
+            return file;
+        } catch (final IOException e) {
+            throw ToolException.environment("cannot write to " + plan.folder() + ": " + e, e);
+        }
+    }
+
+    private LiveReport.IntervalLog intervalLog() {
+        return plan.output() == null
+                ? null
+                : LiveReport.IntervalLog.create(plan.output(),
+                        "tiercel bench access: " + plan.rate() + "/s, quiet and attack by turns",
+                        "nanoseconds from the moment a request was due to its answer; commit " + BuildInfo.commit(),
+                        MachineInfo.describe());
+    }
+
+    private ChildProcess start(final String name, final List<String> command) {
+        return ChildProcess.start(name, command, plan.folder().resolve(name + ".log"));
+    }
+
+    private static String lowerCase(final Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Between two parts nothing is asked, so nothing is answered. */
+    private enum NobodyAsked implements AnswerHandler {
+        INSTANCE;
+
+        @Override
+        public long onAnswer(final long correlationId, final AnswerKind kind) {
+            return -1;
+        }
+
+        @Override
+        public void onDisconnect() {
+            throw ToolException.environment("the appliance let go of the one inside");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.tiercel.tools.access;
+
+import io.tiercel.appliance.config.IdleMode;
+import io.tiercel.appliance.config.Layout;
+import java.nio.file.Path;
+
+/**
+ * What {@code bench access} was asked for, checked.
+ *
+ * @param rate          requests a second of the one inside.
+ * @param strangerCount bad Hellos in all turns together.
+ * @param strangerRate  of them a second.
+ * @param turns         each of them a part in quiet and one under attack.
+ * @param folder        an empty one of its own.
+ * @param isRehearsed   whether both sides are warmed up in full; without that the figures are of no use.
+ * @param output        for interval histograms; null for none.
+ */
+record AccessPlan(
+        Layout layout, IdleMode idle, double rate, long strangerCount, double strangerRate, int turns, Path folder,
+        boolean isRehearsed, Path output) {
+
+    static final int MAX_TURNS = 1_000;
+
+    /** Of a turn; the first ones take what is left over. */
+    long strangersOf(final int turn) {
+        return strangerCount / turns + (turn < strangerCount % turns ? 1 : 0);
+    }
+
+    /** Requests in each part of a turn: it lasts as long as its strangers take. */
+    long requestsOf(final int turn) {
+        return Math.max(1, Math.round(strangersOf(turn) / strangerRate * rate));
+    }
+
+    /** Requests of all turns in quiet; as many follow under attack. */
+    long requestCount() {
+        long count = 0;
+        for (int turn = 0; turn < turns; turn++) {
+            count += requestsOf(turn);
+        }
+        return count;
+    }
+}

@@ -1,0 +1,78 @@
+package io.tiercel.tools.access;
+
+import io.tiercel.tools.load.LatencyTable;
+import io.tiercel.tools.load.LoadCounts;
+import io.tiercel.tools.load.Measurement;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What {@code bench access} has found.
+ *
+ * @param welcomed what the appliance has counted as welcomed: the one inside.
+ * @param denied   and as wrong.
+ */
+record AccessReport(
+        AccessPlan plan, Measurement quiet, Measurement attacked, StrangerCounts strangers, long welcomed,
+        long denied) {
+
+    /** Nobody in, everybody knocked, and every request inside answered. */
+    boolean holds() {
+        return welcomed == 1
+                && strangers.letIn() == 0
+                && strangers.challenged() == 0
+                && strangers.knocked() == plan.strangerCount()
+                && denied == plan.strangerCount()
+                && quiet.counts().allAnswered()
+                && attacked.counts().allAnswered();
+    }
+
+    @Override
+    public String toString() {
+        return new LatencyTable()
+                .add("in quiet", quiet.summary())
+                .add("under attack", attacked.summary())
+                .add("in quiet, core stalls", quiet.hiccups().histogram())
+                .add("under attack, core stalls", attacked.hiccups().histogram()) +
+                line("in quiet", quiet.counts()) +
+                line("under attack", attacked.counts()) +
+                "strangers: " + strangers.knocked() + " knocked, refused=" + strangers.refused() + " unanswered=" +
+                strangers.unanswered() + " unsent=" + strangers.unsent() + " challenged=" + strangers.challenged() +
+                " let-in=" + (strangers.letIn() + welcomed - 1) + System.lineSeparator() +
+                "the appliance counted: wrong hellos " + denied + ", welcomed " + welcomed + System.lineSeparator() +
+                String.format(Locale.ROOT, "p50 under attack is %.2f times that in quiet, p99 %.2f, p99.9 %.2f%n",
+                        ratio(attacked.summary().p50(), quiet.summary().p50()),
+                        ratio(attacked.summary().p99(), quiet.summary().p99()),
+                        ratio(attacked.summary().p999(), quiet.summary().p999()));
+    }
+
+    Map<String, Object> toJson() {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("ratePerSecond", plan.rate());
+        json.put("strangersPerSecond", plan.strangerRate());
+        json.put("turns", plan.turns());
+        json.put("quiet", toJson(quiet));
+        json.put("attacked", toJson(attacked));
+        json.put("strangers", strangers.toJson());
+        json.put("welcomed", welcomed);
+        json.put("denied", denied);
+        json.put("holds", holds());
+        return json;
+    }
+
+    private static Map<String, Object> toJson(final Measurement measured) {
+        final Map<String, Object> json = new LinkedHashMap<>(measured.counts().toJson());
+        json.put("roundTripUs", measured.summary().toJson());
+        json.put("coreStallsUs", measured.hiccups().toJson());
+        return json;
+    }
+
+    private static String line(final String name, final LoadCounts counts) {
+        return name + ": " + counts + System.lineSeparator();
+    }
+
+    private static double ratio(final double value, final double base) {
+        return base == 0 ? 0 : value / base;
+    }
+}
