@@ -21,22 +21,10 @@ fail() {
 
 [ $# -eq 1 ] || { printf 'usage: gpu-package.sh FILE.tar.xz\n' >&2; exit 2; }
 readonly output=$1
-readonly java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
-[ -x "$java_home/bin/jlink" ] || fail "no jlink in $java_home: set JAVA_HOME to a JDK"
-
-"$root/tools/tiercel" --version >/dev/null
-readonly built=$root/tools/target/tiercel
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 readonly package=$work/tiercel-gpu
-mkdir -p "$package/tools/target/tiercel/lib"
-"$java_home/bin/jlink" --add-modules "$MODULES" --strip-debug --no-header-files --no-man-pages --compress=2 \
-  --output "$package/jre" 2>/dev/null || fail "jlink cannot make a runtime of $java_home"
-cp "$root/tools/tiercel" "$package/tools"
-find "$built" -maxdepth 1 -type f ! -name '*.log' ! -name '*.lock' -exec cp {} "$package/tools/target/tiercel" \;
-for file in "$built"/lib/*; do
-  [[ ${file##*/} =~ ^($OTHERS) ]] || cp "$file" "$package/tools/target/tiercel/lib"
-done
+"$root/tools/package.sh" --without "$OTHERS" --jre "$MODULES" "$package"
 cat >"$package/bench-gpu" <<'SCRIPT'
 #!/usr/bin/env bash
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)

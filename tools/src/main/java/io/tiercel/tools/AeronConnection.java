@@ -41,7 +41,7 @@ public final class AeronConnection {
                 .errorHandler(AeronConnection::onError);
         if (!new File(aeronDirectoryName, CncFileDescriptor.CNC_FILE).exists()) {
             throw ToolException.environment("no media driver: aeron-dir=" + aeronDirectoryName + " has no "
-                    + "cnc.dat (is the appliance running, with this aeron.directory?)");
+                    + "cnc.dat that this user can see (is the appliance running, with this aeron.directory?)");
         }
         try {
             return Aeron.connect(context);

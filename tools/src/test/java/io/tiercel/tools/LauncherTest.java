@@ -133,6 +133,16 @@ class LauncherTest {
     }
 
     @Test
+    void shouldTakeThePackagesOwnJavaWhenNoOtherIsNamed() throws Exception {
+        final Path own = root.resolve("jre");
+        executable(own.resolve("bin/java"), FAKE_JAVA.replace("exit 7", "exit 9"));
+        executable(own.resolve("bin/javac"), "");
+        Files.writeString(own.resolve("release"), "JAVA_VERSION=\"17.0.15\"\n");
+        assertEquals(9, run(Map.of("JAVA_HOME", "")).exitCode);
+        assertEquals(7, run().exitCode, "JAVA_HOME comes first");
+    }
+
+    @Test
     void shouldForbidThePeerToSendUsageDataWhateverTheCallerSays() throws Exception {
         final Result result = run(Map.of("ORT_DISABLE_TELEMETRY", "0"), "bench");
         assertTrue(result.output.contains("telemetry off: 1\n"), result.output);

@@ -111,6 +111,25 @@ class DoctorTest {
     }
 
     @Test
+    void shouldBeContentWithTheKernelSettingsThatAreInstalled() throws IOException {
+        int settingCount = 0;
+        for (final String line : Files.readAllLines(Path.of("host/60-tiercel.conf"))) {
+            if (!line.isBlank() && !line.startsWith("#")) {
+                final String[] words = line.split(" = ");
+                host.put("/proc/sys/" + words[0].replace('.', '/'), words[1] + "\n");
+                settingCount++;
+            }
+        }
+        assertEquals(8, settingCount);
+        for (final Finding finding : doctor.examine()) {
+            if (finding.name().startsWith("kernel.") || finding.name().startsWith("vm.")
+                    || finding.name().startsWith("net.")) {
+                assertEquals(Verdict.GOOD, finding.verdict(), finding.toString());
+            }
+        }
+    }
+
+    @Test
     void shouldLookAtTheJvmsOfAppliancesOnly() {
         process(7, "java\0-XX:+UseG1GC\0org.example.Main\0serve");
         assertEquals("none runs; their JVMs' options are looked at when one does", finding("appliances").found());
