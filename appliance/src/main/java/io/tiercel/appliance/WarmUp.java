@@ -42,8 +42,7 @@ import java.util.concurrent.TimeUnit;
  * Sends requests through a pipeline of the very same classes, over the same media driver, into a scratch journal,
  * until the JIT has compiled the way and rests. Everything runs on the calling thread. The scratch pipeline has
  * sessions, a ring, streams and a journal of its own, and leaves nothing behind. Whoever
- * gets at the media driver finds its streams too, so it has a key, made for the occasion, whether the appliance has any
- * or not.
+ * gets at the media driver finds its streams too, so where the appliance has keys it has one, made for the occasion.
  *
  * <p>The way is walked several times, each time by a pipeline and a client of its own. What happens once for a
  * pipeline, a client or a session (a codec's first buffer, a state's beginning, a principal's first answer) has
@@ -82,7 +81,8 @@ final class WarmUp implements ResponseHandler {
     private final Counters counters = Counters.inMemory();
     private final StageRecorder stages;
     private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
-    private final byte[] key = Foundation.newSecret();
+    /** Null where anybody may connect. */
+    private final byte[] key;
     private DutyCycle cycle;
     private TiercelClient client;
     private long beginNs;
@@ -95,6 +95,7 @@ final class WarmUp implements ResponseHandler {
 
     WarmUp(final Foundation foundation) {
         this.foundation = foundation;
+        key = foundation.access().isOpen() ? null : Foundation.newSecret();
         stages = new StageRecorder(foundation.models().size());
     }
 
@@ -213,7 +214,11 @@ final class WarmUp implements ResponseHandler {
         }
     }
 
+    /** As the appliance's own: clients come in the same way, which is warm then. */
     private Access access(final ApplianceContext context) {
+        if (key == null) {
+            return Access.open();
+        }
         final String name = principal(context);
         final Rights rights = Rights.ofAnyone(
                 context.maxInFlight(), NO_RATE_LIMIT, MAX_SESSIONS, context.maxClients());
@@ -238,6 +243,7 @@ final class WarmUp implements ResponseHandler {
                 .responseChannel(context.responseChannels().get(0))
                 .responseStreamId(context.requestStreamId() + STREAM_STEP + RESPONSE_STREAM_STEP)
                 .principal(principal(context))
+                .keyFile(null)
                 .key(key)
                 .firstCorrelationId(firstCorrelationId)
                 .nanoClock(foundation.clock());
