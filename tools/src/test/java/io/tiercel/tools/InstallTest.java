@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,12 +22,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The shipped {@code ops/install.sh} and what it installs, below a temporary root. The packages are real but for the
- * program, which only says that it runs; {@code ops/rehearse-upgrade.sh} does the same with a real one.
+ * program, which does nothing; {@code ops/rehearse-upgrade.sh} does the same with a real one.
  */
 class InstallTest {
 
     private static final String OPS = "../ops/";
-    private static final String RUNS = "#!/bin/sh\necho \"$JAVA_HOME\"\n";
+    private static final String RUNS = "#!/bin/sh\n";
     private static final String FAILS = "#!/bin/sh\necho 'no such kernel' >&2\nexit 3\n";
 
     @TempDir
@@ -40,6 +41,24 @@ class InstallTest {
         root = Files.createDirectory(directory.toRealPath().resolve("root"));
         java = directory.resolve("jdk");
         executable(java.resolve("bin/java"), RUNS);
+    }
+
+    @Test
+    void shouldPackWhatRunsAndWhatInstallsIt() throws Exception {
+        final Path one = newPackage("1.0-one", RUNS);
+        assertEquals("1.0-one\n", Files.readString(one.resolve("VERSION")));
+        try (Stream<Path> files = Files.walk(one.resolve("tools/target"))) {
+            assertEquals(List.of("built", "jvm.options", "tiercel-tools-1.jar"), files.filter(Files::isRegularFile)
+                    .map(path -> path.getFileName().toString()).sorted().toList());
+        }
+        assertTrue(Files.isExecutable(one.resolve("ops/install.sh")));
+        final Path script = directory.resolve("checkouts/1.0-one/tools/package.sh");
+        assertRefused(run(List.of("bash", script.toString(), one.toString())), "is there already");
+        assertEquals(2, run(List.of("bash", script.toString())).exitCode);
+        final Path archive = directory.resolve("one.tar.gz");
+        assertDone(run(List.of("bash", script.toString(), archive.toString())));
+        final Result list = run(List.of("tar", "tzf", archive.toString()));
+        assertTrue(list.output.contains("tiercel-1.0-one/tools/target/tiercel/lib/duck.so\n"), list.output);
     }
 
     @Test
@@ -172,14 +191,26 @@ class InstallTest {
         assertEquals("", result.output);
     }
 
-    private Path newPackage(final String version, final String program) throws IOException {
-        final Path made = Files.createDirectories(directory.resolve("packages").resolve(version));
-        Files.writeString(made.resolve("VERSION"), version + "\n");
-        executable(made.resolve("tools/tiercel"), program);
-        Files.createDirectories(made.resolve("tools/target/tiercel/lib"));
-        for (final String part : List.of("install.sh", "INSTALL.md", "systemd", "host", "etc")) {
-            copy(Path.of(OPS + part), made.resolve("ops").resolve(part));
+    /** Packed by the shipped script, in a checkout of its own. */
+    private Path newPackage(final String version, final String program) throws Exception {
+        final Path checkout = directory.resolve("checkouts").resolve(version);
+        executable(checkout.resolve("tools/tiercel"), "#!/bin/sh\necho tiercel " + version.replace("-", " commit ") +
+                "\necho OpenJDK\n");
+        final Path built = checkout.resolve("tools/target/tiercel");
+        for (final String file : List.of("jvm.options", "built", "build.log", "lib/tiercel-tools-1.jar",
+                "lib/duck.so")) {
+            Files.createDirectories(built.resolve(file).getParent());
+            Files.writeString(built.resolve(file), file);
         }
+        copy(Path.of("package.sh"), checkout.resolve("tools/package.sh"));
+        Files.writeString(checkout.resolve("LICENSE"), "free");
+        for (final String part : List.of("install.sh", "INSTALL.md", "systemd", "host", "etc")) {
+            copy(Path.of(OPS + part), checkout.resolve("ops").resolve(part));
+        }
+        final Path made = Files.createDirectories(directory.resolve("packages")).resolve(version);
+        assertDone(run(List.of("bash", checkout.resolve("tools/package.sh").toString(), "--without", "duck",
+                made.toString())));
+        executable(made.resolve("tools/tiercel"), program);
         return made;
     }
 
@@ -189,7 +220,7 @@ class InstallTest {
                 final Path target = to.resolve(from.relativize(file).toString());
                 Files.createDirectories(target.getParent());
                 if (Files.isRegularFile(file)) {
-                    Files.copy(file, target);
+                    Files.copy(file, target, StandardCopyOption.COPY_ATTRIBUTES);
                 }
             }
         }
