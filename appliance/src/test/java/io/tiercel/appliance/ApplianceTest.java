@@ -8,12 +8,15 @@ import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.SecretFiles;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,11 +26,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -146,6 +152,74 @@ class ApplianceTest {
         try (Appliance appliance = Appliance.launch(context)) {
             assertTrue(appliance.warmUpRequestCount() >= 2_000);
             assertEquals(0, appliance.counter(CounterId.SHED), "what the warm-up is refused does not count");
+        }
+    }
+
+    /** The scratch pipeline has streams that anybody finds who gets at the media driver. */
+    @Test
+    void shouldLetNobodyIntoTheWarmUpWhenThereAreKeys() throws Exception {
+        final Path keys = Files.createDirectory(
+                directory.resolve("keys"), PosixFilePermissions.asFileAttribute(SecretFiles.PRIVATE_FOLDER));
+        final byte[] key = new byte[Handshake.MIN_KEY_LENGTH];
+        final Path file = Files.writeString(keys.resolve("desk.yaml"),
+                "principal: desk\nkeys: [" + SecretFiles.textOf(key) + "]\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        final Path bundle = RandomModels.lstm(7).features(8).write(directory);
+        final ApplianceContext context = new ApplianceContext()
+                .layout(Layout.COMPACT)
+                .idle(IdleMode.SLEEP)
+                .aeronDirectoryName(directory.resolve("aeron").toString())
+                .journalDirectory(directory.resolve("journal"))
+                .accessKeys(keys)
+                .warmUpRequests(20_000)
+                .addModel(new ModelConfig("tape", bundle));
+        final Stranger stranger = new Stranger(context.aeronDirectoryName());
+        final Thread thread = new Thread(stranger, "stranger");
+        thread.start();
+        try (Appliance appliance = Appliance.launch(context)) {
+            stranger.isOver = true;
+            thread.join();
+            assertEquals(List.of(), stranger.welcomes);
+            final ClientContext inside = new ClientContext()
+                    .aeronDirectoryName(context.aeronDirectoryName())
+                    .principal("desk")
+                    .key(key)
+                    .idleStrategy(new SleepingMillisIdleStrategy(1));
+            try (TiercelClient client = TiercelClient.connect(inside)) {
+                assertEquals(1, client.models().size());
+            }
+            assertEquals(1, appliance.counter(CounterId.CLIENTS_WELCOMED));
+        }
+    }
+
+    /** Says hello to the warm-up's stream, by its client's name and by another's, until it is over. */
+    private static final class Stranger implements Runnable {
+
+        private static final int WARM_UP_STREAM = ClientContext.DEFAULT_REQUEST_STREAM_ID + 1_000;
+        private final String aeronDirectoryName;
+        private final List<String> welcomes = new ArrayList<>();
+        private volatile boolean isOver;
+
+        private Stranger(final String aeronDirectoryName) {
+            this.aeronDirectoryName = aeronDirectoryName;
+        }
+
+        @Override
+        public void run() {
+            while (!isOver) {
+                for (final String principal : List.of("tiercel-warm-up", "desk")) {
+                    try (TiercelClient client = TiercelClient.connect(new ClientContext()
+                            .aeronDirectoryName(aeronDirectoryName)
+                            .requestStreamId(WARM_UP_STREAM)
+                            .principal(principal)
+                            .connectTimeoutNs(TimeUnit.MILLISECONDS.toNanos(200))
+                            .idleStrategy(new SleepingMillisIdleStrategy(1)))) {
+                        welcomes.add(principal + " as client " + client.clientId());
+                    } catch (final TiercelClientException ex) {
+                        assertNotNull(ex.getMessage());
+                    }
+                }
+            }
         }
     }
 }
