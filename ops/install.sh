@@ -193,7 +193,8 @@ find_java() {
 try() {
   local folder=$1 name=$2
   java=$(java_in "$folder")
-  [ -x "$java/bin/java" ] || fail "java=$java has no bin/java: nothing is changed"
+  [ -x "$java/bin/java" ] || fail "version=$name finds no java in $java_of_services (--java, or JAVA_HOME in" \
+    "/etc/tiercel/environment): nothing is changed"
   JAVA_HOME=$java TIERCEL_NO_BUILD=1 "$folder/tools/tiercel" --version >/dev/null ||
     fail "version=$name does not run with java=$java: nothing is changed"
 }

@@ -141,12 +141,12 @@ class InstallTest {
         final Path two = newPackage("1.0-two", RUNS);
         final List<String> upgrade = List.of(
                 "bash", two.resolve("ops/install.sh").toString(), "--root", root.toString(), "--upgrade");
-        assertRefused(run(upgrade), "/jre has no bin/java: nothing is changed");
+        assertRefused(run(upgrade), "version=1.0-two finds no java in /opt/tiercel/current/jre ");
         executable(two.resolve("jre/bin/java"), RUNS);
         assertDone(run(upgrade));
         Files.delete(versions().resolve("1.0-one/jre/bin/java"));
         assertRefused(run(List.of("bash", two.resolve("ops/install.sh").toString(), "--root", root.toString(),
-                "--roll-back")), "/opt/tiercel/1.0-one/jre has no bin/java: nothing is changed");
+                "--roll-back")), "version=1.0-one finds no java in /opt/tiercel/current/jre ");
         assertEquals(List.of("1.0-two", "1.0-one"), List.of(link("current"), link("previous")));
     }
 
