@@ -83,6 +83,13 @@ public final class DeskState {
         return sum;
     }
 
+    /** Values a second of a histogram of the last interval. */
+    public double perSecond(final Histogram ofLastInterval) {
+        return standing == null
+                ? 0
+                : ofLastInterval.getTotalCount() * MS_PER_S / Math.max(1, standing.endMs() - standing.startMs());
+    }
+
     /** The appliance's counters now, by name; empty while they cannot be read. */
     public Map<String, Counter> counters() {
         return counters;

@@ -9,10 +9,10 @@ import org.jline.utils.AttributedString;
 /** The table of latencies: a row for each stage, a block of figures for each window of time. */
 final class LatencyRows {
 
-    private static final int NAME_WIDTH = 14;
-    private static final int RATE_WIDTH = 9;
+    private static final int NAME_WIDTH = 13;
+    private static final int RATE_WIDTH = 8;
     private static final int FIGURE_WIDTH = 7;
-    private static final int GAP_WIDTH = 2;
+    private static final int GAP_WIDTH = 1;
     private static final double[] PERCENTILES = {50, 99, 99.9};
     private static final int BLOCK_WIDTH = (PERCENTILES.length + 1) * FIGURE_WIDTH + GAP_WIDTH;
 
@@ -46,7 +46,7 @@ final class LatencyRows {
             final TopView.Window window = windows.get(index);
             final Histogram histogramNs = state.histogram(source, window.lengthMs());
             if (index == 0) {
-                line.plain(pad(Figures.rate(histogramNs.getTotalCount() / window.seconds()), RATE_WIDTH));
+                line.plain(pad(Figures.rate(state.perSecond(histogramNs)), RATE_WIDTH));
             }
             line.plain(pad("", GAP_WIDTH));
             for (final double percentile : PERCENTILES) {

@@ -26,7 +26,6 @@ public final class TopView {
     private static final int MIN_EVENTS = 4;
     private static final long MINUTE_MS = 60_000;
     private static final long NS_PER_MS = 1_000_000;
-    private static final double NS_PER_S = 1e9;
     private static final int VERSION_DIGITS = 12;
     private static final double NEARLY_FULL = 0.9;
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneOffset.UTC);
@@ -74,7 +73,11 @@ public final class TopView {
             line.plain("  up " + Figures.duration(TimeUnit.MILLISECONDS.toSeconds(nowMs - facts.startMs())))
                     .faint("  pid " + facts.pid() + "  " + facts.layout());
         }
-        return line.faint("  " + TIME.format(Instant.ofEpochMilli(nowMs)) + " UTC").build();
+        line.faint("  " + TIME.format(Instant.ofEpochMilli(nowMs)) + " UTC");
+        if (state.lostCount() > 0) {
+            line.plain("  ").warnIf(true, Figures.count(state.lostCount()) + " messages missed");
+        }
+        return line.build();
     }
 
     private void addStanding(final List<AttributedString> lines) {
@@ -92,13 +95,14 @@ public final class TopView {
                 .label("generations").of(state.counter("generations"), limits == null ? 0 : limits.generations(), 1)
                 .label("refused").warnIf(isGrowing("frames-refused"), rate("frames-refused") + "/s")
                 .label("shed").warnIf(isGrowing("shed"), rate("shed") + "/s")
-                .label("expired").warnIf(isGrowing("expired"), rate("expired") + "/s")
+                .label("slow").warnIf(isGrowing("clients-slow"), Figures.count(state.counter("clients-slow")))
                 .label("denied").warnIf(isGrowing("access-denied"), Figures.count(state.counter("access-denied")))
                 .build());
 
         final long freeBytes = state.counter("journal-free-bytes");
         lines.add(new Line().label("journal").plain(Figures.bytes(standing.journalBytes()))
                 .label("free").warnIf(limits != null && freeBytes < limits.warnFreeBytes(), Figures.bytes(freeBytes))
+                .label("expired").warnIf(isGrowing("expired"), rate("expired") + "/s")
                 .label("rolls").plain(Figures.count(standing.rolledCount()))
                 .label("snapshots").plain(Figures.count(state.counter("snapshots")))
                 .label("failed").warnIf(state.counter("snapshots-failed") > 0,
@@ -116,8 +120,6 @@ public final class TopView {
         lines.add(last
                 .label("stalls > 1 ms").warnIf(isGrowing("stalls-over-1ms"), rate("stalls-over-1ms") + "/s")
                 .label("failovers").warnIf(state.counter("failovers") > 0, Figures.count(state.counter("failovers")))
-                .label("slow clients").warnIf(isGrowing("clients-slow"), Figures.count(state.counter("clients-slow")))
-                .label("unread").warnIf(state.lostCount() > 0, Figures.count(state.lostCount()))
                 .build());
         lines.add(AttributedString.EMPTY);
     }
@@ -202,9 +204,5 @@ public final class TopView {
 
     /** A time that figures are of. */
     record Window(String name, long lengthMs) {
-
-        double seconds() {
-            return lengthMs * NS_PER_MS / NS_PER_S;
-        }
     }
 }
