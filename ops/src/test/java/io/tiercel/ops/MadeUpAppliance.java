@@ -56,9 +56,19 @@ public final class MadeUpAppliance implements AutoCloseable {
         final ByteBuffer bytes = ByteBuffer.allocate(histogramNs.getNeededByteBufferCapacity());
         final int length = histogramNs.encodeIntoCompressedByteBuffer(bytes);
         final IntervalHistogramEncoder message = new IntervalHistogramEncoder().wrapAndApplyHeader(buffer, 0, header)
-                .number(number++).startMs(0).endMs(1_000).modelIndex(modelIndex).series(series)
+                .number(number++).startMs(startMsOf(histogramNs)).endMs(endMsOf(histogramNs)).modelIndex(modelIndex)
+                .series(series)
                 .thread(thread).putHistogram(bytes.array(), 0, length);
         transmit(IntervalHistogramEncoder.TEMPLATE_ID, message.encodedLength());
+    }
+
+    /** Of the first second, unless the histogram says otherwise. */
+    private static long endMsOf(final Histogram histogramNs) {
+        return histogramNs.getEndTimeStamp() == 0 ? 1_000 : histogramNs.getEndTimeStamp();
+    }
+
+    private static long startMsOf(final Histogram histogramNs) {
+        return endMsOf(histogramNs) - 1_000;
     }
 
     public void intervalEnd(final Phase phase) {

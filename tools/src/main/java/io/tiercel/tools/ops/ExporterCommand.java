@@ -77,7 +77,8 @@ public final class ExporterCommand implements Callable<Integer> {
         try (DeskFeed feed = new DeskFeed(aeron, SystemEpochClock.INSTANCE)) {
             final ApplianceMetrics metrics = new ApplianceMetrics(feed);
             try (Exporter exporter = open(metrics)) {
-                out.println(SERVING + "http://" + hostOf(listen) + ":" + exporter.port() + "/metrics aeron.directory="
+                out.println(SERVING + "http://" + ListenAddress.hostOf(listen) + ":" + exporter.port()
+                        + "/metrics aeron.directory="
                         + aeron);
                 DeskStatus.Code told = null;
                 do {
@@ -97,13 +98,9 @@ public final class ExporterCommand implements Callable<Integer> {
         try {
             return new Exporter(listen, List.of(metrics));
         } catch (final IOException ex) {
-            throw ToolException.environment("cannot listen at --listen=" + hostOf(listen) + ":" + listen.getPort()
-                    + ": " + ex.getMessage(), ex);
+            throw ToolException
+                    .environment("cannot listen at --listen=" + ListenAddress.hostOf(listen) + ":" + listen.getPort()
+                            + ": " + ex.getMessage(), ex);
         }
-    }
-
-    private static String hostOf(final InetSocketAddress address) {
-        final String host = address.getAddress().getHostAddress();
-        return host.contains(":") ? "[" + host + "]" : host;
     }
 }

@@ -28,4 +28,10 @@ final class ListenAddress implements ITypeConverter<InetSocketAddress> {
             throw new TypeConversionException("'" + text + "': there is no such host");
         }
     }
+
+    /** As it stands in a URL. */
+    static String hostOf(final InetSocketAddress address) {
+        final String host = address.getAddress().getHostAddress();
+        return host.contains(":") ? "[" + host + "]" : host;
+    }
 }
