@@ -3,6 +3,7 @@ package io.tiercel.ops.exporter;
 import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.tiercel.ops.desk.Counter;
 import io.tiercel.ops.desk.DeskEvent;
 import io.tiercel.ops.desk.DeskFeed;
 import io.tiercel.ops.desk.DeskListener;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -29,6 +31,9 @@ public final class ApplianceMetrics implements MultiCollector, DeskListener {
 
     private static final long RECENT_MS = 60_000;
     private static final double NS_PER_S = 1e9;
+    private static final double MS_PER_S = 1e3;
+    /** Those of the appliance's counters that go down too. */
+    private static final Set<String> GAUGES = Set.of("clients", "sessions", "generations", "journal-free-bytes");
     /** Digits of a bundle's version that tell it from others. */
     private static final int VERSION_DIGITS = 12;
 
@@ -62,6 +67,8 @@ public final class ApplianceMetrics implements MultiCollector, DeskListener {
         if (status.code() == DeskStatus.Code.LIVE) {
             addModels(page);
             addStanding(page);
+            addLimits(page);
+            addCounters(page);
         }
         addLatencies(page);
         addEvents(page);
@@ -126,6 +133,39 @@ public final class ApplianceMetrics implements MultiCollector, DeskListener {
         page.gauge("tiercel_journal_size_bytes", "All that is in the journal's directory.", standing.journalBytes());
         page.counter("tiercel_journal_rolls", "Files that the journal has gone on from, both queues.",
                 standing.rolledCount());
+    }
+
+    private void addLimits(final MetricPage page) {
+        final DeskState.Facts facts = feed.state().facts();
+        if (facts == null) {
+            return;
+        }
+        final DeskState.Limits limits = facts.limits();
+        page.gauge("tiercel_start_timestamp_seconds", "When the appliance started.", facts.startMs() / MS_PER_S);
+        page.gauge("tiercel_ring_capacity", "Requests that the ring has room for.", limits.ring());
+        page.gauge("tiercel_clients_limit", "Clients that may be connected.", limits.clients());
+        page.gauge("tiercel_sessions_limit", "Sessions that there is memory for.", limits.sessions());
+        page.gauge("tiercel_generations_limit", "Generations that may be under way.", limits.generations());
+        page.gauge("tiercel_journal_warn_free_bytes", "Free space below which the appliance warns.",
+                limits.warnFreeBytes());
+        page.gauge("tiercel_journal_refuse_free_bytes", "Free space below which the appliance takes no request.",
+                limits.refuseFreeBytes());
+    }
+
+    /** All of them, whatever their names, so that a new one needs no change here; but for a gauge. */
+    private void addCounters(final MetricPage page) {
+        for (final Counter counter : feed.state().counters().values()) {
+            final String name = "tiercel_" + counter.name().replace('-', '_');
+            final String help = counter.description() + ".";
+            if (GAUGES.contains(counter.name())) {
+                page.gauge(name, help, counter.value());
+            } else if (name.endsWith("_ns")) {
+                page.counter(name.substring(0, name.length() - 2) + "seconds", help.replace("nanoseconds", "seconds"),
+                        counter.value() / NS_PER_S);
+            } else {
+                page.counter(name, help, counter.value());
+            }
+        }
     }
 
     private void addLatencies(final MetricPage page) {
