@@ -1,6 +1,5 @@
 package io.tiercel.ops.exporter;
 
-import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import io.tiercel.ops.desk.Counter;
@@ -27,7 +26,7 @@ import org.HdrHistogram.Histogram;
  * after. {@link #poll} ten times a second, whether or not anybody scrapes: the appliance waits for no reader. Safe for
  * the threads of an HTTP server.
  */
-public final class ApplianceMetrics implements MultiCollector, DeskListener {
+public final class ApplianceMetrics implements MetricSource, DeskListener {
 
     private static final long RECENT_MS = 60_000;
     private static final double NS_PER_S = 1e9;

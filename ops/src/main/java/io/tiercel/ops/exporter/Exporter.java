@@ -1,7 +1,6 @@
 package io.tiercel.ops.exporter;
 
 import io.prometheus.metrics.exporter.httpserver.HTTPServer;
-import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -21,9 +20,9 @@ public final class Exporter implements AutoCloseable {
      * @param address whose port may be 0 for any that is free.
      * @throws IOException if the address is taken, or is not this host's.
      */
-    public Exporter(final InetSocketAddress address, final List<MultiCollector> collectors) throws IOException {
+    public Exporter(final InetSocketAddress address, final List<? extends MetricSource> sources) throws IOException {
         final PrometheusRegistry registry = new PrometheusRegistry();
-        collectors.forEach(registry::register);
+        sources.forEach(registry::register);
         server = HTTPServer.builder()
                 .inetAddress(address.getAddress())
                 .port(address.getPort())

@@ -29,6 +29,11 @@ final class ListenAddress implements ITypeConverter<InetSocketAddress> {
         }
     }
 
+    /** Of the metrics that are served there. */
+    static String urlOf(final InetSocketAddress address, final int port) {
+        return "http://" + hostOf(address) + ":" + port + "/metrics";
+    }
+
     /** As it stands in a URL. */
     static String hostOf(final InetSocketAddress address) {
         final String host = address.getAddress().getHostAddress();

@@ -10,8 +10,8 @@ import picocli.CommandLine.Spec;
         name = "ops",
         mixinStandardHelpOptions = true,
         description = "Looks after an appliance and its host.",
-        subcommands = {DoctorCommand.class, ExporterCommand.class, KeyCommand.class, TopCommand.class,
-            WebCommand.class})
+        subcommands = {DoctorCommand.class, ExporterCommand.class, KeyCommand.class, ProbeCommand.class,
+            TopCommand.class, WebCommand.class})
 public final class OpsCommand implements Runnable {
 
     @Spec

@@ -125,10 +125,14 @@ final class Workbench implements BeforeAllCallback, BeforeEachCallback, AfterEac
         return start("client " + principal, SystemClient.class, List.of(), all.toArray(String[]::new));
     }
 
+    /** Starts a tiercel command. */
+    TiercelProcess begin(final String... arguments) {
+        return start("tiercel " + String.join(" ", arguments), TiercelCommand.class, List.of(), arguments);
+    }
+
     /** Starts a tiercel command and waits for its end. */
     TiercelProcess run(final String... arguments) {
-        final TiercelProcess process =
-                start("tiercel " + String.join(" ", arguments), TiercelCommand.class, List.of(), arguments);
+        final TiercelProcess process = begin(arguments);
         process.awaitExit();
         return process;
     }
