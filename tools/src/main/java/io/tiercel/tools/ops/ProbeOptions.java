@@ -25,6 +25,8 @@ final class ProbeOptions {
     private static final long MAX_YIELDS = 10;
     private static final long MIN_PARK_NS = 1_000;
     private static final long MAX_PARK_NS = 50_000;
+    /** Silence of the media driver after which the appliance is taken for dead: sooner than by a trading system. */
+    private static final long DRIVER_TIMEOUT_MS = 2_000;
     private static final Duration MIN_INTERVAL = Duration.ofMillis(100);
 
     @Option(names = "--principal", defaultValue = "probe", paramLabel = "NAME",
@@ -95,6 +97,7 @@ final class ProbeOptions {
                     .requestChannel(requestChannel)
                     .requestStreamId(requestStreamId)
                     .principal(principal)
+                    .driverTimeoutMs(DRIVER_TIMEOUT_MS)
                     .keyFile(key == null ? null : key.toString())
                     .conclude();
             return new Probe(
