@@ -5,6 +5,7 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.journal.ClaimedJournal;
+import io.tiercel.appliance.journal.JournalDamage;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.JournalView;
@@ -20,10 +21,13 @@ import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.EventTrack;
+import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.wire.HeartbeatEncoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
+import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.DirectBuffer;
 import org.agrona.IoUtil;
@@ -242,6 +246,20 @@ class RecoveryTest {
         copyLive();
         final RecoveryException ex = assertRefused(RecoveryException.Code.DAMAGED_JOURNAL, bundles, 4096);
         assertTrue(ex.getMessage().contains("step=0 token=1000000 vocabularySize=23"), ex.getMessage());
+        assertTrue(ex.getMessage().contains("journal dump"), ex.getMessage());
+    }
+
+    /** A client may send it, but it has no place in a journal: the reader says so, and nothing computes it. */
+    @Test
+    void shouldRefuseAndChangeNothingWhenAJournaledFrameIsSoundButNoRequest() throws IOException {
+        final Filter requests = new Filter();
+        requests.heartbeatSequence = 77;
+        live(requests, null);
+        exchange(REQUESTS);
+        copyLive();
+        final RecoveryException ex = assertRefused(RecoveryException.Code.DAMAGED_JOURNAL, bundles, 4096);
+        assertTrue(ex.getMessage().contains("sequence=77"), ex.getMessage());
+        assertTrue(ex.getMessage().contains(JournalDamage.UNKNOWN_TEMPLATE.name()), ex.getMessage());
         assertTrue(ex.getMessage().contains("journal dump"), ex.getMessage());
     }
 
@@ -556,6 +574,7 @@ class RecoveryTest {
         private long stalledFrom = Long.MAX_VALUE;
         private long lostFrom = Long.MAX_VALUE;
         private long falsifiedSequence = -1;
+        private long heartbeatSequence = -1;
         /** Put into every request of the model with tokens; below 0 into none. */
         private int strayToken = -1;
 
@@ -580,6 +599,10 @@ class RecoveryTest {
                 falsified.putByte(STATE_HASH_OFFSET, (byte) ~falsified.getByte(STATE_HASH_OFFSET));
                 return log.append(sequence, ingressNs, principalId, modelVersion, falsified, 0, frameLength);
             }
+            if (sequence == heartbeatSequence) {
+                final UnsafeBuffer heartbeat = heartbeat();
+                return log.append(sequence, ingressNs, principalId, modelVersion, heartbeat, 0, heartbeat.capacity());
+            }
             if (strayToken >= 0 && isOfTokens(frame, frameOffset)) {
                 final UnsafeBuffer falsified = new UnsafeBuffer(new byte[frameLength]);
                 falsified.putBytes(0, frame, frameOffset, frameLength);
@@ -587,6 +610,15 @@ class RecoveryTest {
                 return log.append(sequence, ingressNs, principalId, modelVersion, falsified, 0, frameLength);
             }
             return log.append(sequence, ingressNs, principalId, modelVersion, frame, frameOffset, frameLength);
+        }
+
+        private static UnsafeBuffer heartbeat() {
+            final UnsafeBuffer frame = new UnsafeBuffer(
+                    new byte[MessageHeaderEncoder.ENCODED_LENGTH + HeartbeatEncoder.BLOCK_LENGTH]);
+            new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, new MessageHeaderEncoder());
+            assertEquals(FrameValidator.OK,
+                    new FrameValidator(frame.capacity(), 1).checkFromClient(frame, 0, frame.capacity()));
+            return frame;
         }
 
         private static boolean isOfTokens(final DirectBuffer frame, final int offset) {
