@@ -24,6 +24,7 @@ import io.tiercel.tools.market.EventsCommand;
 import io.tiercel.tools.market.FeaturesCommand;
 import io.tiercel.tools.market.TapeException;
 import io.tiercel.tools.model.ModelCommand;
+import io.tiercel.tools.ops.DeskBenchCommand;
 import io.tiercel.tools.ops.OpsCommand;
 import io.tiercel.tools.replay.ReplayCommand;
 import io.tiercel.tools.transformer.GenerateBenchCommand;
@@ -80,7 +81,7 @@ public final class TiercelCommand implements Runnable {
             KvBenchCommand.class,
             ForkBenchCommand.class,
             GenerateBenchCommand.class,
-            AccessBenchCommand.class);
+            AccessBenchCommand.class, DeskBenchCommand.class);
 
     @Spec
     private CommandSpec spec;
