@@ -6,15 +6,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.prometheus.metrics.expositionformats.ExpositionFormats;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.tiercel.ops.MadeUpAppliance;
 import io.tiercel.ops.MadeUpCounters;
 import io.tiercel.ops.Promtool;
 import io.tiercel.ops.desk.DeskFeed;
+import io.tiercel.ops.probe.ProbeOutcome;
+import io.tiercel.ops.probe.ProbeResult;
 import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.telemetry.Phase;
 import io.tiercel.protocol.telemetry.Series;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,6 +83,15 @@ class RulesTest {
     }
 
     @Test
+    void shouldCallMetricsAsPrometheusWantsThem() throws Exception {
+        final Path page = directory.resolve("metrics.txt");
+        try (OutputStream out = Files.newOutputStream(page)) {
+            ExpositionFormats.init().getPrometheusTextFormatWriter().write(out, everything());
+        }
+        assertEquals("", Promtool.check(page, "check", "metrics"));
+    }
+
+    @Test
     void shouldNameOnlyMetricsThatTheExporterHas() throws IOException {
         final Set<String> exported = exported();
         final List<String> texts = new ArrayList<>();
@@ -126,9 +144,15 @@ class RulesTest {
         node.forEach(child -> collectExpressions(child, expressions));
     }
 
-    /** Names as queries have them, of an appliance with all the counters that there are. */
+    /** Names as queries have them. */
     private Set<String> exported() throws IOException {
         final Set<String> names = new TreeSet<>();
+        everything().forEach(family -> names.addAll(namesOf(family)));
+        return names;
+    }
+
+    /** Of an appliance with all the counters that there are, and of a probe. */
+    private MetricSnapshots everything() throws IOException {
         try (MadeUpAppliance appliance = new MadeUpAppliance(directory, "desk-1", 0);
                 MadeUpCounters counters = new MadeUpCounters(directory);
                 DeskFeed feed = new DeskFeed(directory, () -> 0)) {
@@ -150,13 +174,23 @@ class RulesTest {
             appliance.event(EventKind.SNAPSHOT_COPIED, 0, 0, "");
             appliance.event(EventKind.SNAPSHOT_WRITTEN, 0, 0, "");
             appliance.intervalEnd(Phase.SERVING);
-            for (final MetricSnapshot family : metrics.collect()) {
-                final String name = family.getMetadata().getPrometheusName();
-                for (final String suffix : List.of("", "_total", "_info", "_bucket", "_count", "_sum")) {
-                    names.add(name + suffix);
-                }
-            }
+            final ProbeMetrics probe = new ProbeMetrics();
+            probe.add(new ProbeResult(ProbeOutcome.OK, "flow", "", 1, 1, ""));
+            return new MetricSnapshots(Stream.of(metrics.collect(), probe.collect())
+                    .flatMap(MetricSnapshots::stream).toList());
         }
-        return names;
+    }
+
+    private static List<String> namesOf(final MetricSnapshot family) {
+        final String name = family.getMetadata().getPrometheusName();
+        if (family instanceof CounterSnapshot) {
+            return List.of(name + "_total");
+        }
+        if (family instanceof InfoSnapshot) {
+            return List.of(name + "_info");
+        }
+        return family instanceof HistogramSnapshot || family instanceof SummarySnapshot
+                ? List.of(name, name + "_bucket", name + "_count", name + "_sum")
+                : List.of(name);
     }
 }
