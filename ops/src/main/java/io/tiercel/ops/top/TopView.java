@@ -71,7 +71,7 @@ public final class TopView {
         final DeskState.Facts facts = state.facts();
         if (facts != null) {
             line.plain("  up " + Figures.duration(TimeUnit.MILLISECONDS.toSeconds(nowMs - facts.startMs())))
-                    .faint("  pid " + facts.pid() + "  " + facts.layout());
+                    .faint("  pid " + facts.pid() + "  " + facts.layout().toLowerCase(Locale.ROOT));
         }
         line.faint("  " + TIME.format(Instant.ofEpochMilli(nowMs)) + " UTC");
         if (state.lostCount() > 0) {
