@@ -15,11 +15,10 @@ import io.tiercel.tools.MachineInfo;
 import io.tiercel.tools.ServeCommand;
 import io.tiercel.tools.ToolException;
 import io.tiercel.tools.YamlText;
-import io.tiercel.tools.load.AnswerHandler;
-import io.tiercel.tools.load.AnswerKind;
 import io.tiercel.tools.load.ApplianceTarget;
 import io.tiercel.tools.load.LiveReport;
 import io.tiercel.tools.load.MeasuredRun;
+import io.tiercel.tools.load.NobodyAsked;
 import io.tiercel.tools.load.OutputSink;
 import io.tiercel.tools.load.RandomRequests;
 import io.tiercel.tools.load.Rehearsal;
@@ -229,20 +228,5 @@ final class AccessBench {
 
     private static String lowerCase(final Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Between two parts nothing is asked, so nothing is answered. */
-    private enum NobodyAsked implements AnswerHandler {
-        INSTANCE;
-
-        @Override
-        public long onAnswer(final long correlationId, final AnswerKind kind) {
-            return -1;
-        }
-
-        @Override
-        public void onDisconnect() {
-            throw ToolException.environment("the appliance let go of the one inside");
-        }
     }
 }
