@@ -49,6 +49,7 @@ final class Chromium implements AutoCloseable, WebSocket.Listener {
     Chromium(final Path program, final Path profile) throws Exception {
         this.profile = profile;
         process = new ProcessBuilder(program.toString(), "--headless=new", "--no-sandbox", "--disable-gpu",
+                "--disable-dev-shm-usage",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",
                 "--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank")
                 .redirectErrorStream(true).redirectOutput(profile.resolve("log").toFile()).start();
