@@ -1,5 +1,7 @@
 package io.tiercel.protocol;
 
+import static io.tiercel.protocol.LayoutAssertions.assertField;
+import static io.tiercel.protocol.LayoutAssertions.assertMessage;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -31,8 +33,6 @@ import org.junit.jupiter.api.Test;
  * so a change here is a change of the protocol.
  */
 class WireLayoutTest {
-
-    private static final int HEADER = 8;
 
     @Test
     void shouldHaveTheHeaderOfTheReadme() {
@@ -290,18 +290,5 @@ class WireLayoutTest {
 
     private static void assertBytes(final String hex, final UnsafeBuffer frame) {
         assertEquals(hex, HexFormat.of().formatHex(frame.byteArray()));
-    }
-
-    private static void assertMessage(
-            final int expectedTemplateId, final int expectedBlockLength, final int templateId, final int blockLength) {
-        assertEquals(expectedTemplateId, templateId);
-        assertEquals(expectedBlockLength, blockLength);
-    }
-
-    private static void assertField(
-            final int expectedFrameOffset, final int expectedLength, final int encodingOffset,
-            final int encodingLength) {
-        assertEquals(expectedFrameOffset, HEADER + encodingOffset);
-        assertEquals(expectedLength, encodingLength);
     }
 }
