@@ -43,7 +43,7 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
             case JOURNAL_ROLLED -> "journal went on to its next file, roll " + value;
             case DEVICE_LOST -> "device lost, another backend goes on for model " + value;
             case EVENTS_LOST -> value + " events found no room on their way";
-            default -> kind + " value=" + value + " " + subject;
+            case NULL_VAL -> "something of a later version: value=" + value + " " + subject;
         };
     }
 

@@ -2,6 +2,7 @@ package io.tiercel.ops.desk;
 
 import io.tiercel.protocol.TelemetryFile;
 import io.tiercel.protocol.telemetry.EventDecoder;
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.telemetry.FactsDecoder;
 import io.tiercel.protocol.telemetry.IntervalEndDecoder;
 import io.tiercel.protocol.telemetry.IntervalHistogramDecoder;
@@ -196,6 +197,17 @@ public final class DeskFeed implements AutoCloseable {
     private void onEvent(final EventDecoder event) {
         count(event.number());
         final long startNs = event.startNs();
-        state.onEvent(new DeskEvent(event.kind(), startNs, event.durationNs(), event.value(), event.subject()));
+        state.onEvent(new DeskEvent(kindOf(event.kindRaw()), startNs, event.durationNs(), event.value(),
+                event.subject()));
+    }
+
+    /** A desk outlives an upgrade of its appliance: a kind that it has no name for is an event nevertheless. */
+    private static EventKind kindOf(final short code) {
+        for (final EventKind kind : EventKind.values()) {
+            if (kind.value() == code) {
+                return kind;
+            }
+        }
+        return EventKind.NULL_VAL;
     }
 }

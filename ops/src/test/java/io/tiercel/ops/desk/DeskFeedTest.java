@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
 import org.agrona.ExpandableArrayBuffer;
@@ -155,6 +156,22 @@ class DeskFeedTest {
     }
 
     @Test
+    void shouldGoOnWhenAnApplianceOfALaterVersionTellsWhatItHasNoNameFor() throws IOException {
+        begin("one");
+        try (DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            feed.poll();
+            final EventEncoder event = encode(EventKind.CLIENT_GONE);
+            buffer.putByte(8 + EventEncoder.kindEncodingOffset(), (byte) 200);
+            transmitter.transmit(EventEncoder.TEMPLATE_ID, buffer, 0, 8 + event.encodedLength());
+            event(EventKind.CLIENT_GONE);
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(List.of("something of a later version: value=3 desk-7", "client desk-7 gone, session 3"),
+                    feed.state().events().stream().map(DeskEvent::describe).toList());
+            assertEquals(0, feed.state().lostCount());
+        }
+    }
+
+    @Test
     void shouldSayWhatIsWrongWithAFileThatItCannotRead() throws IOException {
         begin("one").close();
         final Path file = TelemetryFile.in(directory);
@@ -183,9 +200,12 @@ class DeskFeedTest {
     }
 
     private void event(final EventKind kind) {
-        final EventEncoder event = new EventEncoder().wrapAndApplyHeader(buffer, 0, header)
+        transmitter.transmit(EventEncoder.TEMPLATE_ID, buffer, 0, 8 + encode(kind).encodedLength());
+    }
+
+    private EventEncoder encode(final EventKind kind) {
+        return new EventEncoder().wrapAndApplyHeader(buffer, 0, header)
                 .number(number++).startNs(1).durationNs(2).value(3).kind(kind).subject("desk-7");
-        transmitter.transmit(EventEncoder.TEMPLATE_ID, buffer, 0, 8 + event.encodedLength());
     }
 
     private void interval(final long startMs, final long valueNs) {
