@@ -4,7 +4,9 @@ import io.aeron.ExclusivePublication;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.telemetry.CounterId;
+import io.tiercel.appliance.telemetry.Told;
 import io.tiercel.protocol.client.TiercelClient;
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -121,6 +123,11 @@ class ClientsTest {
         sleeper.until("end of stream", () -> !sleeper.hears());
         assertTrue(reader.isConnected());
         assertTrue(answers.rejections.isEmpty());
+        final List<Told> told = Told.since(harness.counters);
+        final Told welcome = told.get(1);
+        assertEquals(List.of(told.get(0), new Told(EventKind.CLIENT_WELCOMED, welcome.value(), "sleeper"),
+                new Told(EventKind.CLIENT_SLOW, welcome.value(), "sleeper"),
+                new Told(EventKind.CLIENT_GONE, welcome.value(), "sleeper")), told);
     }
 
     @Test

@@ -12,13 +12,13 @@ import org.agrona.concurrent.UnsafeBuffer;
  * anything then, and the canonical state is that before the step as long as its hash has not been returned. Its derived
  * part is of no use to anybody else.
  */
-final class LosableBackend implements Backend {
+public final class LosableBackend implements Backend {
 
     /** Calls of its executors until the device is lost, that one included; 0 if an executor cannot even begin. */
     private int callsLeft;
     private final Runnable onStep;
 
-    LosableBackend(final int callsLeft) {
+    public LosableBackend(final int callsLeft) {
         this(callsLeft, () -> {});
     }
 
