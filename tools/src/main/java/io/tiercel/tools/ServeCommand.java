@@ -59,17 +59,7 @@ public final class ServeCommand implements Callable<Integer> {
             throw ToolException.badArgument("--config=" + config + " cannot be read");
         }
         final ApplianceContext context = ConfigReader.read(config);
-        final StopSignal stop = StopSignal.install();
-        if (untilStdinCloses) {
-            stop.watchStandardInput();
-        }
-        int exitCode = ExitCode.ENVIRONMENT;
-        try {
-            exitCode = serve(context, stop);
-        } finally {
-            stop.finished(exitCode);
-        }
-        return exitCode;
+        return StopSignal.during(untilStdinCloses, stop -> serve(context, stop));
     }
 
     private static int serve(final ApplianceContext context, final StopSignal stop) throws InterruptedException {

@@ -24,14 +24,34 @@ public final class StopSignal {
     private StopSignal() {
     }
 
-    public static StopSignal install() {
-        final StopSignal signal = new StopSignal();
-        Runtime.getRuntime().addShutdownHook(new Thread(signal::onShutdown, "stop-signal"));
-        return signal;
+    /** What a command does until it is told to stop; returns the process' exit code. */
+    @FunctionalInterface
+    public interface Body {
+
+        int run(StopSignal stop) throws InterruptedException;
     }
 
-    /** Also raises the signal when standard input closes: whoever started this process is gone. */
-    public void watchStandardInput() {
+    /**
+     * Runs a command that ends in order.
+     *
+     * @param watchesInput whether it also stops when standard input closes: whoever started this process is gone.
+     */
+    public static int during(final boolean watchesInput, final Body body) throws InterruptedException {
+        final StopSignal signal = new StopSignal();
+        Runtime.getRuntime().addShutdownHook(new Thread(signal::onShutdown, "stop-signal"));
+        if (watchesInput) {
+            signal.watchStandardInput();
+        }
+        int code = ExitCode.ENVIRONMENT;
+        try {
+            code = body.run(signal);
+        } finally {
+            signal.finished(code);
+        }
+        return code;
+    }
+
+    private void watchStandardInput() {
         final Thread watcher = new Thread(this::readUntilClosed, "standard-input");
         watcher.setDaemon(true);
         watcher.start();
@@ -54,7 +74,7 @@ public final class StopSignal {
     }
 
     /** All is closed: the process may end, with this exit code. */
-    public void finished(final int code) {
+    private void finished(final int code) {
         exitCode = code;
         finished.countDown();
     }

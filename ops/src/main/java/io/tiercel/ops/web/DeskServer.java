@@ -23,9 +23,9 @@ import org.agrona.concurrent.EpochClock;
  * One page, its style and its script, and a stream of server-sent events with what the appliance says. A browser that
  * does not read holds up its own thread here and nothing else; it gets the newest frame when it reads again.
  *
- * <p>Nothing is asked of another host, by the server or by the page, which its content security policy holds it to. A
- * request whose {@code Host} is not the address that is served is refused, so that no page of another site can read
- * this one through a name that points here.
+ * <p>Nothing is asked of another host, by the server or by the page, which its content security policy holds it to. On
+ * the loopback interface a request whose {@code Host} is another name is refused, so that no page of another site can
+ * read this one through a name that points here. Elsewhere whoever reaches the address may read it, by any name.
  */
 public final class DeskServer implements AutoCloseable {
 
@@ -47,6 +47,7 @@ public final class DeskServer implements AutoCloseable {
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
     private final DeskFeed feed;
     private final DeskPage page;
+    private final boolean isLoopback;
     private final Set<String> hosts;
     private final Object lock = new Object();
     private DeskStatus status;
@@ -65,6 +66,7 @@ public final class DeskServer implements AutoCloseable {
         this.feed = feed;
         page = new DeskPage(feed.state(), clock);
         server = HttpServer.create(address, 0);
+        isLoopback = address.getAddress().isLoopbackAddress();
         final String port = ":" + port();
         hosts = Stream.of("127.0.0.1", "localhost", "[::1]", address.getHostString())
                 .map(host -> host + port).collect(Collectors.toUnmodifiableSet());
@@ -110,7 +112,7 @@ public final class DeskServer implements AutoCloseable {
     private void serve(final HttpExchange exchange) throws IOException {
         try (exchange) {
             final String path = exchange.getRequestURI().getPath();
-            if (!hosts.contains(exchange.getRequestHeaders().getFirst("Host"))) {
+            if (isLoopback && !hosts.contains(exchange.getRequestHeaders().getFirst("Host"))) {
                 refuse(exchange, MISDIRECTED, "this is another host's page");
             } else if (!"GET".equals(exchange.getRequestMethod())) {
                 refuse(exchange, METHOD_NOT_ALLOWED, "GET only");

@@ -71,6 +71,13 @@ class DeskServerTest {
     }
 
     @Test
+    void shouldAnswerToAnyNameWhereItIsServedToOtherHosts() throws IOException {
+        server.close();
+        server = new DeskServer(new InetSocketAddress(0), new DeskFeed(directory, () -> NOW_MS), () -> NOW_MS);
+        assertEquals("HTTP/1.1 200 OK", first("GET / HTTP/1.1", "wall.example:" + server.port()));
+    }
+
+    @Test
     void shouldStreamWhatTheApplianceSaysToWhoeverReads() throws IOException {
         interval(3_000);
         try (Socket stalled = request("GET /live HTTP/1.1", "localhost:" + server.port());

@@ -70,17 +70,7 @@ public final class ExporterCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        final StopSignal stop = StopSignal.install();
-        if (untilStdinCloses) {
-            stop.watchStandardInput();
-        }
-        int exitCode = ExitCode.ENVIRONMENT;
-        try {
-            exitCode = serve(stop);
-        } finally {
-            stop.finished(exitCode);
-        }
-        return exitCode;
+        return StopSignal.during(untilStdinCloses, this::serve);
     }
 
     private int serve(final StopSignal stop) throws InterruptedException {

@@ -69,17 +69,7 @@ public final class ProbeCommand implements Callable<Integer> {
     }
 
     private int askOn() throws InterruptedException {
-        final StopSignal stop = StopSignal.install();
-        if (untilStdinCloses) {
-            stop.watchStandardInput();
-        }
-        int exitCode = ExitCode.ENVIRONMENT;
-        try {
-            exitCode = askUntil(stop);
-        } finally {
-            stop.finished(exitCode);
-        }
-        return exitCode;
+        return StopSignal.during(untilStdinCloses, this::askUntil);
     }
 
     private int askUntil(final StopSignal stop) throws InterruptedException {

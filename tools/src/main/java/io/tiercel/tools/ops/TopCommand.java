@@ -105,7 +105,7 @@ public final class TopCommand implements Callable<Integer> {
     }
 
     private int show(final DeskFeed feed, final TopView view) throws IOException {
-        if (System.console() == null) {
+        if (!io.tiercel.tools.Terminal.isInteractive()) {
             throw ToolException.badArgument("standard output is no terminal: use --once");
         }
         try (Terminal terminal = TerminalBuilder.builder().system(true).jna(false).build()) {

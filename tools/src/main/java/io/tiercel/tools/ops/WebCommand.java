@@ -51,14 +51,7 @@ public final class WebCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        final StopSignal stop = StopSignal.install();
-        int exitCode = ExitCode.ENVIRONMENT;
-        try {
-            exitCode = serve(stop);
-        } finally {
-            stop.finished(exitCode);
-        }
-        return exitCode;
+        return StopSignal.during(false, this::serve);
     }
 
     private int serve(final StopSignal stop) throws InterruptedException {
