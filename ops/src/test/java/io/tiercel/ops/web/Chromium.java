@@ -14,12 +14,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /** A headless Chromium with one page, driven over its DevTools protocol. */
@@ -45,11 +48,10 @@ final class Chromium implements AutoCloseable, WebSocket.Listener {
                 .filter(Files::isExecutable).findFirst().orElse(null);
     }
 
-    /** @param profile an empty folder of its own. */
-    Chromium(final Path program, final Path profile) throws Exception {
-        this.profile = profile;
+    Chromium(final Path program) throws Exception {
+        profile = Files.createTempDirectory("chromium");
         process = new ProcessBuilder(program.toString(), "--headless=new", "--no-sandbox", "--disable-gpu",
-                "--disable-dev-shm-usage",
+                "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",
                 "--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank")
                 .redirectErrorStream(true).redirectOutput(profile.resolve("log").toFile()).start();
@@ -116,19 +118,28 @@ final class Chromium implements AutoCloseable, WebSocket.Listener {
         return List.copyOf(complaints);
     }
 
+    /** Ends when every process of the browser has, for any of them may write to the profile until then. */
     @Override
     public void close() throws IOException {
+        final List<ProcessHandle> family = Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
         process.destroy();
-        try {
-            if (!process.waitFor(TIMEOUT_S, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
+        for (final ProcessHandle member : family) {
+            try {
+                member.onExit().get(TIMEOUT_S, TimeUnit.SECONDS);
+            } catch (final InterruptedException ex) {
+                member.destroyForcibly();
+                Thread.currentThread().interrupt();
+            } catch (final ExecutionException | TimeoutException ex) {
+                member.destroyForcibly();
+                member.onExit().join();
             }
-        } catch (final InterruptedException ex) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
         }
-        for (final String link : List.of("SingletonLock", "SingletonSocket", "SingletonCookie")) {
-            Files.deleteIfExists(profile.resolve(link)); // they lead out of the folder
+        final List<Path> files;
+        try (Stream<Path> tree = Files.walk(profile)) {
+            files = tree.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (final Path file : files) {
+            Files.deleteIfExists(file);
         }
     }
 

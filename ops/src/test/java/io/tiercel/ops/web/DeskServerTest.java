@@ -20,7 +20,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.HdrHistogram.Histogram;
@@ -112,7 +111,7 @@ class DeskServerTest {
         appliance.event(EventKind.DEVICE_LOST, 5_000_000_000L, 0, "");
         interval(2_500);
         final String own = "http://127.0.0.1:" + server.port() + "/";
-        try (Chromium chromium = new Chromium(program, Files.createDirectory(directory.resolve("profile")))) {
+        try (Chromium chromium = new Chromium(program)) {
             for (final int[] size : List.of(new int[] {1366, 768}, new int[] {2560, 1440})) {
                 chromium.open(own, size[0], size[1]);
                 chromium.until("document.getElementById('p50')?.textContent === '2.51'");
