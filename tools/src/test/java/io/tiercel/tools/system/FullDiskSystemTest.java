@@ -35,13 +35,13 @@ class FullDiskSystemTest {
 
     @Test
     void shouldRefuseWhileSpaceIsLowAndAnswerAgainAfterwards() throws IOException, InterruptedException {
-        final Path disk = mount("192m");
-        final ServeConfig config = bench.config(bench.model(6)).journal(disk.resolve("journal")).refuseFree("96m");
+        final Path disk = mount("320m");
+        final ServeConfig config = bench.config(bench.model(6)).journal(disk.resolve("journal")).refuseFree("192m");
         final TiercelProcess appliance = bench.serve(config);
         final TiercelProcess client = bench.client("desk-1", "--until-refused", "true");
         client.awaitLine("answered=500 ");
         final Path taken = disk.resolve("somebody-elses-file");
-        fill(taken, MIN_FREE_BYTES + (20 << 20));
+        fill(taken, MIN_FREE_BYTES + (96 << 20)); // more than is journaled before somebody looks
         assertEquals(0, client.awaitExit(), client::toString);
         assertTrue(client.awaitLine("refused ").startsWith("refused code=JOURNAL_SPACE_LOW"), client::toString);
         Files.delete(taken);
