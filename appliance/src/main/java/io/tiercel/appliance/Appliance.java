@@ -7,6 +7,7 @@ import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.recovery.RecoveryProgress;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.rollout.VersionLoader;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotCut;
@@ -72,6 +73,8 @@ public final class Appliance implements AutoCloseable {
     private JvmLog jvmLog;
     private final SnapshotAgent snapshots;
     private final AgentRunner backgroundRunner;
+    /** Of its own: a load takes as long as it takes. */
+    private final AgentRunner loaderRunner;
     private final WarmUp.Report warmUp;
     private ShutdownReport shutdownReport;
 
@@ -92,11 +95,13 @@ public final class Appliance implements AutoCloseable {
         counters = Counters.inDriver(foundation.aeron());
         JvmLog.prepare();
         warmUp = new WarmUp(foundation).run(context.warmUpRequests());
-        final StageRecorder stages = new StageRecorder(foundation.models().size());
+        final StageRecorder stages = new StageRecorder(foundation.models().capacity());
         final SnapshotCut cut = new SnapshotCut();
+        final VersionLoader loader = foundation.newLoader();
         pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(), context.requestStreamId(),
-                foundation.models(), foundation.sessions(), foundation.retries(),
-                foundation.recovered().nextSequence(), cut, context.maxRatePerSecond(),
+                new Pipeline.Served(foundation.models(), foundation.routes(), loader, context.adminStreamId()),
+                foundation.sessions(), foundation.retries(), foundation.recovered().nextSequence(), cut,
+                context.maxRatePerSecond(),
                 foundation.access(),
                 foundation.journal().requests(),
                 foundation.journal().outcomes(),
@@ -120,6 +125,8 @@ public final class Appliance implements AutoCloseable {
         backgroundRunner = new AgentRunner(
                 new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null,
                 new CompositeAgent(background));
+        loaderRunner = new AgentRunner(
+                new SleepingMillisIdleStrategy(BACKGROUND_SLEEP_MS), this::onError, null, loader);
         final DeskAgent desk = desk();
         telemetry = new AgentRunner(new SleepingMillisIdleStrategy(TELEMETRY_SLEEP_MS), this::onError, null,
                 new CompositeAgent(
@@ -217,7 +224,7 @@ public final class Appliance implements AutoCloseable {
                 await(snapshots::isIdle, SNAPSHOT_TIMEOUT_NS);
             }
             CloseHelper.quietCloseAll(runners);
-            CloseHelper.quietCloseAll(backgroundRunner, telemetry, events, jvmLog);
+            CloseHelper.quietCloseAll(loaderRunner, backgroundRunner, telemetry, events, jvmLog);
             shutdownReport = new ShutdownReport(
                     drained, pipeline.takenCount(), pipeline.recordedCount(), failure());
             pipeline.close();
@@ -298,6 +305,7 @@ public final class Appliance implements AutoCloseable {
         jvmLog = JvmLog.open(run.jvmLog());
         AgentRunner.startOnThread(telemetry);
         AgentRunner.startOnThread(backgroundRunner);
+        AgentRunner.startOnThread(loaderRunner);
         runners.forEach(AgentRunner::startOnThread);
     }
 

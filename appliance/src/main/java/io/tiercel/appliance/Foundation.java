@@ -11,10 +11,9 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.egress.ResponseWriter;
-import io.tiercel.appliance.engine.DeviceMode;
-import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelRegistry;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
@@ -22,6 +21,8 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryProgress;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.rollout.VersionLoader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Rights;
 import io.tiercel.appliance.session.Sessions;
@@ -43,6 +44,7 @@ import org.agrona.concurrent.status.CountersReader;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.SecureRandom;
@@ -76,12 +78,13 @@ final class Foundation implements AutoCloseable {
 
     private final ApplianceContext context;
     private final NanoClock clock = SystemNanoClock.INSTANCE;
-    private final ModelRegistry registry = new ModelRegistry(clock);
+    private final ModelRegistry registry;
     private PrincipalFiles principalFiles;
     private Access access;
     private ClaimedJournal claimed;
     private JournalDirectory journal;
     private Sessions sessions;
+    private Routes routes;
     private RetryWindow retries;
     private RecoveryReport recovered;
     private long epochOffsetNs;
@@ -91,11 +94,13 @@ final class Foundation implements AutoCloseable {
 
     Foundation(final ApplianceContext context, final RecoveryProgress progress) {
         this.context = context;
+        registry = new ModelRegistry(context.maxVersions(), clock);
         try {
             access = openAccess();
             claimed = JournalDirectory.claim(context.journalDirectory(), JournalSettings.of(context));
             final List<Bundle> bundles = loadModels();
-            sessions = new Sessions(models(), context.maxSessions());
+            sessions = new Sessions(models(), context.maxSessions(), context.maxVersions());
+            routes = new Routes(models().size(), context.maxVersions());
             retries = Pipeline.newRetryWindow(context, models());
             recover(progress);
             bundles.forEach(journal::addBundle);
@@ -175,7 +180,16 @@ final class Foundation implements AutoCloseable {
         return access.isOpen() ? List.of() : List.of(new AccessWatch(principalFiles, access, clock));
     }
 
-    List<LoadedModel> models() {
+    Routes routes() {
+        return routes;
+    }
+
+    /** Loads further versions. */
+    VersionLoader newLoader() {
+        return new VersionLoader(new LoadingWorks(context, registry, sessions, journal));
+    }
+
+    ModelVersions models() {
         return registry.models();
     }
 
@@ -221,16 +235,26 @@ final class Foundation implements AutoCloseable {
         final List<Bundle> bundles = new ArrayList<>();
         for (final ModelConfig config : context.models()) {
             final Bundle bundle = Bundle.open(config.bundle());
-            registry.load(config.alias(), bundle, config.backend(), config.threads(),
-                    new DeviceSettings(DeviceMode.of(config.gpuMode()), config.gpuAnswerLimitNs()));
+            registry.load(
+                    config.alias(), bundle, config.backend(), config.threads(), LoadingWorks.deviceSettings(config));
             bundles.add(bundle);
         }
         return bundles;
     }
 
+    /** A version that the journal tells of is with the journal. */
+    private LoadedModel loadFromJournal(final LoadedModel first, final String versionHex) {
+        final Path bundle = JournalDirectory.bundlePath(context.journalDirectory(), versionHex);
+        if (!Files.exists(bundle)) {
+            return null;
+        }
+        return LoadingWorks.load(context, registry, first, Bundle.open(bundle));
+    }
+
     private void recover(final RecoveryProgress progress) {
         try (Recovery recovery = new Recovery(
-                claimed, models(), sessions, context.evictsSessions(), retries, SystemEpochNanoClock.INSTANCE, clock,
+                claimed, models(), routes, this::loadFromJournal, sessions, context.evictsSessions(), retries,
+                SystemEpochNanoClock.INSTANCE, clock,
                 progress)) {
             recovered = recovery.read();
             journal = recovery.continueJournal();
@@ -275,7 +299,7 @@ final class Foundation implements AutoCloseable {
      */
     static int mtuLength(final ApplianceContext context, final List<LoadedModel> models) {
         final int limit = Math.min(MAX_MTU_LENGTH, context.responseTermLength() / LONGEST_MESSAGE_FRACTION);
-        final int answerLength = mtuLengthOf(ResponseWriter.longestLength(models));
+        final int answerLength = mtuLengthOf(ResponseWriter.longestLength(models, context.maxVersions()));
         if (answerLength > limit) {
             throw new ApplianceException("aeron.response-term-length=" + context.responseTermLength() +
                     " allows fragments of up to " + limit + " bytes, and an answer of these models needs " +

@@ -13,6 +13,7 @@ import io.tiercel.appliance.egress.KeptAnswers;
 import io.tiercel.appliance.egress.MadeTokens;
 import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.generation.GenerationProgress;
 import io.tiercel.appliance.infer.ForeseenTokens;
 import io.tiercel.appliance.infer.InferAgent;
@@ -20,6 +21,8 @@ import io.tiercel.appliance.ingress.Ingress;
 import io.tiercel.appliance.journal.JournalAgent;
 import io.tiercel.appliance.journal.OutcomeAgent;
 import io.tiercel.appliance.journal.RecordLog;
+import io.tiercel.appliance.rollout.VersionLoader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
@@ -61,12 +64,27 @@ final class Pipeline implements AutoCloseable {
     /** So that the requests of those who have just gone are known when they come back. */
     private static final int RETRY_PRINCIPALS_PER_CLIENT = 2;
 
+    /**
+     * The models that are served.
+     *
+     * @param loader        of further versions; null if there is none.
+     * @param adminStreamId where administrators are heard; {@link Ingress#NO_STREAM} if they are not.
+     */
+    record Served(ModelVersions versions, Routes routes, VersionLoader loader, int adminStreamId) {
+
+        /** Each in one version, and nobody to change that. */
+        static Served fixed(final List<LoadedModel> models) {
+            return new Served(ModelVersions.of(models), Routes.ofConfigured(models, models.size()), null,
+                    Ingress.NO_STREAM);
+        }
+    }
+
     /** What a pipeline is built from and does not own. */
     record Parts(
             ApplianceContext context,
             Aeron aeron,
             int requestStreamId,
-            List<LoadedModel> models,
+            Served served,
             Sessions sessions,
             RetryWindow retries,
             long firstSequence,
@@ -97,7 +115,7 @@ final class Pipeline implements AutoCloseable {
         state = new PipelineState(context.journalRefuseFreeBytes());
         clocks = parts.clocks();
         requestChannel = context.requestChannel();
-        final List<LoadedModel> models = parts.models();
+        final ModelVersions models = parts.served().versions();
         final int maxOutputsLength = maxOutputsLength(models, context.maxSteps());
         final ClientCommands commands = new ClientCommands(COMMAND_QUEUE_BYTES);
 
@@ -105,8 +123,10 @@ final class Pipeline implements AutoCloseable {
                 parts.firstSequence());
         final GenerationProgress progress = new GenerationProgress(context.maxGenerations());
         ingress = new Ingress(parts.aeron(), context, parts.requestStreamId(),
-                new Ingress.Memory(parts.sessions().table(), parts.retries().index(), parts.cut(), progress),
-                new Ingress.Door(parts.access(), parts.maxRatePerSecond(), Foundation.mtuLength(context, models)),
+                new Ingress.Memory(parts.sessions(), parts.served().routes(), parts.served().loader(),
+                        parts.retries().index(), parts.cut(), progress),
+                new Ingress.Door(parts.access(), parts.maxRatePerSecond(), Foundation.mtuLength(context, models),
+                        parts.served().adminStreamId()),
                 models, sequencer, commands, state,
                 clocks.io(), parts.counters());
         journal = new JournalAgent(sequencer, parts.requests(), models, clocks.journal(), parts.epochOffsetNs(),

@@ -6,6 +6,7 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
+import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.session.RetryWindow;
@@ -184,12 +185,14 @@ final class WarmUp implements ResponseHandler {
 
     private void runIn(final Path scratch, final int minRequests, final int walk) {
         final ApplianceContext context = foundation.context();
+        final List<LoadedModel> models = foundation.models().subList(0, context.models().size());
         final StageClocks clocks = StageClocks.of(Layout.COMPACT, context.inferWorkers(), foundation.clock());
         try (JournalDirectory journal = JournalDirectory.open(scratch, JournalSettings.scratch(context));
-                Sessions sessions = new Sessions(foundation.models(), MAX_SESSIONS);
-                RetryWindow retries = Pipeline.newRetryWindow(context, foundation.models());
+                Sessions sessions = new Sessions(models, MAX_SESSIONS);
+                RetryWindow retries = Pipeline.newRetryWindow(context, models);
                 Pipeline pipeline = new Pipeline(new Pipeline.Parts(context, foundation.aeron(),
-                        context.requestStreamId() + STREAM_STEP, foundation.models(), sessions, retries, 0,
+                        context.requestStreamId() + STREAM_STEP, Pipeline.Served.fixed(models), sessions,
+                        retries, 0,
                         new SnapshotCut(), NO_RATE_LIMIT, access(context), journal.requests(), journal.outcomes(),
                         clocks,
                         foundation.epochOffsetNs(),

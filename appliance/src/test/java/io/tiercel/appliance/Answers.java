@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Everything that a client hears, kept for a test to look at. */
-final class Answers implements ResponseHandler {
+class Answers implements ResponseHandler {
 
     /** A result and its outputs. */
     record Result(
@@ -34,6 +34,14 @@ final class Answers implements ResponseHandler {
     final List<GoodbyeReason> goodbyes = new ArrayList<>();
     int disconnectCount;
     private final Set<Long> begun = new HashSet<>();
+
+    Result lastResult() {
+        return results.get(results.size() - 1);
+    }
+
+    Rejection lastRejection() {
+        return rejections.get(rejections.size() - 1);
+    }
 
     int count() {
         return results.size() + rejections.size();

@@ -244,8 +244,9 @@ class LayoutsTest {
                     .subscriberErrorHandler(LangUtil::rethrowUnchecked));
             sessions = new Sessions(models, context.maxSessions());
             retries = Pipeline.newRetryWindow(context, models);
-            pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(), models,
-                    sessions, retries, 0, cut, context.maxRatePerSecond(), Access.open(), requests, outcomes,
+            pipeline = new Pipeline(new Pipeline.Parts(context, aeron, context.requestStreamId(),
+                    Pipeline.Served.fixed(models), sessions, retries, 0, cut, context.maxRatePerSecond(), Access.open(),
+                    requests, outcomes,
                     StageClocks.of(layout, context.inferWorkers(), SystemNanoClock.INSTANCE),
                     0, new StageRecorder(models.size()), counters));
             pipeline.open();

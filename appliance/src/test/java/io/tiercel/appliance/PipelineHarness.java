@@ -160,7 +160,8 @@ final class PipelineHarness implements AutoCloseable {
         final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), clock);
         sessions = new Sessions(models, context.maxSessions());
         retries = Pipeline.newRetryWindow(context, models);
-        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, REQUEST_STREAM, models, sessions, retries, 0, cut,
+        pipeline = new Pipeline(new Pipeline.Parts(
+                context, aeron, REQUEST_STREAM, Pipeline.Served.fixed(models), sessions, retries, 0, cut,
                 context.maxRatePerSecond(), access, ownRequests == null ? requests : ownRequests,
                 ownOutcomes == null ? outcomes : ownOutcomes, clocks, EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();

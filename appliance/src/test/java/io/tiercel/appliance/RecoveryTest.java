@@ -2,6 +2,7 @@ package io.tiercel.appliance;
 
 import io.tiercel.appliance.config.FullSessionsPolicy;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.RandomTransformers;
 import io.tiercel.appliance.journal.ClaimedJournal;
@@ -14,6 +15,8 @@ import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.recovery.VersionSource;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
@@ -478,7 +481,10 @@ class RecoveryTest {
             final List<LoadedModel> models,
             final Sessions sessions,
             final RetryWindow retries) {
-        return new Recovery(claimed, models, sessions, harness.context.evictsSessions(), retries, epochClock,
+        final ModelVersions versions = new ModelVersions(models.size() + 1);
+        versions.addAll(models);
+        return new Recovery(claimed, versions, new Routes(models.size(), models.size() + 1), VersionSource.NONE,
+                sessions, harness.context.evictsSessions(), retries, epochClock,
                 harness.clock, (done, total) -> {});
     }
 
@@ -512,7 +518,7 @@ class RecoveryTest {
         for (final StraightRun.Name name : names) {
             final int oldest = table.oldest();
             assertEquals(name, new StraightRun.Name(
-                    table.principalId(oldest), table.modelIndex(oldest), table.sessionKey(oldest)));
+                    table.principalId(oldest), table.modelId(oldest), table.sessionKey(oldest)));
             table.replaceOldest(0, Short.MAX_VALUE, oldest);
         }
     }

@@ -6,6 +6,7 @@ import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
@@ -13,6 +14,8 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryReport;
+import io.tiercel.appliance.recovery.VersionSource;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
@@ -126,7 +129,9 @@ final class SimulatedAppliance implements AutoCloseable {
         sessions = new Sessions(models, context.maxSessions());
         retries = Pipeline.newRetryWindow(context, models);
         try (Recovery recovery = new Recovery(
-                claimed, models, sessions, context.evictsSessions(), retries, time.wall(), time.ticks(),
+                claimed, ModelVersions.of(models), new Routes(models.size(), models.size()), VersionSource.NONE,
+                sessions,
+                context.evictsSessions(), retries, time.wall(), time.ticks(),
                 (doneCount, totalCount) -> {})) {
             recovered = recovery.read();
             journal = recovery.continueJournal();
@@ -145,8 +150,9 @@ final class SimulatedAppliance implements AutoCloseable {
         requests = faulty(SimulatedDisk.REQUESTS, journal.requests(), taken.requests());
         outcomes = faulty(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
         aeron = network.connect();
-        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM, models, sessions,
-                retries, recovered.nextSequence(), cut, context.maxRatePerSecond(), Access.open(), requests, outcomes,
+        pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM,
+                Pipeline.Served.fixed(models), sessions, retries, recovered.nextSequence(), cut,
+                context.maxRatePerSecond(), Access.open(), requests, outcomes,
                 clocks, epochOffsetNs, new StageRecorder(models.size()), counters));
         housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);
         snapshots = new SnapshotAgent(

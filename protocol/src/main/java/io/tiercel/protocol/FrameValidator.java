@@ -2,6 +2,8 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.AdminCommand;
+import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.AnswerFlagsDecoder;
 import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
@@ -20,6 +22,7 @@ import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.VersionsDecoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 import org.agrona.DirectBuffer;
 
@@ -122,6 +125,8 @@ public final class FrameValidator {
                 return checkFixed(length, CancelGenerationDecoder.BLOCK_LENGTH);
             case ProofDecoder.TEMPLATE_ID:
                 return checkFixedOfAccess(length, ProofDecoder.BLOCK_LENGTH);
+            case AdministerDecoder.TEMPLATE_ID:
+                return checkAdminister(buffer, offset, length);
             default:
                 return refuse(UNKNOWN_TEMPLATE, templateId, 0);
         }
@@ -159,6 +164,8 @@ public final class FrameValidator {
                 return checkFixedOfAccess(length, ChallengeDecoder.BLOCK_LENGTH);
             case ApplianceProofDecoder.TEMPLATE_ID:
                 return checkFixedOfAccess(length, ApplianceProofDecoder.BLOCK_LENGTH);
+            case VersionsDecoder.TEMPLATE_ID:
+                return checkVersions(buffer, offset, length);
             default:
                 return refuse(UNKNOWN_TEMPLATE, templateId, 0);
         }
@@ -298,6 +305,75 @@ public final class FrameValidator {
                 : refuse(GENERATION_OUT_OF_RANGE, Float.floatToRawIntBits(temperature) & 0xFFFF_FFFFL, 0);
     }
 
+    /** What a command needs it has, and nothing else; whether that makes sense only the appliance knows. */
+    private int checkAdminister(final DirectBuffer buffer, final int offset, final int length) {
+        if (header.version() < Frames.ADMIN_SINCE_VERSION) {
+            return refuse(UNKNOWN_TEMPLATE, templateId, 0);
+        }
+        final int groupStart = Frames.HEADER_LENGTH + AdministerDecoder.BLOCK_LENGTH;
+        final int code = checkBlock(length, AdministerDecoder.BLOCK_LENGTH, Frames.administerLength(0, 0));
+        if (code != OK) {
+            return code;
+        }
+        final int command = buffer.getByte(
+                offset + Frames.HEADER_LENGTH + AdministerDecoder.commandEncodingOffset()) & 0xFF;
+        if (command > AdminCommand.SNAPSHOT.value()) {
+            return refuse(MALFORMED_FRAME, command, AdminCommand.SNAPSHOT.value());
+        }
+        final int entryLength = buffer.getShort(offset + groupStart, LITTLE_ENDIAN) & 0xFFFF;
+        final int routeCount = buffer.getShort(offset + groupStart + Short.BYTES, LITTLE_ENDIAN) & 0xFFFF;
+        final int expectedEntryLength = AdministerDecoder.RoutesDecoder.sbeBlockLength();
+        if (entryLength != expectedEntryLength) {
+            return refuse(LENGTH_MISMATCH, entryLength, expectedEntryLength);
+        }
+        final boolean isRoute = command == AdminCommand.ROUTE.value();
+        final int maxRoutes = isRoute ? Frames.MAX_ROUTES : 0;
+        if (routeCount > maxRoutes || isRoute && routeCount == 0) {
+            return refuse(MALFORMED_FRAME, routeCount, maxRoutes);
+        }
+        final int bundleStart = Frames.administerLength(routeCount, 0) - Frames.DATA_LENGTH_BYTES;
+        final int end = endOfData(buffer, offset, length, bundleStart);
+        if (end != length) {
+            return refuse(LENGTH_MISMATCH, length, Math.max(0, end));
+        }
+        return checkBundle(buffer, offset, end, command, end - bundleStart - Frames.DATA_LENGTH_BYTES);
+    }
+
+    private int checkBundle(
+            final DirectBuffer buffer, final int offset, final int end, final int command, final int bundleLength) {
+        final boolean isLoad = command == AdminCommand.LOAD.value();
+        final boolean isSound = isLoad
+                ? bundleLength > 0 && bundleLength <= Frames.MAX_BUNDLE_LENGTH &&
+                        isPrintable(buffer, offset + end - bundleLength, bundleLength)
+                : bundleLength == 0;
+        return isSound ? OK : refuse(MALFORMED_FRAME, bundleLength, isLoad ? Frames.MAX_BUNDLE_LENGTH : 0);
+    }
+
+    private int checkVersions(final DirectBuffer buffer, final int offset, final int length) {
+        if (header.version() < Frames.ADMIN_SINCE_VERSION) {
+            return refuse(UNKNOWN_TEMPLATE, templateId, 0);
+        }
+        final int code = checkBlock(length, VersionsDecoder.BLOCK_LENGTH, Frames.versionsLength(0));
+        return code == OK
+                ? checkEntries(buffer, offset, length, VersionsDecoder.BLOCK_LENGTH,
+                        VersionsDecoder.ServedDecoder.sbeBlockLength())
+                : code;
+    }
+
+    /** A group that is the last of its frame. */
+    private int checkEntries(
+            final DirectBuffer buffer, final int offset, final int length, final int blockLength,
+            final int expectedEntryLength) {
+        final int groupStart = Frames.HEADER_LENGTH + blockLength;
+        final int entryLength = buffer.getShort(offset + groupStart, LITTLE_ENDIAN) & 0xFFFF;
+        final int entryCount = buffer.getShort(offset + groupStart + Short.BYTES, LITTLE_ENDIAN) & 0xFFFF;
+        if (entryLength != expectedEntryLength) {
+            return refuse(LENGTH_MISMATCH, entryLength, expectedEntryLength);
+        }
+        final int end = groupStart + WelcomeDecoder.ModelsDecoder.HEADER_SIZE + entryCount * entryLength;
+        return end == length ? OK : refuse(LENGTH_MISMATCH, length, end);
+    }
+
     /** Two floats a turn and one branch for all of them: the frame is nearly always good. */
     private int checkFinite(final DirectBuffer buffer, final int offset, final int floatCount) {
         final int pairsEnd = offset + (floatCount & ~1) * Float.BYTES;
@@ -369,9 +445,10 @@ public final class FrameValidator {
         if (version < Frames.TOKENS_SINCE_VERSION) {
             return ResultStatus.RESET.value();
         }
-        return version < Frames.GENERATIONS_SINCE_VERSION
-                ? ResultStatus.CONTEXT_FULL.value()
-                : ResultStatus.CANCELLED.value();
+        if (version < Frames.GENERATIONS_SINCE_VERSION) {
+            return ResultStatus.CONTEXT_FULL.value();
+        }
+        return version < Frames.ADMIN_SINCE_VERSION ? ResultStatus.CANCELLED.value() : ResultStatus.APPLIED.value();
     }
 
     private int checkChunk(final DirectBuffer buffer, final int offset, final int length) {
@@ -416,14 +493,8 @@ public final class FrameValidator {
         if (code != OK) {
             return code;
         }
-        final int entryLength = buffer.getShort(offset + groupStart, LITTLE_ENDIAN) & 0xFFFF;
-        final int entryCount = buffer.getShort(offset + groupStart + Short.BYTES, LITTLE_ENDIAN) & 0xFFFF;
-        final int expectedEntryLength = Frames.welcomeModelLength(header.version());
-        if (entryLength != expectedEntryLength) {
-            return refuse(LENGTH_MISMATCH, entryLength, expectedEntryLength);
-        }
-        final int end = entriesStart + entryCount * entryLength;
-        return end == length ? OK : refuse(LENGTH_MISMATCH, length, end);
+        return checkEntries(buffer, offset, length, WelcomeDecoder.BLOCK_LENGTH,
+                Frames.welcomeModelLength(header.version()));
     }
 
     private int checkFixed(final int length, final int blockLength) {

@@ -1,5 +1,6 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.AdministerEncoder;
 import io.tiercel.protocol.wire.ApplianceProofEncoder;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChallengeEncoder;
@@ -16,6 +17,7 @@ import io.tiercel.protocol.wire.ProofEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultEncoder;
+import io.tiercel.protocol.wire.VersionsEncoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 
 /**
@@ -54,6 +56,9 @@ public final class Frames {
 
     /** The first version in which a client can prove who it is. */
     public static final int ACCESS_SINCE_VERSION = HelloDecoder.proofSinceVersion();
+
+    /** The first version with Administer and Versions. */
+    public static final int ADMIN_SINCE_VERSION = 6;
 
     /** schemaId of every frame. */
     public static final int SCHEMA_ID = InferEncoder.SCHEMA_ID;
@@ -111,7 +116,33 @@ public final class Frames {
     public static final int MAX_HELLO_LENGTH = HEADER_LENGTH + HelloEncoder.BLOCK_LENGTH +
             DATA_LENGTH_BYTES + Principals.MAX_LENGTH + DATA_LENGTH_BYTES + MAX_CHANNEL_LENGTH;
 
+    /** Weights of a route, together. */
+    public static final int FULL_WEIGHT = 10_000;
+
+    /** Versions that a route may name. */
+    public static final int MAX_ROUTES = 16;
+
+    /** Characters of a bundle's path in an Administer, at most. */
+    public static final int MAX_BUNDLE_LENGTH = 1024;
+
+    private static final int ADMINISTER_ROUTES_OFFSET =
+            HEADER_LENGTH + AdministerEncoder.BLOCK_LENGTH + AdministerEncoder.RoutesEncoder.sbeHeaderSize();
+
+    private static final int VERSIONS_OFFSET =
+            HEADER_LENGTH + VersionsEncoder.BLOCK_LENGTH + VersionsEncoder.ServedEncoder.sbeHeaderSize();
+
     private Frames() {
+    }
+
+    /** Bytes of an Administer frame. */
+    public static int administerLength(final int routeCount, final int bundleLength) {
+        return ADMINISTER_ROUTES_OFFSET + routeCount * AdministerEncoder.RoutesEncoder.sbeBlockLength() +
+                DATA_LENGTH_BYTES + bundleLength;
+    }
+
+    /** Bytes of a Versions frame. */
+    public static int versionsLength(final int versionCount) {
+        return VERSIONS_OFFSET + versionCount * VersionsEncoder.ServedEncoder.sbeBlockLength();
     }
 
     /** Bytes of a Hello's fixed block in that version; a later version's block begins with an earlier one's. */
@@ -140,7 +171,7 @@ public final class Frames {
     public static boolean isRequest(final int templateId) {
         return switch (templateId) {
             case InferEncoder.TEMPLATE_ID, ResetSessionEncoder.TEMPLATE_ID, ForkSessionEncoder.TEMPLATE_ID,
-                    GenerateEncoder.TEMPLATE_ID -> true;
+                    GenerateEncoder.TEMPLATE_ID, AdministerEncoder.TEMPLATE_ID -> true;
             default -> false;
         };
     }

@@ -13,8 +13,8 @@ public final class RejectDetail {
     /** No detail of this class is longer. */
     public static final int MAX_LENGTH = 96;
 
-    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.ACCESS_DENIED.value() + 1][];
-    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.ACCESS_DENIED.value() + 1][];
+    private static final byte[][] OFFENDING_NAMES = new byte[RejectCode.SELF_TEST_FAILED.value() + 1][];
+    private static final byte[][] ALLOWED_NAMES = new byte[RejectCode.SELF_TEST_FAILED.value() + 1][];
     private static final byte[] STEP_NAME = "step=".getBytes(StandardCharsets.US_ASCII);
 
     static {
@@ -47,6 +47,16 @@ public final class RejectDetail {
         name(RejectCode.NOT_A_GENERATOR, "modelId=", null);
         name(RejectCode.GENERATION_LIMIT, "generations=", " allowed=");
         name(RejectCode.ACCESS_DENIED, "templateId=", null);
+        name(RejectCode.NOT_AN_ADMINISTRATOR, "templateId=", null);
+        name(RejectCode.UNKNOWN_VERSION, "version=", null);
+        name(RejectCode.WEIGHTS_DO_NOT_ADD_UP, "sum=", " expected=");
+        name(RejectCode.VERSION_ROUTED, "weight=", " expected=");
+        name(RejectCode.NO_FORMER_ROUTE, "modelId=", null);
+        name(RejectCode.VERSION_LIMIT, "versions=", " allowed=");
+        name(RejectCode.VERSION_LOADED, "version=", null);
+        name(RejectCode.LOAD_IN_PROGRESS, "modelId=", null);
+        name(RejectCode.BUNDLE_REFUSED, "modelId=", null);
+        name(RejectCode.SELF_TEST_FAILED, "modelId=", null);
     }
 
     private RejectDetail() {

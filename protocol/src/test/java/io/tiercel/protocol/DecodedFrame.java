@@ -1,5 +1,6 @@
 package io.tiercel.protocol;
 
+import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.AnswerFlagsDecoder;
 import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
@@ -16,6 +17,7 @@ import io.tiercel.protocol.wire.ProofDecoder;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.VersionsDecoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +75,12 @@ final class DecodedFrame {
             case ApplianceProofDecoder.TEMPLATE_ID:
                 field("proof", 32, bytes(frame, 8, 32));
                 break;
+            case AdministerDecoder.TEMPLATE_ID:
+                administer(new AdministerDecoder().wrapAndApplyHeader(frame, 0, header));
+                break;
+            case VersionsDecoder.TEMPLATE_ID:
+                versions(new VersionsDecoder().wrapAndApplyHeader(frame, 0, header));
+                break;
             case HeartbeatDecoder.TEMPLATE_ID:
                 field("timestampNs", 8, new HeartbeatDecoder().wrapAndApplyHeader(frame, 0, header).timestampNs());
                 break;
@@ -112,6 +120,34 @@ final class DecodedFrame {
         data("principal", hello.principalLength(), hello.limit());
         hello.skipPrincipal();
         data("responseChannel", hello.responseChannelLength(), hello.limit());
+    }
+
+    private void administer(final AdministerDecoder administer) {
+        field("correlationId", 8, administer.correlationId());
+        field("modelId", 2, administer.modelId());
+        field("command", 1, administer.commandRaw());
+        field("modelVersion", 32, administer.modelVersion(0));
+        field("padding", 17, 0);
+        field("routes", 4, 0);
+        for (final AdministerDecoder.RoutesDecoder route : administer.routes()) {
+            field("weight", 2, route.weight());
+            field("modelVersion", 32, route.modelVersion(0));
+        }
+        data("bundle", administer.bundleLength(), administer.limit());
+    }
+
+    private void versions(final VersionsDecoder versions) {
+        field("correlationId", 8, versions.correlationId());
+        field("sequence", 8, versions.sequence());
+        field("served", 4, 0);
+        for (final VersionsDecoder.ServedDecoder served : versions.served()) {
+            field("modelId", 2, served.modelId());
+            field("weight", 2, served.weight());
+            field("formerWeight", 2, served.formerWeight());
+            field("flags", 1, served.flags().drained());
+            field("sessionCount", 4, served.sessionCount());
+            field("modelVersion", 32, served.modelVersion(0));
+        }
     }
 
     private void infer(final InferDecoder infer) {

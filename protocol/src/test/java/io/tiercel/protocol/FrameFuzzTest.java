@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.tiercel.protocol.client.ClientReading;
+import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.HelloDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
@@ -71,6 +72,10 @@ class FrameFuzzTest {
                 .add("generate", bytes(SampleFrames.generate(1, 7, 0, new int[] {1, 2}, new int[] {3})))
                 .add("generate-plain", bytes(SampleFrames.generate(1, 7, 0, new int[] {1}, new int[0])))
                 .add("cancel", bytes(SampleFrames.cancelGeneration(1)))
+                .add("administer-route", bytes(SampleFrames.administer(1, AdminCommand.ROUTE, 0, "", 9_000, 1_000)))
+                .add("administer-load", bytes(SampleFrames.administer(1, AdminCommand.LOAD, 0, "/models/flow-2")))
+                .add("administer-versions", bytes(SampleFrames.administer(1, AdminCommand.VERSIONS, 0, "")))
+                .add("versions", bytes(SampleFrames.versions(1, 7, 10_000, 0)))
                 .add("heartbeat", bytes(SampleFrames.heartbeat(1)))
                 .add("goodbye", bytes(SampleFrames.goodbye(GoodbyeReason.CLIENT_CLOSED)))
                 .add("result", bytes(SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 0.25f, 0.5f, 0.25f)))

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.ChunkDecoder;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.RejectCode;
@@ -136,8 +137,8 @@ class FrameValidatorTest {
     /** Two that share one would be taken for each other when a templateId is corrupted. */
     @Test
     void shouldWantABlockLengthOfItsOwnForEachTemplateThatOneSideMaySend() {
-        assertEquals(Set.of(1L, 8L, 16L, 20L, 28L, 36L, 44L, 52L, 64L), blockLengthsOfAllTemplates(true));
-        assertEquals(Set.of(1L, 8L, 28L, 32L, 36L, 40L, 44L, 48L), blockLengthsOfAllTemplates(false));
+        assertEquals(Set.of(1L, 8L, 16L, 20L, 28L, 36L, 44L, 52L, 60L, 64L), blockLengthsOfAllTemplates(true));
+        assertEquals(Set.of(1L, 8L, 16L, 28L, 32L, 36L, 40L, 44L, 48L), blockLengthsOfAllTemplates(false));
     }
 
     @Test
@@ -221,9 +222,50 @@ class FrameValidatorTest {
     @Test
     void shouldRefuseAResultWhenItsStatusIsNotKnown() {
         frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.OK, 1);
-        frame.putByte(8 + 34, (byte) 6);
+        frame.putByte(8 + 34, (byte) 7);
         assertEquals(RejectCode.MALFORMED_FRAME.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
-        assertEquals(6, validator.offendingValue());
+        assertEquals(7, validator.offendingValue());
+    }
+
+    @Test
+    void shouldWantOfACommandWhatItNeedsAndNothingElse() {
+        assertCommand(RejectCode.NULL_VAL, 0, 0, AdminCommand.ROUTE, "", 9_000, 1_000);
+        assertCommand(RejectCode.MALFORMED_FRAME, 0, Frames.MAX_ROUTES, AdminCommand.ROUTE, "");
+        assertCommand(RejectCode.MALFORMED_FRAME, Frames.MAX_ROUTES + 1L, Frames.MAX_ROUTES, AdminCommand.ROUTE, "",
+                new int[Frames.MAX_ROUTES + 1]);
+        assertCommand(RejectCode.MALFORMED_FRAME, 1, 0, AdminCommand.DRAIN, "", 10_000);
+        assertCommand(RejectCode.NULL_VAL, 0, 0, AdminCommand.LOAD, "/models/flow-2");
+        assertCommand(RejectCode.MALFORMED_FRAME, 0, Frames.MAX_BUNDLE_LENGTH, AdminCommand.LOAD, "");
+        assertCommand(RejectCode.MALFORMED_FRAME, 9, Frames.MAX_BUNDLE_LENGTH, AdminCommand.LOAD, "two words");
+        assertCommand(RejectCode.MALFORMED_FRAME, 14, 0, AdminCommand.PROMOTE, "/models/flow-2");
+        frame = SampleFrames.administer(1, AdminCommand.SNAPSHOT, 0, "");
+        frame.putByte(8 + 10, (byte) 7);
+        assertRefused(RejectCode.MALFORMED_FRAME, 7, AdminCommand.SNAPSHOT.value());
+    }
+
+    private static void assertCommand(
+            final RejectCode code, final long offendingValue, final long allowedValue, final AdminCommand command,
+            final String bundle, final int... weights) {
+        final FrameValidator roomy = new FrameValidator(4_096, 4);
+        final UnsafeBuffer sample = SampleFrames.administer(1, command, 0, bundle, weights);
+        final int found = roomy.checkFromClient(sample, 0, sample.capacity());
+        assertEquals(code == RejectCode.NULL_VAL ? FrameValidator.OK : code.value(), found);
+        assertEquals(1, roomy.correlationId());
+        if (found != FrameValidator.OK) {
+            assertEquals(offendingValue, roomy.offendingValue());
+            assertEquals(allowedValue, roomy.allowedValue());
+        }
+    }
+
+    @Test
+    void shouldKnowNoCommandsInAnEarlierVersion() {
+        frame = SampleFrames.administer(1, AdminCommand.VERSIONS, 0, "");
+        put(VERSION, 5);
+        assertRefused(RejectCode.UNKNOWN_TEMPLATE, 20, 0);
+        frame = SampleFrames.result(1, 2, 3, 4, ResultStatus.APPLIED);
+        assertEquals(FrameValidator.OK, validator.checkFromAppliance(frame, 0, frame.capacity()));
+        put(VERSION, 5);
+        assertEquals(RejectCode.MALFORMED_FRAME.value(), validator.checkFromAppliance(frame, 0, frame.capacity()));
     }
 
     @Test

@@ -36,11 +36,11 @@ class HandshakeTest {
 
     @Test
     void shouldHaveTheProofsOfTheReadme() {
-        assertEquals("856341f26b56337a9815d0ac0ded0fc5baffbf7af4e591a44320a57e0cb88be6",
+        assertEquals("903160091358e698d08c68c3c20dd3332760b10ec09b99f6a1ab7baa07c5dfe0",
                 hex(handshake.helloProof(key, SESSION_ID, hello)));
-        assertEquals("9733d0d6c4cdbb62af59d8d413c5844b24fa793f44736beb6b989064e21785c9",
+        assertEquals("6afd78d81cc3c1e1cf005f99019a4c4058b90e060eef9c82b044e0ae23e102cc",
                 hex(handshake.clientProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
-        assertEquals("61ae6dd580a85bfe9b33f79da452a812dbfacb6f5414fb34fc0e4608113cea07",
+        assertEquals("e19e17b834fbc02c71fe9de6ac7f4e38d31b037634f13f582928326dfa78577d",
                 hex(handshake.applianceProof(key, SESSION_ID, hello, applianceNonce, clientNonce)));
     }
 

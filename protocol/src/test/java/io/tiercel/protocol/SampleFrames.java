@@ -2,6 +2,8 @@ package io.tiercel.protocol;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.tiercel.protocol.wire.AdminCommand;
+import io.tiercel.protocol.wire.AdministerEncoder;
 import io.tiercel.protocol.wire.ApplianceProofEncoder;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChallengeEncoder;
@@ -22,6 +24,7 @@ import io.tiercel.protocol.wire.RejectEncoder;
 import io.tiercel.protocol.wire.ResetSessionEncoder;
 import io.tiercel.protocol.wire.ResultEncoder;
 import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.VersionsEncoder;
 import io.tiercel.protocol.wire.WelcomeEncoder;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -141,6 +144,41 @@ final class SampleFrames {
         final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
         return exactly(buffer, new CancelGenerationEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
                 .correlationId(correlationId));
+    }
+
+    /** Of a ROUTE: a version for each weight, the first with bytes 0, the next with bytes 1. */
+    static UnsafeBuffer administer(
+            final long correlationId, final AdminCommand command, final int modelId, final String bundle,
+            final int... weights) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        final AdministerEncoder encoder = new AdministerEncoder()
+                .wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .modelId(modelId)
+                .command(command);
+        final AdministerEncoder.RoutesEncoder routes = encoder.routesCount(weights.length);
+        for (int index = 0; index < weights.length; index++) {
+            routes.next().weight(weights[index]);
+            for (int at = 0; at < AdministerEncoder.modelVersionLength(); at++) {
+                routes.modelVersion(at, (short) index);
+            }
+        }
+        encoder.bundle(bundle);
+        return exactly(buffer, encoder);
+    }
+
+    static UnsafeBuffer versions(final long correlationId, final long sequence, final int... weights) {
+        final ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
+        final VersionsEncoder encoder = new VersionsEncoder()
+                .wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+                .correlationId(correlationId)
+                .sequence(sequence);
+        final VersionsEncoder.ServedEncoder served = encoder.servedCount(weights.length);
+        for (int index = 0; index < weights.length; index++) {
+            served.next().modelId(0).weight(weights[index]).formerWeight(0).sessionCount(index + 5)
+                    .flags().clear().drained(weights[index] == 0);
+        }
+        return exactly(buffer, encoder);
     }
 
     static UnsafeBuffer heartbeat(final long timestampNs) {

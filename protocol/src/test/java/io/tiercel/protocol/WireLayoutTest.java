@@ -5,6 +5,8 @@ import static io.tiercel.protocol.LayoutAssertions.assertMessage;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tiercel.protocol.wire.AdminCommand;
+import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.ApplianceProofDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ChallengeDecoder;
@@ -23,6 +25,7 @@ import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResetSessionDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
+import io.tiercel.protocol.wire.VersionsDecoder;
 import io.tiercel.protocol.wire.WelcomeDecoder;
 import java.util.HexFormat;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -42,7 +45,7 @@ class WireLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7001, Frames.SCHEMA_ID);
-        assertEquals(5, Frames.VERSION);
+        assertEquals(6, Frames.VERSION);
         assertEquals(6, Frames.VERSION_OFFSET);
     }
 
@@ -258,6 +261,51 @@ class WireLayoutTest {
     }
 
     @Test
+    void shouldHaveTheAdministerOfTheReadme() {
+        assertMessage(20, 60, AdministerDecoder.TEMPLATE_ID, AdministerDecoder.BLOCK_LENGTH);
+        assertField(8, 8, AdministerDecoder.correlationIdEncodingOffset(),
+                AdministerDecoder.correlationIdEncodingLength());
+        assertField(16, 2, AdministerDecoder.modelIdEncodingOffset(), AdministerDecoder.modelIdEncodingLength());
+        assertField(18, 1, AdministerDecoder.commandEncodingOffset(), AdministerDecoder.commandEncodingLength());
+        assertField(19, 32, AdministerDecoder.modelVersionEncodingOffset(),
+                AdministerDecoder.modelVersionEncodingLength());
+        assertEquals(34, AdministerDecoder.RoutesDecoder.sbeBlockLength());
+        assertEquals(0, AdministerDecoder.RoutesDecoder.weightEncodingOffset());
+        assertEquals(2, AdministerDecoder.RoutesDecoder.modelVersionEncodingOffset());
+        assertEquals(16, Frames.MAX_ROUTES);
+        assertEquals(10_000, Frames.FULL_WEIGHT);
+        assertEquals(1_024, Frames.MAX_BUNDLE_LENGTH);
+        final UnsafeBuffer frame = SampleFrames.administer(1, AdminCommand.ROUTE, 2, "", 9_000, 1_000);
+        assertEquals(34, frame.getShort(68, LITTLE_ENDIAN));
+        assertEquals(2, frame.getShort(70, LITTLE_ENDIAN));
+        assertEquals(9_000, frame.getShort(72, LITTLE_ENDIAN));
+        assertEquals(1_000, frame.getShort(106, LITTLE_ENDIAN));
+        assertEquals(0, frame.getInt(140, LITTLE_ENDIAN));
+        assertEquals(144, frame.capacity());
+        assertEquals(144, Frames.administerLength(2, 0));
+    }
+
+    @Test
+    void shouldHaveTheVersionsOfTheReadme() {
+        assertMessage(21, 16, VersionsDecoder.TEMPLATE_ID, VersionsDecoder.BLOCK_LENGTH);
+        assertField(8, 8, VersionsDecoder.correlationIdEncodingOffset(), VersionsDecoder.correlationIdEncodingLength());
+        assertField(16, 8, VersionsDecoder.sequenceEncodingOffset(), VersionsDecoder.sequenceEncodingLength());
+        assertEquals(43, VersionsDecoder.ServedDecoder.sbeBlockLength());
+        assertEquals(0, VersionsDecoder.ServedDecoder.modelIdEncodingOffset());
+        assertEquals(2, VersionsDecoder.ServedDecoder.weightEncodingOffset());
+        assertEquals(4, VersionsDecoder.ServedDecoder.formerWeightEncodingOffset());
+        assertEquals(6, VersionsDecoder.ServedDecoder.flagsEncodingOffset());
+        assertEquals(7, VersionsDecoder.ServedDecoder.sessionCountEncodingOffset());
+        assertEquals(11, VersionsDecoder.ServedDecoder.modelVersionEncodingOffset());
+        final UnsafeBuffer frame = SampleFrames.versions(1, 7, 10_000, 0);
+        assertEquals(43, frame.getShort(24, LITTLE_ENDIAN));
+        assertEquals(2, frame.getShort(26, LITTLE_ENDIAN));
+        assertEquals(10_000, frame.getShort(30, LITTLE_ENDIAN));
+        assertEquals(114, frame.capacity());
+        assertEquals(114, Frames.versionsLength(2));
+    }
+
+    @Test
     void shouldHaveTheHeartbeatOfTheReadme() {
         assertMessage(9, 8, HeartbeatDecoder.TEMPLATE_ID, HeartbeatDecoder.BLOCK_LENGTH);
         assertField(8, 8, HeartbeatDecoder.timestampNsEncodingOffset(), HeartbeatDecoder.timestampNsEncodingLength());
@@ -267,23 +315,23 @@ class WireLayoutTest {
     @Test
     void shouldHaveTheBytesOfTheReadme() {
         assertBytes(
-                "24000400591b0500" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0600" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0000" + "0100" + "0200" + "0000" + "00000000" + "08000000" + "0000803f" + "000020c0",
                 SampleFrames.infer(1, 42, 20_000, 0, 1, false, 1.0f, -2.5f));
         final UnsafeBuffer tokens = SampleFrames.infer(1, 42, 20_000, 2, 2, false, 0, 0);
         tokens.putInt(Frames.FEATURES_OFFSET, 5, LITTLE_ENDIAN);
         tokens.putInt(Frames.FEATURES_OFFSET + 4, 31_999, LITTLE_ENDIAN);
         assertBytes(
-                "24000400591b0500" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
+                "24000400591b0600" + "0100000000000000" + "2a00000000000000" + "204e000000000000" +
                         "0200" + "0200" + "0100" + "0000" + "00000000" + "08000000" + "05000000" + "ff7c0000",
                 tokens);
         assertBytes(
-                "34000b00591b0500" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
+                "34000b00591b0600" + "0100000000000000" + "0200000000000000" + "0300000000000000" +
                         "0700000000000000" + "0000003f" + "0200" + "0200" + "0300" + "0000" + "2800" + "0100" +
                         "00000000" + "08000000" + "05000000" + "06000000" + "04000000" + "09000000",
                 SampleFrames.generate(1, 7, 2, new int[] {5, 6}, new int[] {9}));
         assertBytes(
-                "24000500591b0500" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
+                "24000500591b0600" + "0100000000000000" + "2a00000000000000" + "0700000000000000" +
                         "c4090000" + "0100" + "0200" + "0200" + "00" + "00" + "08000000" + "0000803e" + "0000403f",
                 SampleFrames.result(1, 42, 7, 2_500, ResultStatus.OK, 0.25f, 0.75f));
     }

@@ -24,6 +24,8 @@ public enum DamageKind {
     OPEN_TAIL("open tail"),
     /** An outcome has no request. */
     OUTCOME_WITHOUT_REQUEST("outcome without request"),
+    /** A command's outcome is not what the commands before it come to. */
+    OTHER_ROUTES("other routes"),
     /** A snapshot cannot be read, or does not belong to the journal. */
     BAD_SNAPSHOT("unusable snapshot"),
     /** The journal's beginning was removed, and no snapshot stands for it. */

@@ -72,6 +72,8 @@ public final class OutcomeFrame {
                 return OutcomeStatus.CONTEXT_FULL;
             case 4:
                 return OutcomeStatus.FORKED;
+            case 6:
+                return OutcomeStatus.APPLIED;
             default:
                 throw malformed(sequence, "status=" + raw + " is unknown");
         }
@@ -93,6 +95,11 @@ public final class OutcomeFrame {
     /** Whether the session unused for longest was forgotten for it. */
     public boolean hasSessionEvicted() {
         return outcome.flags().sessionEvicted();
+    }
+
+    /** Whether the session was with a version that was drained, and begins anew with this one. */
+    public boolean hasSessionMoved() {
+        return outcome.flags().sessionMoved();
     }
 
     /** Whether the device of the model's backend had been lost, so that another computed it. Changes no bit. */

@@ -40,6 +40,7 @@ final class ReplayEngine implements AutoCloseable {
     private final List<ReplayModel> models = new ArrayList<>();
     private final byte[] lastVersion = new byte[VERSION_BYTES];
     private final byte[] wantedVersion = new byte[VERSION_BYTES];
+    private final ReplayRoutes routes = new ReplayRoutes();
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
     /** Sessions that the appliance had in memory. */
     private int liveCount;
@@ -57,10 +58,11 @@ final class ReplayEngine implements AutoCloseable {
      * @throws DamageException if a bundle is missing, or the snapshot's states are not of its bundles.
      */
     void restore(final SnapshotReader snapshot, final ReplayComputer computer) {
+        snapshot.models().forEach(routes::restore);
         for (long order = -snapshot.sessionCount(); snapshot.nextSession(); order++) {
             final ReplayModel owner = owner(snapshot);
             final int sessionIndex = indexOf(
-                    snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
+                    snapshot.principalId(), owner, snapshot.modelId(), snapshot.sessionKey());
             final SessionStates states = owner.sessions().ensure(sessionIndex);
             final int slot = SessionBlocks.slot(sessionIndex);
             states.restore(slot, snapshot.stateHash(), snapshot.state(), computer.executor(owner));
@@ -81,7 +83,7 @@ final class ReplayEngine implements AutoCloseable {
         while (snapshot.nextSession()) {
             final ReplayModel owner = owner(snapshot);
             final int sessionIndex = indexOf(
-                    snapshot.principalId(), owner, snapshot.modelIndex(), snapshot.sessionKey());
+                    snapshot.principalId(), owner, snapshot.modelId(), snapshot.sessionKey());
             final SnapshotDifference difference = SnapshotDifference.find(
                     snapshot, owner.sessions().ensure(sessionIndex), SessionBlocks.slot(sessionIndex));
             if (difference != null) {
@@ -102,7 +104,7 @@ final class ReplayEngine implements AutoCloseable {
     }
 
     private long lastUse(final int sessionIndex) {
-        return models.get(sessions.modelIndex(sessionIndex) >>> Short.SIZE)
+        return models.get(sessions.modelIndex(sessionIndex))
                 .sessions().ensure(sessionIndex).lastUse(SessionBlocks.slot(sessionIndex));
     }
 
@@ -128,6 +130,7 @@ final class ReplayEngine implements AutoCloseable {
         final RequestFrame request = journal.requestFrame();
         final OutcomeFrame outcome = journal.outcomeFrame();
         selectModel(journal.sequence(), journal.requestModelVersion());
+        routes.onRequest(journal);
         checkFeatures(journal.sequence(), request);
         final int strideBytes = model.shape().outputCount() * Float.BYTES;
         final int outputsRoom = outputsRoom(journal.sequence(), request, strideBytes);
@@ -159,6 +162,16 @@ final class ReplayEngine implements AutoCloseable {
         task.copy(request, outcome, outputsRoom);
     }
 
+    /**
+     * Follows a command: which version a session is with stands in each record, so nothing is computed of it; but where
+     * it leads is compared with what its outcome says.
+     *
+     * @throws DamageException if that is not the same.
+     */
+    void administer(final JoinedJournal journal) {
+        routes.apply(journal);
+    }
+
     /** Bytes that its outputs take: of each step if it is streamed. */
     private static int outputsRoom(final long sequence, final RequestFrame request, final int strideBytes) {
         final long wantedBytes = !request.kind().hasSteps()
@@ -176,7 +189,7 @@ final class ReplayEngine implements AutoCloseable {
     private int lend(final JoinedJournal journal) {
         final RequestFrame request = journal.requestFrame();
         final int sourceIndex = sessions.find(
-                journal.requestPrincipalId(), modelIndex(model, request.modelId()), request.sourceKey());
+                journal.requestPrincipalId(), request.modelId(), request.sourceKey());
         if (sourceIndex == SessionTable.ABSENT) {
             throw new DamageException(DamageKind.MALFORMED_FRAME, JoinedJournal.REQUESTS, journal.sequence(),
                     "sourceKey=" + request.sourceKey() + " is no session's");
@@ -211,34 +224,31 @@ final class ReplayEngine implements AutoCloseable {
     /** Two aliases may serve one bundle: their sessions are different ones, and the model id tells them apart. */
     private int indexOf(
             final long principalId, final ReplayModel owner, final int modelId, final long sessionKey) {
-        final int modelIndex = modelIndex(owner, modelId);
-        final int sessionIndex = sessions.indexOf(principalId, modelIndex, sessionKey);
-        if (sessionIndex != SessionTable.FULL) {
-            return sessionIndex;
+        int sessionIndex = sessions.indexOf(principalId, modelId, sessionKey);
+        if (sessionIndex == SessionTable.FULL) {
+            sessions = sessions.withLimit(sessions.maxSessions() * 2);
+            sessionIndex = sessions.indexOf(principalId, modelId, sessionKey);
         }
-        sessions = sessions.withLimit(sessions.maxSessions() * 2);
-        return sessions.indexOf(principalId, modelIndex, sessionKey);
+        sessions.putModelIndex(sessionIndex, owner.index());
+        return sessionIndex;
     }
 
     private int use(final JoinedJournal journal) {
         final long principalId = journal.requestPrincipalId();
         final RequestFrame request = journal.requestFrame();
-        final int modelIndex = modelIndex(model, request.modelId());
-        final int known = sessions.find(principalId, modelIndex, request.sessionKey());
-        if (known == SessionTable.ABSENT || journal.outcomeFrame().hasSessionBegun()) {
+        final int known = sessions.find(principalId, request.modelId(), request.sessionKey());
+        final boolean hasCome = journal.outcomeFrame().hasSessionBegun() && !journal.outcomeFrame().hasSessionMoved();
+        if (known == SessionTable.ABSENT || hasCome) {
             liveCount += journal.outcomeFrame().hasSessionEvicted() ? 0 : 1;
         }
         final boolean makesRoom = known == SessionTable.ABSENT && journal.outcomeFrame().hasSessionBegun() &&
                 journal.outcomeFrame().hasSessionEvicted() && liveCount > 0 && sessions.size() >= 2 * liveCount;
         final int sessionIndex = makesRoom
-                ? sessions.replaceOldest(principalId, modelIndex, request.sessionKey())
+                ? sessions.replaceOldest(principalId, request.modelId(), request.sessionKey())
                 : indexOf(principalId, model, request.modelId(), request.sessionKey());
         sessions.use(sessionIndex);
+        sessions.putModelIndex(sessionIndex, model.index());
         return sessionIndex;
-    }
-
-    private static int modelIndex(final ReplayModel owner, final int modelId) {
-        return owner.index() << Short.SIZE | modelId;
     }
 
     private void selectModel(final long sequence, final DirectBuffer version) {

@@ -1,5 +1,6 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.journal.OutcomeStatus;
@@ -30,6 +31,7 @@ public final class ReplayPass implements AutoCloseable {
     private long expiredCount;
     private long standbyCount;
     private long openTailCount;
+    private long commandCount;
     /** The last that counts, if it is not the last there is. */
     private ReplayTask lastTask;
     private Damage damage;
@@ -109,6 +111,9 @@ public final class ReplayPass implements AutoCloseable {
                 failure = ex;
             }
             crew.drain();
+            if (failure == null && lastTask == null) {
+                lastSequence = readSequence; // Which may be a command's.
+            }
             reportProgress();
             if (failure != null && lastTask == null) {
                 throw failure;
@@ -120,6 +125,12 @@ public final class ReplayPass implements AutoCloseable {
         while (readSequence < options.toSequence() && journal.next()) {
             if (!journal.hasOutcome()) {
                 openTailCount++;
+                continue;
+            }
+            if (journal.requestFrame().kind() == RequestKind.ADMINISTER) {
+                engine.administer(journal);
+                readSequence = journal.sequence();
+                commandCount++;
                 continue;
             }
             final ReplayTask task = crew.claim();
@@ -236,6 +247,11 @@ public final class ReplayPass implements AutoCloseable {
     /** Requests that a standby had computed. */
     public long standbyCount() {
         return standbyCount;
+    }
+
+    /** Commands of administrators, which are no session's requests. */
+    public long commandCount() {
+        return commandCount;
     }
 
     /** Requests at the end that have no outcome. */

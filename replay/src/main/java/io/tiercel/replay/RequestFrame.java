@@ -1,6 +1,7 @@
 package io.tiercel.replay;
 
 import io.tiercel.appliance.generation.GenerateFrame;
+import io.tiercel.appliance.routing.AdminFrame;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
@@ -27,6 +28,7 @@ public final class RequestFrame {
     private final ResetSessionDecoder reset = new ResetSessionDecoder();
     private final ForkSessionDecoder fork = new ForkSessionDecoder();
     private final GenerateFrame generate = new GenerateFrame();
+    private final AdminFrame command = new AdminFrame();
     private final FrameValidator validator = new FrameValidator(Integer.MAX_VALUE, MAX_STEPS);
     private final InferFlagsDecoder flags = new InferFlagsDecoder();
     private DirectBuffer buffer;
@@ -58,6 +60,7 @@ public final class RequestFrame {
             case INFER -> wrapInfer(sequence, length);
             case RESET -> wrapReset(sequence, length);
             case FORK -> wrapFork(sequence, length);
+            case ADMINISTER -> wrapAdminister(sequence, length);
             default -> wrapGenerate(sequence, length);
         }
     }
@@ -109,6 +112,11 @@ public final class RequestFrame {
         featuresLength = generate.tokenCount() * Integer.BYTES;
     }
 
+    private void wrapAdminister(final long sequence, final int length) {
+        checkFrame(sequence, length);
+        command.wrap(buffer, offset);
+    }
+
     private void checkFrame(final long sequence, final int length) {
         final int code = validator.checkFromClient(buffer, offset, length);
         if (code != FrameValidator.OK) {
@@ -131,6 +139,7 @@ public final class RequestFrame {
             case INFER -> "Infer";
             case RESET -> "ResetSession";
             case FORK -> "ForkSession";
+            case ADMINISTER -> "Administer";
             default -> "Generate";
         };
     }
@@ -140,6 +149,7 @@ public final class RequestFrame {
             case INFER -> infer.correlationId();
             case RESET -> reset.correlationId();
             case FORK -> fork.correlationId();
+            case ADMINISTER -> command.correlationId();
             default -> generate.correlationId();
         };
     }
@@ -149,6 +159,7 @@ public final class RequestFrame {
             case INFER -> infer.sessionKey();
             case RESET -> reset.sessionKey();
             case FORK -> fork.sessionKey();
+            case ADMINISTER -> 0;
             default -> generate.sessionKey();
         };
     }
@@ -163,11 +174,17 @@ public final class RequestFrame {
         return generate;
     }
 
+    /** Of a command, which is no session's request. */
+    public AdminFrame command() {
+        return command;
+    }
+
     public int modelId() {
         return switch (kind) {
             case INFER -> infer.modelId();
             case RESET -> reset.modelId();
             case FORK -> fork.modelId();
+            case ADMINISTER -> command.modelId();
             default -> generate.modelId();
         };
     }

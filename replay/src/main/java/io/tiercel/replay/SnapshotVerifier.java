@@ -1,5 +1,6 @@
 package io.tiercel.replay;
 
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.appliance.snapshot.SnapshotStore;
@@ -151,6 +152,10 @@ public final class SnapshotVerifier {
         if (!hasNext || !journal.next() || !journal.hasOutcome()) {
             throw new DamageException(DamageKind.BAD_SNAPSHOT, ReplayEngine.SNAPSHOTS, entry.sequence(),
                     "file=" + entry.file() + " is beyond the journal's last outcome");
+        }
+        if (journal.requestFrame().kind() == RequestKind.ADMINISTER) {
+            engine.administer(journal);
+            return journal.sequence();
         }
         final boolean isExpired = journal.outcomeFrame().status() == OutcomeStatus.EXPIRED &&
                 journal.requestFrame().budgetNs() != 0;

@@ -120,7 +120,7 @@ class JournalDirectoryReplayTest {
 
         final Damage damage = assertDamage(DamageKind.UNKNOWN_SCHEMA, "requests", 60);
 
-        assertTrue(damage.detail().startsWith("version=6, known is 5"), damage.detail());
+        assertTrue(damage.detail().startsWith("version=7, known is 6"), damage.detail());
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomModels;
@@ -15,6 +16,8 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.Recovery;
+import io.tiercel.appliance.recovery.VersionSource;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
@@ -203,7 +206,9 @@ public final class JournalFixture {
             scratch = Files.createTempDirectory("tiercel-fixture-");
             write(scratch, sequence + 1, sequence + 1);
             try (ClaimedJournal claimed = JournalDirectory.claim(scratch, settings(FIRST_INGRESS_NS));
-                    Recovery recovery = new Recovery(claimed, models, sessions, false, retries,
+                    Recovery recovery = new Recovery(
+                            claimed, ModelVersions.of(models), new Routes(models.size(), models.size()),
+                            VersionSource.NONE, sessions, false, retries,
                             () -> Long.MAX_VALUE, () -> 0, (doneCount, totalCount) -> {})) {
                 recovery.read();
             }

@@ -317,9 +317,9 @@ class ReplayVerifierTest {
 
     @Test
     void shouldRefuseAnUnknownSchemaVersionAndSayWhich() {
-        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=6, known are schemaId=7001 version=1 to 5");
-        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=5, known are schemaId=7001 version=1 to 5");
-        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=5, known are schemaId=7002 version=1 to 4");
+        assertUnknown(journal.requests.get(20), 6, "schemaId=7001 version=7, known are schemaId=7001 version=1 to 6");
+        assertUnknown(journal.requests.get(19), 4, "schemaId=7000 version=6, known are schemaId=7001 version=1 to 6");
+        assertUnknown(journal.outcomes.get(18), 6, "schemaId=7002 version=6, known are schemaId=7002 version=1 to 5");
     }
 
     private void assertUnknown(final TestRecord record, final int offset, final String detail) {

@@ -9,6 +9,7 @@ import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.snapshot.SnapshotException;
 import io.tiercel.protocol.client.TiercelClientException;
 import io.tiercel.tools.access.AccessBenchCommand;
+import io.tiercel.tools.admin.AdminCommandGroup;
 import io.tiercel.tools.chaos.ChaosCommand;
 import io.tiercel.tools.decode.DecodeBenchCommand;
 import io.tiercel.tools.demo.DemoCommand;
@@ -70,6 +71,7 @@ public final class TiercelCommand implements Runnable {
             SnapshotCommand.class,
             ChaosCommand.class,
             OpsCommand.class,
+            AdminCommandGroup.class,
             FeaturesCommand.class,
             EventsCommand.class,
             WarmArchiveCommand.class,

@@ -28,6 +28,7 @@ import org.agrona.BitUtil;
  */
 public final class ApplianceContext {
 
+    private static final int SPARE_VERSIONS = 8;
     private static final int MAX_MODEL_COUNT = 64;
     private static final int TERMS_FRACTION = 8;
     private static final long MAX_RING_BYTES = 4L << 30;
@@ -42,6 +43,7 @@ public final class ApplianceContext {
     private String aeronDirectoryName = ConfigKey.AERON_DIRECTORY.initial();
     private String requestChannel = ConfigKey.REQUEST_CHANNEL.initial();
     private int requestStreamId = ConfigKey.REQUEST_STREAM.initial();
+    private int adminStreamId = ConfigKey.ADMIN_STREAM.initial();
     private List<String> responseChannels = ConfigKey.RESPONSE_CHANNELS.initial();
     private int responseTermLength = ConfigKey.RESPONSE_TERM_LENGTH.initial();
     private int driverCycleInterval = ConfigKey.DRIVER_CYCLE_INTERVAL.initial();
@@ -62,6 +64,7 @@ public final class ApplianceContext {
     private FullSessionsPolicy fullSessionsPolicy = ConfigKey.LIMITS_SESSIONS_WHEN_FULL.initial();
     private int maxFrameLength = ConfigKey.LIMITS_FRAME_LENGTH.initial();
     private int maxSteps = ConfigKey.LIMITS_STEPS.initial();
+    private int maxVersions = ConfigKey.LIMITS_VERSIONS.initial();
     private int maxGenerations = ConfigKey.LIMITS_GENERATIONS.initial();
     private int maxInFlight = ConfigKey.LIMITS_IN_FLIGHT.initial();
     private int maxRatePerSecond = ConfigKey.LIMITS_RATE.initial();
@@ -104,6 +107,9 @@ public final class ApplianceContext {
         }
         if (aeronDirectoryName == null) {
             aeronDirectoryName = CommonContext.getAeronDirectoryName();
+        }
+        if (maxVersions == 0) {
+            maxVersions = models.size() + SPARE_VERSIONS;
         }
         if (telemetryDirectory == null) {
             telemetryDirectory = journalDirectory.resolve("telemetry");
@@ -198,6 +204,18 @@ public final class ApplianceContext {
     public ApplianceContext requestStreamId(final int requestStreamId) {
         ensureOpen();
         this.requestStreamId = requestStreamId;
+        return this;
+    }
+
+    /** Aeron stream on which administrators' commands arrive. */
+    public int adminStreamId() {
+        return adminStreamId;
+    }
+
+    /** Sets {@link #adminStreamId()}. */
+    public ApplianceContext adminStreamId(final int adminStreamId) {
+        ensureOpen();
+        this.adminStreamId = adminStreamId;
         return this;
     }
 
@@ -449,6 +467,18 @@ public final class ApplianceContext {
     /** Unanswered requests of one client. */
     public int maxInFlight() {
         return maxInFlight;
+    }
+
+    /** Versions of all models together that there is room for; never 0 once concluded. */
+    public int maxVersions() {
+        return maxVersions;
+    }
+
+    /** Sets {@link #maxVersions()}. */
+    public ApplianceContext maxVersions(final int maxVersions) {
+        ensureOpen();
+        this.maxVersions = maxVersions;
+        return this;
     }
 
     /** Generations under way at once, all clients together. */
@@ -761,6 +791,12 @@ public final class ApplianceContext {
             if (!aliases.add(model.alias())) {
                 throw refusal(ConfigKey.MODELS, "alias=" + model.alias() + " is there twice");
             }
+        }
+        if (maxVersions != 0 && maxVersions < models.size()) {
+            throw refusal(ConfigKey.LIMITS_VERSIONS, "must be 0, or at least the number of models=" + models.size());
+        }
+        if (adminStreamId == requestStreamId) {
+            throw refusal(ConfigKey.ADMIN_STREAM, "must not be aeron.request-stream");
         }
     }
 

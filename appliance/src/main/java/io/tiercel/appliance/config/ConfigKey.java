@@ -67,6 +67,11 @@ public final class ConfigKey<T> {
             ValueType.count(1, Integer.MAX_VALUE - 2), "7001",
             "Aeron stream on which requests arrive. The next two serve `diagnostics.echo`.",
             ApplianceContext::requestStreamId, ApplianceContext::requestStreamId);
+    static final ConfigKey<Integer> ADMIN_STREAM = key("aeron.admin-stream",
+            ValueType.count(1, Integer.MAX_VALUE), "7004",
+            "Aeron stream, on `aeron:ipc`, on which administrators' commands arrive. Nobody is heard there without "
+                    + "`access.keys`.",
+            ApplianceContext::adminStreamId, ApplianceContext::adminStreamId);
     static final ConfigKey<List<String>> RESPONSE_CHANNELS = key("aeron.response-channels",
             ValueType.listOf("list of Aeron channels", ValueType.channel()), "aeron:ipc",
             "Channels that a client may ask its answers on: what a client asks for must begin with one of these.",
@@ -159,6 +164,10 @@ public final class ConfigKey<T> {
     static final ConfigKey<Integer> LIMITS_GENERATIONS = key("limits.generations", ValueType.count(0, 4_096), "256",
             "Generations under way at once, all clients together. The next one is refused with `GENERATION_LIMIT`.",
             ApplianceContext::maxGenerations, ApplianceContext::maxGenerations);
+    static final ConfigKey<Integer> LIMITS_VERSIONS = key("limits.versions", ValueType.count(0, 1_024), "0",
+            "Versions of all models together that there is room for; `tiercel admin load` of the next one is refused "
+                    + "with `VERSION_LIMIT`. A start frees those that are drained. `0` for eight more than `models`.",
+            ApplianceContext::maxVersions, ApplianceContext::maxVersions);
     static final ConfigKey<Integer> LIMITS_RATE = key("limits.rate", ValueType.count(0, 1_000_000_000), "0",
             "Requests a second of one client, averaged over 100 ms. Those above it are refused with `RATE_LIMIT`. `0` "
                     + "for no limit.",

@@ -14,6 +14,7 @@ import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.appliance.telemetry.Happenings;
 import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.ResultEncoder;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -277,6 +278,7 @@ public final class EgressAgent implements Agent {
             final short templateId,
             final int detail) {
         final ClientConnection client = clients[clientIndex];
+        final DirectBuffer frame = type == ClientCommands.FRAME ? commands.takeFrame() : null;
         if (type == ClientCommands.OPEN || type == ClientCommands.CHALLENGE) {
             client.openGeneration = generation;
         }
@@ -302,6 +304,7 @@ public final class EgressAgent implements Agent {
             case ClientCommands.HEARTBEAT -> writer.heartbeat(client, first);
             case ClientCommands.GOODBYE -> writer.goodbye(client, code);
             case ClientCommands.REPEAT -> onRepeat(client, first, second, third, templateId, detail, code);
+            case ClientCommands.FRAME -> writer.frame(client, frame);
             case ClientCommands.CANCELLED -> writer.cancelled(client, first, second, third, templateId & 0xFFFF);
             default -> throw new IllegalStateException("client command type=" + type);
         };

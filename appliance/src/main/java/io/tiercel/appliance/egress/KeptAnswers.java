@@ -49,7 +49,7 @@ public final class KeptAnswers {
         answer.correlationId = slot.correlationId;
         answer.sequence = sequence;
         answer.sessionKey = slot.sessionKey;
-        answer.modelId = slot.modelIndex;
+        answer.modelId = slot.modelId;
         answer.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
         answer.status = slot.status;
         answer.hasSessionBegun = slot.begins;

@@ -33,7 +33,7 @@ public final class MadeTokens {
                 isLast(slot.status, slot.outputs)
                         ? writer.result(client, generate.firstCorrelationId(), slot, sequence)
                         : writer.chunk(client, generate.firstCorrelationId(), slot.sessionKey, sequence,
-                                generate.madeTokens(), slot.modelIndex, slot.begins, slot.outputCount, slot.outputs,
+                                generate.madeTokens(), slot.modelId, slot.begins, slot.outputCount, slot.outputs,
                                 0));
     }
 

@@ -4,6 +4,7 @@ import io.aeron.ExclusivePublication;
 import io.aeron.logbuffer.BufferClaim;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.routing.AdminAnswers;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.AnswerSlot;
 import io.tiercel.appliance.session.ClientConnection;
@@ -88,18 +89,24 @@ public final class ResponseWriter {
 
     /** @param driver the media driver's turn, where it runs on egress's thread; else null. */
     public ResponseWriter(final List<LoadedModel> models, final WelcomeLimits limits, final AgentInvoker driver) {
-        this.models = List.copyOf(models);
+        this.models = models;
         this.limits = limits;
         this.driver = driver;
     }
 
-    /** Length of the longest frame that is ever said about these models: a result, a chunk, a reject or the welcome. */
-    public static int longestLength(final List<LoadedModel> models) {
+    /**
+     * Length of the longest frame that is ever said about these models: a result, a chunk, a reject, the welcome, or
+     * what administrators are told.
+     *
+     * @param maxVersions that there may come to be of all models together.
+     */
+    public static int longestLength(final List<LoadedModel> models, final int maxVersions) {
         final int maxOutputs = models.stream().mapToInt(model -> model.model().shape().outputCount()).max().orElse(0);
         final int answerLength = Math.max(Frames.resultLength(maxOutputs), Frames.chunkLength(maxOutputs));
         final int rejectLength = MessageHeaderEncoder.ENCODED_LENGTH + RejectEncoder.BLOCK_LENGTH +
-                RejectEncoder.detailHeaderLength() + RejectDetail.MAX_LENGTH;
-        return Math.max(Math.max(answerLength, rejectLength), welcomeLength(models.size()));
+                RejectEncoder.detailHeaderLength() + Math.max(RejectDetail.MAX_LENGTH, AdminAnswers.MAX_TEXT_LENGTH);
+        return Math.max(Math.max(answerLength, rejectLength),
+                Math.max(welcomeLength(models.size()), Frames.versionsLength(maxVersions)));
     }
 
     private static int welcomeLength(final int modelCount) {
@@ -113,7 +120,7 @@ public final class ResponseWriter {
         final int lastOffset = slot.outputsLength - outputsLength;
         for (int offset = 0, step = 0; offset < lastOffset; offset += outputsLength, step++) {
             final int status = chunk(client, slot.correlationId, slot.sessionKey, sequence, step,
-                    slot.modelIndex, slot.begins && step == 0, outputCount, slot.outputs, offset);
+                    slot.modelId, slot.begins && step == 0, outputCount, slot.outputs, offset);
             if (status != SENT) {
                 return status;
             }
@@ -132,7 +139,7 @@ public final class ResponseWriter {
                     .sessionKey(slot.sessionKey)
                     .sequence(sequence)
                     .applianceNs(slot.applianceNs)
-                    .modelId(slot.modelIndex)
+                    .modelId(slot.modelId)
                     .batchSize(slot.batchSize)
                     .outputCount(outputCount)
                     .status(slot.status);
@@ -220,7 +227,7 @@ public final class ResponseWriter {
 
     /** As the newest version has it; returns the number of models. */
     private int putWelcome(final MutableDirectBuffer buffer, final ClientConnection client, final long nonce) {
-        final int servedCount = countServed(client);
+        final int[] told = client.told;
         final WelcomeEncoder.ModelsEncoder entries = welcome
                 .wrapAndApplyHeader(buffer, 0, header)
                 .nonce(nonce)
@@ -234,12 +241,10 @@ public final class ResponseWriter {
                 .overload(limits.overload())
                 .retryWindow(limits.retryWindow())
                 .maxRatePerSecond(client.rights.maxRatePerSecond())
-                .modelsCount(servedCount);
-        for (final LoadedModel model : models) {
-            final ModelShape shape = model.model().shape();
-            if (!client.canUse(model)) {
-                continue;
-            }
+                .modelsCount(told.length);
+        for (final int index : told) {
+            final LoadedModel model = models.get(index);
+            final ModelShape shape = models.get(model.modelId()).model().shape();
             entries.next()
                     .modelId(model.modelId())
                     .featureCount(shape.featureCount())
@@ -249,15 +254,7 @@ public final class ResponseWriter {
                     .vocabularySize(shape.vocabularySize())
                     .contextTokens(shape.contextTokens());
         }
-        return servedCount;
-    }
-
-    private int countServed(final ClientConnection client) {
-        int count = 0;
-        for (final LoadedModel model : models) {
-            count += client.canUse(model) ? 1 : 0;
-        }
-        return count;
+        return told.length;
     }
 
     int reject(
@@ -315,6 +312,16 @@ public final class ResponseWriter {
                     .status(ResultStatus.CANCELLED);
             result.flags().clear();
             result.putOutputs(detail, 0, 0);
+            commit(client);
+        }
+        return status;
+    }
+
+    /** What ingress has written, all of it. */
+    int frame(final ClientConnection client, final DirectBuffer frame) {
+        final int status = claim(client, frame.capacity());
+        if (status == SENT) {
+            claim.buffer().putBytes(claim.offset(), frame, 0, frame.capacity());
             commit(client);
         }
         return status;

@@ -3,6 +3,7 @@ package io.tiercel.appliance.engine;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.Manifest;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -31,6 +32,17 @@ public final class Backends {
      */
     public static Backend select(final String name, final Bundle bundle) {
         return select(all(), name, bundle);
+    }
+
+    /**
+     * What an exact backend is held against: the one preferred least of those that can serve the bundle.
+     *
+     * @throws NoBackendException if there is none.
+     */
+    public static Backend reference(final Bundle bundle) {
+        final List<Backend> backends = all();
+        Collections.reverse(backends);
+        return select(backends, AUTO, bundle);
     }
 
     /** As {@link #select(String, Bundle)}, of these. */

@@ -2,22 +2,23 @@ package io.tiercel.appliance.engine;
 
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * The models that are served, by handle and by alias. Filled at start; from then on read by any thread. Owns the
- * models' memory.
+ * Loads the models that are served, and owns their memory: at start what the configuration names, later, on another
+ * thread, further versions of these.
  */
 public final class ModelRegistry implements AutoCloseable {
 
-    private final List<LoadedModel> models = new ArrayList<>();
+    private final ModelVersions models;
     private final NanoClock clock;
 
-    /** @param clock for what is measured. */
-    public ModelRegistry(final NanoClock clock) {
+    /**
+     * @param capacity versions of all models together.
+     * @param clock    for what is measured.
+     */
+    public ModelRegistry(final int capacity, final NanoClock clock) {
+        models = new ModelVersions(capacity);
         this.clock = clock;
     }
 
@@ -40,23 +41,44 @@ public final class ModelRegistry implements AutoCloseable {
         if (find(alias) != null) {
             throw new BundleException("model alias=" + alias + " is there twice");
         }
-        final LoadedModel model = Backends.AUTO.equals(backendName)
-                ? LoadedModel.of(models.size(), alias, bundle.version(),
-                        Placement.choose(Backends.all(), bundle, threads, device, clock))
-                : loadOn(Backends.select(backendName, bundle), alias, bundle, threads, device);
+        final LoadedModel model = load(models.size(), alias, bundle, backendName, threads, device);
         models.add(model);
         return model;
     }
 
-    private LoadedModel loadOn(
-            final Backend backend, final String alias, final Bundle bundle, final int threads,
+    /**
+     * Loads a further version of a model. It is served when it is {@linkplain #models added}; until then it is the
+     * caller's to close.
+     *
+     * @param first any version of the model.
+     * @throws BundleException if the bundle cannot be loaded, or does not fit the clients of the first one.
+     */
+    public LoadedModel loadVersion(
+            final LoadedModel first, final Bundle bundle, final String backendName, final int threads,
             final DeviceSettings device) {
-        return LoadedModel.of(
-                models.size(), alias, bundle.version(), backend.name(),
+        final LoadedModel loaded = load(first.modelId(), first.alias(), bundle, backendName, threads, device)
+                .asVersionOf(first, models.size());
+        if (!loaded.fits(first)) {
+            loaded.close();
+            throw new BundleException("it does not fit model=" + first.alias() + ": shape=" + loaded.model().shape() +
+                    " expected=" + first.model().shape() + " but for its state");
+        }
+        return loaded;
+    }
+
+    private LoadedModel load(
+            final int modelId, final String alias, final Bundle bundle, final String backendName, final int threads,
+            final DeviceSettings device) {
+        if (Backends.AUTO.equals(backendName)) {
+            return LoadedModel.of(modelId, alias, bundle.version(),
+                    Placement.choose(Backends.all(), bundle, threads, device, clock));
+        }
+        final Backend backend = Backends.select(backendName, bundle);
+        return LoadedModel.of(modelId, alias, bundle.version(), backend.name(),
                 Backends.load(backend, bundle, threads, device));
     }
 
-    /** The model of that alias, or null. */
+    /** The first version of the model of that alias, or null. */
     public LoadedModel find(final String alias) {
         for (final LoadedModel model : models) {
             if (model.alias().equals(alias)) {
@@ -66,14 +88,13 @@ public final class ModelRegistry implements AutoCloseable {
         return null;
     }
 
-    /** All models; the index is the handle. */
-    public List<LoadedModel> models() {
-        return Collections.unmodifiableList(models);
+    /** All versions that are served; of those from the configuration the index is the handle too. */
+    public ModelVersions models() {
+        return models;
     }
 
     @Override
     public void close() {
         models.forEach(LoadedModel::close);
-        models.clear();
     }
 }

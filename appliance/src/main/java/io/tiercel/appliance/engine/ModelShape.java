@@ -32,6 +32,16 @@ public record ModelShape(
         this(family, featureCount, outputCount, stateBytes, canonicalBytes, 0, 0, false);
     }
 
+    /**
+     * Whether what a client asks a model of the other shape, and how it reads the answers, is right for one of this
+     * shape: the same inputs and outputs, and no less room for a session.
+     */
+    public boolean asksLike(final ModelShape other) {
+        final boolean hasRoom = contextTokens == 0 || other.contextTokens > 0 && contextTokens >= other.contextTokens;
+        return featureCount == other.featureCount && outputCount == other.outputCount &&
+                vocabularySize == other.vocabularySize && namesTokens == other.namesTokens && hasRoom;
+    }
+
     /** Whether a step's input is a token. */
     public boolean hasTokens() {
         return vocabularySize > 0;

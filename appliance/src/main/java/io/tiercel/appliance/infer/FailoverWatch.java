@@ -13,6 +13,7 @@ import org.agrona.concurrent.status.AtomicCounter;
  */
 final class FailoverWatch {
 
+    /** By version; null where there is none yet. */
     private final ModelExecutor[] executors;
     private final boolean[] isCounted;
     private final AtomicCounter failoverCount;
@@ -30,7 +31,7 @@ final class FailoverWatch {
     /** Whether a device was lost since the last time: at work, while idle or before the first request. */
     void look() {
         for (int index = 0; index < executors.length; index++) {
-            if (!isCounted[index] && executors[index].isOnStandby()) {
+            if (!isCounted[index] && executors[index] != null && executors[index].isOnStandby()) {
                 isCounted[index] = true;
                 failoverCount.getAndAdd(1);
                 happenings.tell(EventKind.DEVICE_LOST, index, "");

@@ -3,6 +3,7 @@ package io.tiercel.appliance.infer;
 import io.tiercel.appliance.engine.Footprint;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.PreparedExecutor;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.generation.GenerateFrame;
 import io.tiercel.appliance.generation.TokenDraw;
@@ -53,6 +54,7 @@ final class Foresight {
     /** Tokens to be asked. */
     private final UnsafeBuffer questions;
     private final int outputsStride;
+    private final int footprintBytes;
     private final AtomicCounter foreseenCount;
     private final AtomicCounter hitCount;
     private final AtomicCounter missCount;
@@ -78,16 +80,17 @@ final class Foresight {
         executors = new TokenExecutor[modelExecutors.length];
         footprints = new Footprint[modelExecutors.length];
         int outputsLength = 0;
-        int footprintBytes = 0;
-        for (int index = 0; index < executors.length; index++) {
+        int mostBytes = 0;
+        for (int index = 0; index < sessions.modelCount(); index++) {
             final ModelShape shape = sessions.states(index).shape();
             if (limits.most() > 0 && shape.namesTokens()) {
                 executors[index] = (TokenExecutor) modelExecutors[index];
                 footprints[index] = executors[index].footprint();
                 outputsLength = Math.max(outputsLength, shape.outputCount() * Float.BYTES);
-                footprintBytes = Math.max(footprintBytes, footprints[index].maxBytes());
+                mostBytes = Math.max(mostBytes, footprints[index].maxBytes());
             }
         }
+        footprintBytes = mostBytes;
         outputsStride = outputsLength;
         places = new ForeseenSession[outputsLength == 0 ? 0 : PLACES];
         for (int index = 0; index < places.length; index++) {
@@ -100,6 +103,19 @@ final class Foresight {
         hitCount = counter(counters, CounterId.FORESEEN_HITS);
         missCount = counter(counters, CounterId.FORESEEN_MISSES);
         savedNs = counter(counters, CounterId.FORESEEN_SAVED_NS);
+    }
+
+    /** A further version: what can be put aside of it is, which is all of it if it is like those before. */
+    void serve(final PreparedExecutor prepared) {
+        if (places.length > 0 && prepared.shape().namesTokens()) {
+            final TokenExecutor executor = (TokenExecutor) prepared.executor();
+            final Footprint footprint = executor.footprint();
+            if (footprint.maxBytes() <= footprintBytes &&
+                    prepared.shape().outputCount() * Float.BYTES <= outputsStride) {
+                executors[prepared.index()] = executor;
+                footprints[prepared.index()] = footprint;
+            }
+        }
     }
 
     /** What is not foreseen is not counted either. */

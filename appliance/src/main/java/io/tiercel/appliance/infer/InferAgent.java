@@ -5,6 +5,7 @@ import com.lmax.disruptor.SequenceBarrier;
 import io.tiercel.appliance.cycle.CycleClock;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.PreparedExecutor;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.generation.TokenDraw;
@@ -17,6 +18,7 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.ResultStatus;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 
 import java.util.List;
@@ -43,7 +45,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
  * <p>When there is nothing else, the steps are computed that are likeliest to be asked for next ({@link Foresight}); a
  * generation's step that is alone may be computed together with guesses at those that follow it.
  *
- * <p>Allocates nothing. The states of its sessions are this thread's alone.
+ * <p>Allocates nothing, but where a version is loaded. The states of its sessions are this thread's alone.
  */
 public final class InferAgent implements Agent {
 
@@ -113,19 +115,11 @@ public final class InferAgent implements Agent {
         this.clock = clock;
         this.batchWindowNs = batchWindowNs;
         this.maxBatch = maxBatch;
-        executors = new ModelExecutor[models.size()];
-        for (int index = 0; index < executors.length; index++) {
-            executors[index] = models.get(index).model().newExecutor(maxBatch);
-        }
-        draws = new TokenDraw[models.size()];
-        for (int index = 0; index < draws.length; index++) {
-            draws[index] = models.get(index).model().shape().namesTokens()
-                    ? new TokenDraw((TokenExecutor) executors[index])
-                    : null;
-        }
+        executors = new ModelExecutor[sessions.capacity()];
+        draws = new TokenDraw[executors.length];
         rehearsal = new Rehearsal(rehearseAfterNs, clock::read);
-        for (int index = 0; index < executors.length; index++) {
-            rehearsal.add(models.get(index).model().shape(), executors[index]);
+        for (int index = 0; index < models.size(); index++) {
+            serve(PreparedExecutor.of(models.get(index), maxBatch, rehearseAfterNs > 0));
         }
         batch = new StepBatch(maxBatch);
         recalled = new StepBatch(maxBatch);
@@ -182,9 +176,7 @@ public final class InferAgent implements Agent {
 
     @Override
     public void onClose() {
-        for (final ModelExecutor executor : executors) {
-            executor.close();
-        }
+        CloseHelper.closeAll(executors);
     }
 
     /** A rehearsal counts as no work: a thread that only rehearses is idle. An open window is not the time for it. */
@@ -282,6 +274,9 @@ public final class InferAgent implements Agent {
                     break; // The session may be one of the batch, which has to be through with it.
                 }
                 handOver(slot);
+            } else if (slot.kind == RequestKind.ADMINISTER && slot.prepared != null) {
+                serve(slot.prepared[workerIndex]);
+                foresight.serve(slot.prepared[workerIndex]);
             }
             sequence++;
         }
@@ -297,6 +292,17 @@ public final class InferAgent implements Agent {
             finish();
         } else {
             phase = Phase.HASH_DUE;
+        }
+    }
+
+    /** A version that was made ready elsewhere: requests for it are behind this. */
+    private void serve(final PreparedExecutor prepared) {
+        executors[prepared.index()] = prepared.executor();
+        if (prepared.shape().namesTokens()) {
+            draws[prepared.index()] = new TokenDraw((TokenExecutor) prepared.executor());
+        }
+        if (prepared.unseen() != null) {
+            rehearsal.add(prepared.unseen());
         }
     }
 

@@ -56,8 +56,13 @@ public final class Rehearsal {
     /** A further model to be rehearsed; by turns, if there are several. */
     public void add(final ModelShape shape, final ModelExecutor executor) {
         if (intervalNs > 0) {
-            sessions.add(new UnseenSession(shape, executor));
+            add(new UnseenSession(shape, executor));
         }
+    }
+
+    /** The same, of a session that is there. */
+    void add(final UnseenSession session) {
+        sessions.add(session);
     }
 
     /**

@@ -9,6 +9,7 @@ import io.aeron.exceptions.RegistrationException;
 import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.access.Principal;
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.ClientConnection.PendingRefusal;
@@ -33,6 +34,7 @@ import org.agrona.concurrent.status.AtomicCounter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Clients coming and going: hello to welcome, silence to goodbye. Part of the ingress thread; the only writer of a
@@ -73,6 +75,7 @@ final class Admission {
     private final Access access;
     private final Challenger challenger;
     private final List<LoadedModel> models;
+    private final Routes routes;
     private final ClientCommands commands;
     private final ClientConnection[] clients;
     private final Int2ObjectHashMap<ClientConnection> clientBySessionId = new Int2ObjectHashMap<>();
@@ -89,13 +92,17 @@ final class Admission {
     private final IntHashSet denied = new IntHashSet();
     private Map<String, Principal> known;
     private int busyPlaces;
+    /** Of the hello at hand: whether it came on the administrators' stream. */
+    private boolean asksToAdminister;
 
     Admission(final Aeron aeron, final Rules rules, final Access access, final List<LoadedModel> models,
-            final ClientCommands commands, final ClientConnection[] clients, final Counters counters) {
+            final Routes routes, final ClientCommands commands, final ClientConnection[] clients,
+            final Counters counters) {
         this.aeron = aeron;
         this.rules = rules;
         this.access = access;
         this.models = models;
+        this.routes = routes;
         challenger = access.isOpen() ? null : new Challenger(access.secret());
         known = access.principals();
         denials.begin(DENIALS_PER_SECOND, 0);
@@ -125,7 +132,10 @@ final class Admission {
     }
 
     /** A first hello, of any version that a refusal can be read in: finds a place, and begins to open the way back. */
-    void onHello(final int aeronSessionId, final HelloDecoder hello, final int length, final long nowTickNs) {
+    void onHello(
+            final int aeronSessionId, final HelloDecoder hello, final int length, final boolean isAdmin,
+            final long nowTickNs) {
+        asksToAdminister = isAdmin;
         if (access.isOpen()) {
             onHello(aeronSessionId, hello, null, null, freePlace(0, openPlaces()), nowTickNs);
             return;
@@ -215,6 +225,7 @@ final class Admission {
         client.lastHeardTickNs = nowTickNs;
         client.rate.begin(client.rights.maxRatePerSecond(), nowTickNs);
         client.version = Math.min(version, Frames.VERSION);
+        client.isAdmin = asksToAdminister;
         client.refusal = refusalOf(client, version, principal);
         serve(client);
         client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
@@ -242,6 +253,7 @@ final class Admission {
             beginClose(client);
             return true;
         }
+        tell(client);
         if (!commands.offer(ClientCommands.ADMIT, client, client.nonce)) {
             return false;
         }
@@ -310,6 +322,11 @@ final class Admission {
         if (version > Frames.VERSION) {
             return refusal(RejectCode.UNSUPPORTED_VERSION, version, Frames.VERSION);
         }
+        if (client.isAdmin && !client.rights.isAdmin()) {
+            return refusal(version < Frames.ADMIN_SINCE_VERSION
+                    ? RejectCode.PRINCIPAL_REFUSED
+                    : RejectCode.NOT_AN_ADMINISTRATOR, HelloDecoder.TEMPLATE_ID, 0);
+        }
         if (client.index >= rules.maxClients()) {
             return refusal(RejectCode.CLIENT_LIMIT, rules.maxClients() + 1L, rules.maxClients());
         }
@@ -364,10 +381,16 @@ final class Admission {
     }
 
     private void serve(final ClientConnection client) {
-        client.served = new boolean[models.size()];
-        for (int index = 0; index < client.served.length; index++) {
-            client.served[index] = client.canUse(models.get(index));
+        client.served = new boolean[routes.modelCount()];
+        for (int modelId = 0; modelId < client.served.length; modelId++) {
+            client.served[modelId] = client.canUse(models.get(modelId));
         }
+    }
+
+    /** What the welcome, which is next, tells the client: of each model the version that most new sessions come to. */
+    private void tell(final ClientConnection client) {
+        client.told = IntStream.range(0, client.served.length).filter(modelId -> client.served[modelId])
+                .map(routes::foremost).toArray();
     }
 
     /** When the files of principals have changed: who is not known any more has to go, the others have new rights. */
@@ -509,6 +532,7 @@ final class Admission {
 
     private boolean offerOpen(final ClientConnection client) {
         final PendingRefusal refusal = client.refusal;
+        tell(client);
         return refusal == null
                 ? commands.offer(ClientCommands.OPEN, client, client.nonce)
                 : commands.offer(ClientCommands.OPEN, client, 0, refusal.offendingValue(), refusal.allowedValue(),

@@ -1,53 +1,68 @@
 package io.tiercel.appliance.ingress;
 
 import io.aeron.Aeron;
+import io.aeron.CommonContext;
 import io.aeron.Subscription;
 import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.OverloadPolicy;
-import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.generation.GenerationProgress;
+import io.tiercel.appliance.rollout.VersionLoader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.session.ClientCommands;
 import io.tiercel.appliance.session.ClientConnection;
 import io.tiercel.appliance.session.RetryIndex;
 import io.tiercel.appliance.session.Rights;
-import io.tiercel.appliance.session.SessionTable;
+import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.telemetry.Counters;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 
-import java.util.List;
-
 /** The ingress stage and what belongs to it, put together. */
 public final class Ingress implements AutoCloseable {
+
+    /** In the place of a stream id. */
+    public static final int NO_STREAM = -1;
 
     private final Aeron aeron;
     private final String channel;
     private final int streamId;
     private final ClientConnection[] clients;
     private final IngressAgent agent;
+    private final int adminStreamId;
     private Subscription subscription;
+    private Subscription adminSubscription;
 
     /**
      * Ingress's part of what the appliance remembers.
      *
+     * @param all      sessions, of which the table is ingress's.
+     * @param routes   of new sessions to versions.
+     * @param loader   of further versions.
      * @param cut      where snapshots of it are asked for.
      * @param progress of the generations, from egress; its capacity is their limit.
      */
     public record Memory(
-            SessionTable sessions, RetryIndex retries, SnapshotCut cut, GenerationProgress progress) {
+            Sessions all,
+            Routes routes,
+            VersionLoader loader,
+            RetryIndex retries,
+            SnapshotCut cut,
+            GenerationProgress progress) {
     }
 
     /**
      * How clients come in.
      *
      * @param maxRatePerSecond requests a second of one client; 0 for no limit.
+     * @param adminStreamId    where administrators are heard; {@link #NO_STREAM} if they are not.
      */
-    public record Door(Access access, int maxRatePerSecond, int responseMtuLength) {
+    public record Door(Access access, int maxRatePerSecond, int responseMtuLength, int adminStreamId) {
     }
 
     public Ingress(
@@ -56,7 +71,7 @@ public final class Ingress implements AutoCloseable {
             final int streamId,
             final Memory memory,
             final Door way,
-            final List<LoadedModel> models,
+            final ModelVersions models,
             final Sequencer sequencer,
             final ClientCommands commands,
             final PipelineState state,
@@ -65,11 +80,12 @@ public final class Ingress implements AutoCloseable {
         this.aeron = aeron;
         this.channel = context.requestChannel();
         this.streamId = streamId;
+        adminStreamId = way.access().isOpen() ? NO_STREAM : way.adminStreamId();
         clients = Admission.places(context.maxClients());
         final Admission.Rules rules = new Admission.Rules(
                 context.maxClients(),
                 context.principals(),
-                Rights.ofAnyone(context.maxInFlight(), way.maxRatePerSecond(), memory.sessions().maxSessions(),
+                Rights.ofAnyone(context.maxInFlight(), way.maxRatePerSecond(), memory.all().table().maxSessions(),
                         context.maxClients()),
                 context.responseChannels(),
                 context.responseTermLength(),
@@ -83,8 +99,8 @@ public final class Ingress implements AutoCloseable {
                 context.overloadPolicy() == OverloadPolicy.SHED ? context.overloadUnfinished() : 0,
                 context.evictsSessions());
         agent = new IngressAgent(
-                new Admission(aeron, rules, way.access(), models, commands, clients, counters), sequencer, memory,
-                commands, models, limits, state, cycleClock, counters);
+                new Admission(aeron, rules, way.access(), models, memory.routes(), commands, clients, counters),
+                sequencer, memory, commands, models, limits, state, cycleClock, counters);
     }
 
     public Agent agent() {
@@ -102,8 +118,12 @@ public final class Ingress implements AutoCloseable {
      */
     public void open() {
         subscription = aeron.addSubscription(
-                channel, streamId, image -> {}, image -> agent.onImageGone(image.sessionId()));
-        agent.listenTo(subscription);
+                channel, streamId, image -> {}, image -> agent.onImageGone(image.sessionId(), false));
+        if (adminStreamId != NO_STREAM) {
+            adminSubscription = aeron.addSubscription(CommonContext.IPC_CHANNEL, adminStreamId, image -> {},
+                    image -> agent.onImageGone(image.sessionId(), true));
+        }
+        agent.listenTo(subscription, adminSubscription);
     }
 
     /** Asks for a goodbye to every client; true when egress has said them all. Any thread. */
@@ -115,6 +135,6 @@ public final class Ingress implements AutoCloseable {
     /** Stops listening. The stage must not run any more. */
     @Override
     public void close() {
-        CloseHelper.quietClose(subscription);
+        CloseHelper.quietCloseAll(subscription, adminSubscription);
     }
 }

@@ -4,10 +4,12 @@ import io.aeron.ControlledFragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.ControlledFragmentHandler.Action;
 import io.aeron.logbuffer.Header;
-import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.generation.GenerateFrame;
 import io.tiercel.appliance.ingress.Generations.Generation;
+import io.tiercel.appliance.rollout.VersionLoader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
@@ -25,6 +27,8 @@ import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.AdminCommand;
+import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.GenerateDecoder;
@@ -41,8 +45,6 @@ import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.status.AtomicCounter;
-
-import java.util.List;
 
 /**
  * Polls what clients send, checks each frame once and fully, and copies a good request into the ring. A bad frame
@@ -64,6 +66,7 @@ import java.util.List;
 public final class IngressAgent implements Agent {
 
     private static final int FRAGMENT_LIMIT = 32;
+    private static final int ADMIN_FRAGMENT_LIMIT = 4;
     /** Enough to see all that comes while the ring's requests are computed; bounded, because they wait meanwhile. */
     private static final int SHEDDING_FRAGMENT_LIMIT = 1_024;
     private static final long HOUSEKEEPING_INTERVAL_NS = 1_000_000;
@@ -83,6 +86,7 @@ public final class IngressAgent implements Agent {
     private final int unfinishedLimit;
     private final int fragmentLimit;
     private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
+    private final ControlledFragmentAssembler adminAssembler = new ControlledFragmentAssembler(this::onAdminFrame);
     private final HelloDecoder hello = new HelloDecoder();
     private final ProofDecoder proof = new ProofDecoder();
     private final InferDecoder infer = new InferDecoder();
@@ -101,11 +105,16 @@ public final class IngressAgent implements Agent {
     private final AtomicCounter sessionCount;
     private final AtomicCounter generationCount;
     private final Generations generations;
+    private final AdminDesk desk;
     private final IntArrayList goneSessionIds = new IntArrayList();
+    private final IntArrayList goneAdminSessionIds = new IntArrayList();
     private long nowTickNs;
     private long nextHousekeepingTickNs;
     private ClientConnection lastClient;
     private Subscription subscription;
+    private Subscription adminSubscription;
+    /** Whether the frame at hand came on the administrators' stream. */
+    private boolean isFromAdmins;
     private RequestSlot claimed;
     private long knownPosition;
     private RequestSlot unremembered;
@@ -135,22 +144,25 @@ public final class IngressAgent implements Agent {
             final Sequencer sequencer,
             final Ingress.Memory memory,
             final ClientCommands commands,
-            final List<LoadedModel> models,
+            final ModelVersions models,
             final Limits limits,
             final PipelineState state,
             final NanoClock cycleClock,
             final Counters counters) {
         this.admission = admission;
         this.sequencer = sequencer;
-        sessions = memory.sessions();
+        sessions = memory.all().table();
         cut = memory.cut();
         this.commands = commands;
         retries = memory.retries();
         generations = new Generations(memory.progress());
         this.state = state;
         this.cycleClock = cycleClock;
-        shapes = models.stream().map(model -> model.model().shape()).toArray(ModelShape[]::new);
-        door = new SessionDoor(sessions, limits.evictsSessions(), limits.workerCount(), counters);
+        shapes = models.stream().limit(memory.routes().modelCount()).map(model -> model.model().shape())
+                .toArray(ModelShape[]::new);
+        door = new SessionDoor(
+                sessions, memory.routes(), limits.evictsSessions(), limits.workerCount(), counters);
+        desk = new AdminDesk(models, memory.routes(), memory.all(), door, memory.loader());
         unfinishedLimit = limits.unfinishedLimit();
         fragmentLimit = unfinishedLimit == 0 ? FRAGMENT_LIMIT : SHEDDING_FRAGMENT_LIMIT;
         checksum = new FrameChecksum(limits.maxFrameLength());
@@ -167,21 +179,27 @@ public final class IngressAgent implements Agent {
         nextHousekeepingTickNs = cycleClock.nanoTime();
     }
 
-    /** What to poll; before the first duty cycle. */
-    void listenTo(final Subscription requests) {
+    /**
+     * What to poll; before the first duty cycle.
+     *
+     * @param commands of administrators; null where there are none.
+     */
+    void listenTo(final Subscription requests, final Subscription commandsOfAdmins) {
         subscription = requests;
+        adminSubscription = commandsOfAdmins;
     }
 
     @Override
     public int doWork() {
         nowTickNs = cycleClock.nanoTime();
         rememberLast();
-        int work = goneSessionIds.isEmpty() ? 0 : closeGone();
+        int work = goneSessionIds.isEmpty() ? 0 : closeGone(goneSessionIds, assembler, false);
+        work += goneAdminSessionIds.isEmpty() ? 0 : closeGone(goneAdminSessionIds, adminAssembler, true);
         work += generations.count() == 0 ? 0 : askForTokens();
         work += subscription.controlledPoll(assembler, fragmentLimit);
         if (nowTickNs - nextHousekeepingTickNs >= 0) {
             nextHousekeepingTickNs = nowTickNs + HOUSEKEEPING_INTERVAL_NS;
-            work += admission.doWork(nowTickNs) + beginCut();
+            work += admission.doWork(nowTickNs) + beginCut() + administer();
             if (goodbyeWanted && !goodbyeSaid && generations.count() == 0) {
                 goodbyeSaid = admission.sayGoodbye(state.failure() == null);
             }
@@ -194,12 +212,17 @@ public final class IngressAgent implements Agent {
         return "ingress";
     }
 
+    @Override
+    public void onClose() {
+        desk.close();
+    }
+
     /**
-     * The request stream's image of a client is gone. Called by the Aeron conductor on this thread, where Aeron allows
-     * no call of its own: the next round does the work.
+     * The request stream's, or the administrators', image of a client is gone. Called by the Aeron conductor on this
+     * thread, where Aeron allows no call of its own: the next round does the work.
      */
-    void onImageGone(final int aeronSessionId) {
-        goneSessionIds.addInt(aeronSessionId);
+    void onImageGone(final int aeronSessionId, final boolean isAdmins) {
+        (isAdmins ? goneAdminSessionIds : goneSessionIds).addInt(aeronSessionId);
         nextHousekeepingTickNs = nowTickNs;
     }
 
@@ -218,28 +241,136 @@ public final class IngressAgent implements Agent {
     /** A snapshot is cut behind the last request that was published; if it has room for the sessions that there are. */
     private int beginCut() {
         final SnapshotImage image = cut.wanted();
-        if (image == null || image.capacity() < sessions.size()) {
+        if (image == null || !image.fits(sessions.size(), desk.versionCount())) {
             return 0;
         }
-        cut.begin(image, sequencer.cursor(), sessions.size());
+        cut.begin(image, sequencer.cursor(), sessions.size(), desk.routes());
         return 1;
     }
 
-    private int closeGone() {
-        final int count = goneSessionIds.size();
+    /** Aeron lets anybody have the session id that another one has on another stream: it is not that one's then. */
+    private int closeGone(
+            final IntArrayList gone, final ControlledFragmentAssembler ofStream, final boolean isAdmins) {
+        final int count = gone.size();
         for (int index = 0; index < count; index++) {
-            final int aeronSessionId = goneSessionIds.getInt(index);
-            assembler.freeSessionBuffer(aeronSessionId);
-            admission.onGone(aeronSessionId, true);
+            final int aeronSessionId = gone.getInt(index);
+            final ClientConnection client = admission.find(aeronSessionId);
+            ofStream.freeSessionBuffer(aeronSessionId);
+            if (client == null || client.isAdmin == isAdmins) {
+                admission.onGone(aeronSessionId, true);
+            }
         }
-        goneSessionIds.clear();
+        gone.clear();
         forgetLastClient();
         return count;
+    }
+
+    /** Whatever administrators want: rarely there, so looked for rarely. */
+    private int administer() {
+        if (adminSubscription == null) {
+            return 0;
+        }
+        isFromAdmins = true;
+        try {
+            return adminSubscription.controlledPoll(adminAssembler, ADMIN_FRAGMENT_LIMIT) + followLoad();
+        } finally {
+            isFromAdmins = false;
+        }
+    }
+
+    /** What has come of a load is put into the ring, if whoever asked for it is still there to hear of it. */
+    private int followLoad() {
+        if (!desk.hasLoaded()) {
+            return 0;
+        }
+        final ClientConnection client = desk.loadingClient();
+        final boolean isRefused = desk.loaded().isRefused();
+        if (client == null || isRefused || isClosedTo(client)) {
+            if (client == null || isRefusalSaid(client, isRefused)) {
+                refusedCount.incrementRelease();
+                desk.endLoad(false);
+            }
+        } else if (command(client, desk.loadingFrame(), 0, desk.loadingFrame().capacity(), desk.loaded())) {
+            desk.endLoad(true);
+        }
+        return 1;
+    }
+
+    private boolean isRefusalSaid(final ClientConnection client, final boolean isBundleRefused) {
+        return isBundleRefused
+                ? commands.offerFrame(client, desk.refusalOfLoad())
+                : commands.offer(ClientCommands.REJECT, client, desk.correlationId(), closedValue, closedLimit,
+                        (short) closedCode.value(), (short) AdministerDecoder.TEMPLATE_ID);
+    }
+
+    private Action onAdminFrame(
+            final DirectBuffer buffer, final int offset, final int length, final Header header) {
+        return onFrame(buffer, offset, length, header);
+    }
+
+    private Action onAdminister(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
+        if (!client.isAdmin) {
+            return refuse(client, RejectCode.NOT_AN_ADMINISTRATOR.value(), AdministerDecoder.TEMPLATE_ID, 0);
+        }
+        final AdminCommand asked = desk.read(buffer, offset).command();
+        if (asked == AdminCommand.VERSIONS) {
+            return commands.offerFrame(client, desk.versions(client, sequencer.cursor()))
+                    ? Action.CONTINUE
+                    : Action.ABORT;
+        }
+        if (isClosedTo(client)) {
+            return refuse(client, closedCode.value(), closedValue, closedLimit);
+        }
+        final int code = desk.check(client);
+        if (code != Routes.OK) {
+            return refuse(client, code, desk.offendingValue(), desk.allowedValue());
+        }
+        if (asked == AdminCommand.LOAD) {
+            desk.beginLoad(client, buffer, offset, length);
+            return Action.CONTINUE;
+        }
+        if (!command(client, buffer, offset, length, null)) {
+            return Action.ABORT;
+        }
+        if (asked == AdminCommand.SNAPSHOT) {
+            cut.ask();
+        }
+        return Action.CONTINUE;
+    }
+
+    /** Publishes the command that the desk has at hand; false if the ring is full. */
+    private boolean command(
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length,
+            final VersionLoader.Loaded version) {
+        rememberLast();
+        final RequestSlot slot = sequencer.claim();
+        if (slot == null) {
+            ringFullCount.incrementRelease();
+            return false;
+        }
+        desk.apply(slot, version);
+        slot.frame.putBytes(0, buffer, offset, length);
+        slot.frameLength = length;
+        slot.principalId = client.principalId;
+        slot.clientIndex = client.index;
+        slot.clientGeneration = client.generation;
+        slot.ingressTickNs = nowTickNs;
+        slot.inferStartTickNs = nowTickNs;
+        slot.inferEndTickNs = nowTickNs;
+        sequencer.publish();
+        client.submittedCount++;
+        requestCount.incrementRelease();
+        return true;
     }
 
     private Action onFrame(
             final DirectBuffer buffer, final int offset, final int length, final Header header) {
         final ClientConnection client = clientOf(header.sessionId());
+        if (client != null && client.isAdmin != isFromAdmins) {
+            unanswerableCount.incrementRelease();
+            return Action.CONTINUE;
+        }
         final int code = validator.checkFromClient(buffer, offset, length);
         if (code != FrameValidator.OK) {
             if (client == null && validator.isHelloOfLaterVersion(buffer, offset, length)) {
@@ -257,6 +388,7 @@ public final class IngressAgent implements Agent {
             case ForkSessionDecoder.TEMPLATE_ID -> onForkSession(client, buffer, offset, length);
             case GenerateDecoder.TEMPLATE_ID -> onGenerate(client, buffer, offset, length);
             case CancelGenerationDecoder.TEMPLATE_ID -> onCancelGeneration(client, buffer, offset);
+            case AdministerDecoder.TEMPLATE_ID -> onAdminister(client, buffer, offset, length);
             case HeartbeatDecoder.TEMPLATE_ID -> onHeartbeat(client, buffer, offset);
             case GoodbyeDecoder.TEMPLATE_ID -> onGoodbye(client);
             default -> refuse(client, RejectCode.DUPLICATE_HELLO.value(), client.index, 0);
@@ -291,7 +423,7 @@ public final class IngressAgent implements Agent {
     private Action onFirstHello(
             final int aeronSessionId, final DirectBuffer buffer, final int offset, final int length) {
         hello.wrapAndApplyHeader(buffer, offset, frameHeader);
-        admission.onHello(aeronSessionId, hello, length, nowTickNs);
+        admission.onHello(aeronSessionId, hello, length, isFromAdmins, nowTickNs);
         forgetLastClient();
         return Action.CONTINUE;
     }
@@ -299,9 +431,9 @@ public final class IngressAgent implements Agent {
     private Action onInfer(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         infer.wrap(buffer, offset + Frames.HEADER_LENGTH, InferDecoder.BLOCK_LENGTH, Frames.VERSION);
-        final int modelIndex = infer.modelId();
-        if (isServed(client, modelIndex)) {
-            final ModelShape shape = shapes[modelIndex];
+        final int modelId = infer.modelId();
+        if (isServed(client, modelId)) {
+            final ModelShape shape = shapes[modelId];
             final int featureCount = infer.featureCount();
             if (featureCount != shape.featureCount()) {
                 return refuse(client, RejectCode.FEATURE_COUNT_MISMATCH.value(), featureCount, shape.featureCount());
@@ -315,7 +447,7 @@ public final class IngressAgent implements Agent {
                 return repeat(client, buffer, offset, length);
             }
         }
-        final Action refusal = admit(client, modelIndex, infer.sessionKey());
+        final Action refusal = admit(client, modelId, infer.sessionKey());
         if (refusal != null) {
             return refusal;
         }
@@ -327,11 +459,11 @@ public final class IngressAgent implements Agent {
     private Action onResetSession(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         resetSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ResetSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
-        final int modelIndex = resetSession.modelId();
-        if (isServed(client, modelIndex) && isKnown(client, resetSession.correlationId())) {
+        final int modelId = resetSession.modelId();
+        if (isServed(client, modelId) && isKnown(client, resetSession.correlationId())) {
             return repeat(client, buffer, offset, length);
         }
-        final Action refusal = admit(client, modelIndex, resetSession.sessionKey());
+        final Action refusal = admit(client, modelId, resetSession.sessionKey());
         if (refusal != null) {
             return refusal;
         }
@@ -342,14 +474,14 @@ public final class IngressAgent implements Agent {
     private Action onForkSession(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         forkSession.wrap(buffer, offset + Frames.HEADER_LENGTH, ForkSessionDecoder.BLOCK_LENGTH, Frames.VERSION);
-        final int modelIndex = forkSession.modelId();
+        final int modelId = forkSession.modelId();
         final long sourceKey = forkSession.sourceKey();
         int sourceIndex = SessionTable.ABSENT;
-        if (isServed(client, modelIndex)) {
+        if (isServed(client, modelId)) {
             if (isKnown(client, forkSession.correlationId())) {
                 return repeat(client, buffer, offset, length);
             }
-            sourceIndex = door.findSource(client.principalId, modelIndex, sourceKey);
+            sourceIndex = door.findSource(client.principalId, modelId, sourceKey);
             if (sourceIndex == SessionTable.ABSENT) {
                 return refuse(client, RejectCode.UNKNOWN_SESSION.value(), sourceKey, 0);
             }
@@ -357,7 +489,7 @@ public final class IngressAgent implements Agent {
                 return refuse(client, RejectCode.SESSION_LIMIT.value(), sessions.size() + 1L, sessions.maxSessions());
             }
         }
-        final Action refusal = admit(client, modelIndex, forkSession.sessionKey());
+        final Action refusal = admit(client, modelId, forkSession.sessionKey());
         if (refusal != null) {
             return refusal;
         }
@@ -370,9 +502,9 @@ public final class IngressAgent implements Agent {
     private Action onGenerate(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
         generate.wrap(buffer, offset);
-        final int modelIndex = generate.modelId();
-        if (isServed(client, modelIndex)) {
-            final Action refusal = checkGenerate(client, shapes[modelIndex], buffer, offset);
+        final int modelId = generate.modelId();
+        if (isServed(client, modelId)) {
+            final Action refusal = checkGenerate(client, shapes[modelId], buffer, offset);
             if (refusal != null) {
                 return refusal;
             }
@@ -380,7 +512,7 @@ public final class IngressAgent implements Agent {
                 return repeatGeneration(client, buffer, offset, length);
             }
         }
-        final Action refusal = admit(client, modelIndex, generate.sessionKey());
+        final Action refusal = admit(client, modelId, generate.sessionKey());
         if (refusal != null) {
             return refusal;
         }
@@ -489,7 +621,7 @@ public final class IngressAgent implements Agent {
             claimed.generationIndex = generation.index;
             generation.lastSequence = sequencer.cursor() + 1;
             generation.isDue = false;
-            publish(client, generation.nextCorrelationId(), generation.frame, 0, generation.frameLength);
+            publish(client, generation.nextCorrelationId(), generation.frame, 0, generation.frameLength, true);
         }
         return false;
     }
@@ -515,8 +647,8 @@ public final class IngressAgent implements Agent {
     }
 
     /** Whether the client has been told of the model. */
-    private boolean isServed(final ClientConnection client, final int modelIndex) {
-        return modelIndex < client.served.length && client.served[modelIndex];
+    private boolean isServed(final ClientConnection client, final int modelId) {
+        return modelId < client.served.length && client.served[modelId];
     }
 
     /** Whether the request at hand is one of the principal's that has been taken before. */
@@ -569,12 +701,12 @@ public final class IngressAgent implements Agent {
      * Checks what only the appliance knows, and claims a slot for a request that passes: null, and the slot is in
      * {@code claimed}. Otherwise what the poll is to do.
      */
-    private Action admit(final ClientConnection client, final int modelIndex, final long sessionKey) {
+    private Action admit(final ClientConnection client, final int modelId, final long sessionKey) {
         if (isClosedTo(client)) {
             return refuse(client, closedCode.value(), closedValue, closedLimit);
         }
-        if (!isServed(client, modelIndex)) {
-            return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelIndex, shapes.length);
+        if (!isServed(client, modelId)) {
+            return refuse(client, RejectCode.UNKNOWN_MODEL.value(), modelId, shapes.length);
         }
         final long inFlightCount = client.inFlightCount();
         if (inFlightCount >= client.rights.maxInFlight()) {
@@ -589,10 +721,10 @@ public final class IngressAgent implements Agent {
                 return shed(client, unfinishedCount);
             }
         }
-        if (!door.admits(client.principalId, modelIndex, sessionKey, client.rights.maxSessions())) {
+        if (!door.admits(client.principalId, modelId, sessionKey, client.rights.maxSessions())) {
             return refuseSession(client);
         }
-        return claim(client, modelIndex, sessionKey) ? null : Action.ABORT;
+        return claim(client, modelId, sessionKey) ? null : Action.ABORT;
     }
 
     private Action refuseSession(final ClientConnection client) {
@@ -626,13 +758,13 @@ public final class IngressAgent implements Agent {
     }
 
     /** Claims a slot for the session's request; false if the ring is full. */
-    private boolean claim(final ClientConnection client, final int modelIndex, final long sessionKey) {
+    private boolean claim(final ClientConnection client, final int modelId, final long sessionKey) {
         claimed = sequencer.claim();
         if (claimed == null) {
             ringFullCount.incrementRelease();
             return false;
         }
-        claimed.modelIndex = modelIndex;
+        claimed.modelId = modelId;
         claimed.sessionKey = sessionKey;
         claimed.principalId = client.principalId;
         return true;
@@ -651,16 +783,16 @@ public final class IngressAgent implements Agent {
     /** Publishes the claimed slot with the client's frame. */
     private Action commit(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
-        publish(client, validator.correlationId(), buffer, offset, length);
+        publish(client, validator.correlationId(), buffer, offset, length, false);
         client.rate.take();
         return Action.CONTINUE;
     }
 
     private void publish(
             final ClientConnection client, final long correlationId, final DirectBuffer buffer, final int offset,
-            final int length) {
+            final int length, final boolean isContinued) {
         final RequestSlot slot = claimed;
-        door.enter(slot);
+        door.enter(slot, isContinued);
         Words.copy(buffer, offset, slot.frame, 0, length);
         slot.frameLength = length;
         slot.clientIndex = client.index;

@@ -42,6 +42,7 @@ public final class JournalAgent implements Agent {
     private boolean isSpaceLow;
 
     /**
+     * @param models           may grow.
      * @param epochOffsetNs    added to a tick of {@code clock} gives nanoseconds since the epoch.
      * @param isWrittenThrough whether each batch is synced before it is acknowledged.
      */
@@ -59,7 +60,7 @@ public final class JournalAgent implements Agent {
         journaled = sequencer.newSequence();
         this.published = sequencer.barrier();
         this.requests = requests;
-        this.models = List.copyOf(models);
+        this.models = models;
         this.clock = clock;
         this.epochOffsetNs = epochOffsetNs;
         this.isWrittenThrough = isWrittenThrough;

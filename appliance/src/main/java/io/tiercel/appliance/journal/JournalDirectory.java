@@ -270,7 +270,7 @@ public final class JournalDirectory implements AutoCloseable {
         LOG.info("closed {}", report());
     }
 
-    static Path bundlePath(final Path directory, final String versionHex) {
+    public static Path bundlePath(final Path directory, final String versionHex) {
         return directory.resolve(JournalLayout.BUNDLES).resolve(versionHex + JournalLayout.BUNDLE_SUFFIX);
     }
 

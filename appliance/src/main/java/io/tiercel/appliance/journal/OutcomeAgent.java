@@ -4,6 +4,7 @@ import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.sequencer.PipelineState;
+import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.sequencer.Sequencer;
 import io.tiercel.appliance.telemetry.CounterId;
@@ -123,7 +124,7 @@ public final class OutcomeAgent implements Agent {
                 break;
             }
             isSyncDue |= beforeResponse && isWrittenThrough;
-            if (!beforeResponse) {
+            if (!beforeResponse && slot.kind != RequestKind.ADMINISTER) {
                 stages.record(slot);
             }
             if (slot.status == ResultStatus.EXPIRED) {

@@ -23,12 +23,15 @@ public final class OutcomeFrame {
 
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final OutcomeEncoder outcome = new OutcomeEncoder();
-    private final LoadedModel[] models;
+    private final List<LoadedModel> models;
     private final UnsafeBuffer frame;
 
-    /** @param maxOutputsLength bytes of the largest answer, all steps of a streamed one included. */
+    /**
+     * @param models           may grow.
+     * @param maxOutputsLength bytes of the largest answer, all steps of a streamed one included.
+     */
     public OutcomeFrame(final List<LoadedModel> models, final int maxOutputsLength) {
-        this.models = models.toArray(LoadedModel[]::new);
+        this.models = models;
         frame = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                 MessageHeaderEncoder.ENCODED_LENGTH + OutcomeEncoder.BLOCK_LENGTH +
                         OutcomeEncoder.outputsHeaderLength() + maxOutputsLength,
@@ -50,14 +53,14 @@ public final class OutcomeFrame {
                 .inferStartNs(sinceIngress(slot, slot.inferStartTickNs))
                 .inferEndNs(sinceIngress(slot, slot.inferEndTickNs))
                 .egressNs(beforeResponse ? 0 : sinceIngress(slot, slot.egressTickNs))
-                .modelId(slot.modelIndex)
+                .modelId(slot.modelId)
                 .batchSize(slot.batchSize)
                 .stepCount(slot.stepCount)
                 .outputCount(slot.outputCount)
                 .status(OutcomeStatus.get(slot.status.value()))
-                .arithmetic(models[slot.modelIndex].model().arithmetic());
+                .arithmetic(models.get(slot.modelIndex).model().arithmetic());
         outcome.flags().clear().sessionBegan(slot.begins).sessionEvicted(slot.evicts)
-                .computedByStandby(slot.isOnStandby);
+                .computedByStandby(slot.isOnStandby).sessionMoved(slot.moves);
         outcome.putOutputs(slot.outputs, 0, slot.outputsLength);
         return MessageHeaderEncoder.ENCODED_LENGTH + outcome.encodedLength();
     }
@@ -69,7 +72,7 @@ public final class OutcomeFrame {
 
     /** For the record's header. */
     public DirectBuffer modelVersion(final RequestSlot slot) {
-        return models[slot.modelIndex].version();
+        return models.get(slot.modelIndex).version();
     }
 
     private static long sinceIngress(final RequestSlot slot, final long tickNs) {

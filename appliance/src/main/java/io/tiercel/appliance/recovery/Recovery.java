@@ -1,6 +1,6 @@
 package io.tiercel.appliance.recovery;
 
-import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDamageException;
 import io.tiercel.appliance.journal.JournalDirectory;
@@ -8,14 +8,13 @@ import io.tiercel.appliance.journal.JournalEnd;
 import io.tiercel.appliance.journal.JournalView;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.NanoClock;
-
-import java.util.List;
 
 /**
  * Continues a journal: the newest snapshot that can be used, then every request behind it through the engine again,
@@ -43,6 +42,7 @@ public final class Recovery implements AutoCloseable {
 
     private final ClaimedJournal journal;
     private final SnapshotStore snapshots;
+    private final RecoveredVersions versions;
     private final RequestReplay replay;
     private final SnapshotLoader loader;
     private final EpochNanoClock epochClock;
@@ -58,6 +58,9 @@ public final class Recovery implements AutoCloseable {
 
     /**
      * @param journal  claimed, so that nobody changes it meanwhile.
+     * @param models   those that the configuration names; further versions of them are added.
+     * @param routes   of models with no version as yet; they come to stand as they stood.
+     * @param source   of further versions.
      * @param sessions empty; they get the states.
      * @param evictsSessions whether a session may make room for another where the journal does not say.
      * @param retries  empty; it gets the newest answers.
@@ -66,7 +69,9 @@ public final class Recovery implements AutoCloseable {
      */
     public Recovery(
             final ClaimedJournal journal,
-            final List<LoadedModel> models,
+            final ModelVersions models,
+            final Routes routes,
+            final VersionSource source,
             final Sessions sessions,
             final boolean evictsSessions,
             final RetryWindow retries,
@@ -79,8 +84,9 @@ public final class Recovery implements AutoCloseable {
         this.progress = progress;
         snapshots = new SnapshotStore(journal.directory());
         final SessionPlaces places = new SessionPlaces(sessions, evictsSessions);
-        replay = new RequestReplay(models, sessions, places, retries, journal.directory());
-        loader = new SnapshotLoader(snapshots, models, sessions, places, retries);
+        versions = new RecoveredVersions(models, routes, sessions, source);
+        replay = new RequestReplay(models, versions, sessions, places, retries, journal.directory());
+        loader = new SnapshotLoader(snapshots, models, versions, sessions, places, retries);
     }
 
     /**
@@ -104,6 +110,7 @@ public final class Recovery implements AutoCloseable {
         } else {
             loader.refuseAny();
         }
+        versions.finish();
         return new RecoveryReport(snapshotSequence, loader.skippedCount(), replayedCount, identicalCount,
                 toleratedCount, replay.largestDistance(), replay.pendingCount(),
                 requestsEnd.tornCount() + outcomesEnd.tornCount(), replay.sessionCount(),

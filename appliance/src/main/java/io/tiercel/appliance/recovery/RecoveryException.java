@@ -17,6 +17,8 @@ public final class RecoveryException extends RuntimeException {
         JOURNAL_TOO_SHORT,
         /** The configuration serves other models than those whose sessions are in the journal. */
         OTHER_MODEL,
+        /** The journal tells of more versions of models than the configuration allows. */
+        VERSION_LIMIT,
         /** The journal has more sessions than the configuration allows. */
         SESSION_LIMIT,
         /** The journal's beginning was removed, and no snapshot that can be used stands for it. */

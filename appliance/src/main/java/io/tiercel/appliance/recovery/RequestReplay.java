@@ -14,6 +14,8 @@ import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.OutcomeFrame;
 import io.tiercel.appliance.journal.RecordReader;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.routing.AdminFrame;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.appliance.sequencer.RequestSlot;
 import io.tiercel.appliance.session.FrameChecksum;
@@ -25,6 +27,7 @@ import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
@@ -37,7 +40,6 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -53,6 +55,7 @@ final class RequestReplay implements AutoCloseable {
     private static final int MAX_PENDING = 1 << 20;
 
     private final List<LoadedModel> models;
+    private final RecoveredVersions versions;
     private final Sessions sessions;
     private final SessionPlaces places;
     private final RetryWindow retries;
@@ -65,6 +68,7 @@ final class RequestReplay implements AutoCloseable {
     private final ResetSessionDecoder reset = new ResetSessionDecoder();
     private final ForkSessionDecoder fork = new ForkSessionDecoder();
     private final GenerateFrame generate = new GenerateFrame();
+    private final AdminFrame command = new AdminFrame();
     private final MessageHeaderDecoder frameHeader = new MessageHeaderDecoder();
     private final OutcomeDecoder outcome = new OutcomeDecoder();
     private final io.tiercel.protocol.journal.MessageHeaderDecoder outcomeHeader =
@@ -81,6 +85,7 @@ final class RequestReplay implements AutoCloseable {
 
     RequestReplay(
             final List<LoadedModel> models,
+            final RecoveredVersions versions,
             final Sessions sessions,
             final SessionPlaces places,
             final RetryWindow retries,
@@ -88,12 +93,12 @@ final class RequestReplay implements AutoCloseable {
         this.places = places;
         this.retries = retries;
         this.models = models;
+        this.versions = versions;
         this.sessions = sessions;
         this.directory = directory;
-        executors = new ModelExecutor[models.size()];
-        draws = new TokenDraw[models.size()];
-        comparisons = models.stream().map(model -> new OutputComparison(model.model()))
-                .toArray(OutputComparison[]::new);
+        executors = new ModelExecutor[sessions.capacity()];
+        draws = new TokenDraw[executors.length];
+        comparisons = new OutputComparison[executors.length];
     }
 
     int pendingCount() {
@@ -104,7 +109,7 @@ final class RequestReplay implements AutoCloseable {
     double largestDistance() {
         double largest = 0;
         for (final OutputComparison comparison : comparisons) {
-            largest = Math.max(largest, comparison.largestDistance());
+            largest = comparison == null ? largest : Math.max(largest, comparison.largestDistance());
         }
         return largest;
     }
@@ -121,13 +126,18 @@ final class RequestReplay implements AutoCloseable {
     boolean applyAndCompare(final RecordReader request, final RecordReader recorded) {
         outcome.wrapAndApplyHeader(recorded.frame(), 0, outcomeHeader);
         take(request);
+        if (slot.kind == RequestKind.ADMINISTER) {
+            administer(request);
+            compare(request.sequence());
+            return true;
+        }
         lendSource(request);
         places.enterAsRecorded(slot, request.sequence(), outcome.flags().sessionBegan(),
                 outcome.flags().sessionEvicted());
         apply(outcome.statusRaw() == OutcomeStatus.EXPIRED.value() && slot.budgetNs != 0);
         compare(request.sequence());
         makeKnown(request.sequence(), outcome.flags().sessionBegan(), outcome.batchSize(), outcome.egressNs());
-        return comparisons[slot.modelIndex].isExact();
+        return comparison(slot.modelIndex).isExact();
     }
 
     /** Computes a request whose outcome is not in the journal, and keeps the outcome for {@link #appendPending}. */
@@ -138,16 +148,25 @@ final class RequestReplay implements AutoCloseable {
                     "requests; bring back the files that are missing");
         }
         take(request);
+        if (slot.kind == RequestKind.ADMINISTER) {
+            administer(request);
+            keep(request);
+            return;
+        }
         lendSource(request);
         places.enter(slot, request.sequence());
         apply(false);
+        keep(request);
+        makeKnown(request.sequence(), slot.begins, slot.batchSize, 0);
+    }
+
+    private void keep(final RecordReader request) {
         final OutcomeFrame frame = new OutcomeFrame(models, slot.outputsLength);
         final int length = frame.encode(slot, true);
         final UnsafeBuffer copy = new UnsafeBuffer(new byte[length]);
         copy.putBytes(0, frame.buffer(), 0, length);
         pending.add(new Pending(request.sequence(), request.ingressNs(), request.principalId(),
                 frame.modelVersion(slot), copy));
-        makeKnown(request.sequence(), slot.begins, slot.batchSize, 0);
     }
 
     /** Writes them through to the device: which sessions begin in them has been decided here, and may be answered. */
@@ -192,15 +211,17 @@ final class RequestReplay implements AutoCloseable {
             case INFER -> takeInfer(frame);
             case RESET -> takeReset(frame);
             case FORK -> takeFork(frame);
+            case ADMINISTER -> takeAdminister(frame);
             default -> takeGenerate(frame);
         }
+        slot.modelIndex = versions.find(request.sequence(), slot.modelId, request.modelVersion());
         checkModel(request);
     }
 
     private void takeInfer(final DirectBuffer frame) {
         infer.wrapAndApplyHeader(frame, 0, frameHeader);
         slot.sessionKey = infer.sessionKey();
-        slot.modelIndex = infer.modelId();
+        slot.modelId = infer.modelId();
         slot.stepCount = infer.stepCount();
         slot.stream = infer.flags().stream();
         slot.budgetNs = infer.budgetNs();
@@ -210,22 +231,63 @@ final class RequestReplay implements AutoCloseable {
     private void takeReset(final DirectBuffer frame) {
         reset.wrapAndApplyHeader(frame, 0, frameHeader);
         slot.sessionKey = reset.sessionKey();
-        slot.modelIndex = reset.modelId();
+        slot.modelId = reset.modelId();
     }
 
     private void takeFork(final DirectBuffer frame) {
         fork.wrapAndApplyHeader(frame, 0, frameHeader);
         slot.sessionKey = fork.sessionKey();
-        slot.modelIndex = fork.modelId();
+        slot.modelId = fork.modelId();
     }
 
     private void takeGenerate(final DirectBuffer frame) {
         generate.wrap(frame, 0);
         slot.sessionKey = generate.sessionKey();
-        slot.modelIndex = generate.modelId();
+        slot.modelId = generate.modelId();
         slot.stepCount = generate.tokenCount();
         slot.budgetNs = generate.budgetNs();
         slot.featuresOffset = Frames.TOKENS_OFFSET;
+    }
+
+    /** A snapshot is about no model; its frame says 0. */
+    private void takeAdminister(final DirectBuffer frame) {
+        command.wrap(frame, 0);
+        slot.modelId = command.modelId();
+        slot.sessionKey = 0;
+    }
+
+    /** What was taken had been checked: it is applied as it was then. */
+    private void administer(final RecordReader request) {
+        final int loadedIndex = command.command() == AdminCommand.LOAD
+                ? versions.load(request.sequence(), slot.modelId, command.version())
+                : 0;
+        checkCommand(request);
+        versions.routes().apply(command, loadedIndex);
+        slot.status = ResultStatus.APPLIED;
+        slot.stateHash = versions.routes().hash(slot.modelId);
+        slot.begins = false;
+        slot.moves = false;
+        slot.evicts = false;
+        slot.outputsLength = 0;
+        slot.outputCount = 0;
+        slot.batchSize = 0;
+        stampNothing();
+    }
+
+    /** One that names what is not there would have been refused. */
+    private void checkCommand(final RecordReader request) {
+        final int code = command.command() == AdminCommand.LOAD ? Routes.OK : versions.routes().check(command);
+        if (code != Routes.OK) {
+            throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() +
+                    " holds a command that would be refused: rejectCode=" + code + " value=" +
+                    versions.routes().offendingValue() + "; what is there: " + dumpCommand(request.sequence()));
+        }
+    }
+
+    private void stampNothing() {
+        slot.journaledTickNs = slot.ingressTickNs;
+        slot.inferStartTickNs = slot.ingressTickNs;
+        slot.inferEndTickNs = slot.ingressTickNs;
     }
 
     private void lendSource(final RecordReader request) {
@@ -236,21 +298,14 @@ final class RequestReplay implements AutoCloseable {
     }
 
     private void checkModel(final RecordReader request) {
-        final LoadedModel model = slot.modelIndex < models.size() ? models.get(slot.modelIndex) : null;
-        if (model == null || request.modelVersion().compareTo(model.version()) != 0) {
-            throw new RecoveryException(Code.OTHER_MODEL, "sequence=" + request.sequence() + " modelId=" +
-                    slot.modelIndex + " modelVersion=" + hex(request.modelVersion()) + ", configured " +
-                    (model == null ? "none" : "alias=" + model.alias() + " version=" + model.versionHex()) +
-                    "; sessions cannot go on with another model: configure it as it was, or begin a new journal");
-        }
-        final ModelShape shape = model.model().shape();
+        final ModelShape shape = models.get(slot.modelIndex).model().shape();
         if (slot.kind == RequestKind.INFER && infer.featureCount() != shape.featureCount()) {
             throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " featureCount=" +
                     infer.featureCount() + " expected=" + shape.featureCount());
         }
         if (slot.kind == RequestKind.GENERATE && !shape.namesTokens()) {
             throw new RecoveryException(Code.DAMAGED_JOURNAL, "sequence=" + request.sequence() + " modelId=" +
-                    slot.modelIndex + " does not name next tokens");
+                    slot.modelId + " does not name next tokens");
         }
         if (slot.kind.hasSteps()) {
             checkTokens(request, shape);
@@ -273,9 +328,7 @@ final class RequestReplay implements AutoCloseable {
         slot.outputsLength = 0;
         slot.outputCount = 0;
         slot.batchSize = 1;
-        slot.journaledTickNs = slot.ingressTickNs;
-        slot.inferStartTickNs = slot.ingressTickNs;
-        slot.inferEndTickNs = slot.ingressTickNs;
+        stampNothing();
         if (slot.begins) {
             states.begin(slot.sessionIndex, executor, slot.principalId, slot.sessionKey);
         }
@@ -324,7 +377,7 @@ final class RequestReplay implements AutoCloseable {
         if (outcome.outputsLength() != slot.outputsLength) {
             throw divergence(sequence, "outputsLength", outcome.outputsLength(), slot.outputsLength);
         }
-        final OutputComparison comparison = comparisons[slot.modelIndex];
+        final OutputComparison comparison = comparison(slot.modelIndex);
         final int index = comparison.firstDifference(outcome.buffer(), offset, slot.outputs, slot.outputsLength);
         if (index != OutputComparison.NONE) {
             throw divergence(sequence, "outputs[" + index + "]",
@@ -344,7 +397,7 @@ final class RequestReplay implements AutoCloseable {
         known.correlationId = slot.correlationId;
         known.sequence = sequence;
         known.sessionKey = slot.sessionKey;
-        known.modelId = slot.modelIndex;
+        known.modelId = slot.modelId;
         known.frameChecksum = checksum.of(slot.frame, 0, slot.frameLength);
         known.status = slot.status;
         known.hasSessionBegun = hasSessionBegun;
@@ -368,6 +421,13 @@ final class RequestReplay implements AutoCloseable {
         return "tools/tiercel journal dump --journal " + directory + " --from " + sequence;
     }
 
+    private OutputComparison comparison(final int modelIndex) {
+        if (comparisons[modelIndex] == null) {
+            comparisons[modelIndex] = new OutputComparison(models.get(modelIndex).model());
+        }
+        return comparisons[modelIndex];
+    }
+
     private ModelExecutor executor(final int modelIndex) {
         if (executors[modelIndex] == null) {
             executors[modelIndex] = models.get(modelIndex).model().newExecutor(1);
@@ -376,11 +436,5 @@ final class RequestReplay implements AutoCloseable {
             }
         }
         return executors[modelIndex];
-    }
-
-    private static String hex(final DirectBuffer version) {
-        final byte[] bytes = new byte[LoadedModel.VERSION_LENGTH];
-        version.getBytes(0, bytes);
-        return HexFormat.of().formatHex(bytes);
     }
 }

@@ -50,7 +50,7 @@ final class SessionPlaces {
      * @throws RecoveryException if it has lost its place, or would have to make room for its copy.
      */
     boolean lend(final RequestSlot slot, final long sourceKey, final long sequence) {
-        slot.sourceIndex = table.find(slot.principalId, slot.modelIndex, sourceKey);
+        slot.sourceIndex = table.find(slot.principalId, slot.modelId, sourceKey);
         if (slot.sourceIndex == SessionTable.ABSENT) {
             if (lostCount > 0 || hasEvicted) {
                 throw goesOn(sequence);
@@ -82,21 +82,23 @@ final class SessionPlaces {
 
     private void enter(
             final RequestSlot slot, final long sequence, final boolean hasBegun, final boolean hasEvicted) {
-        slot.sessionIndex = table.find(slot.principalId, slot.modelIndex, slot.sessionKey);
+        slot.sessionIndex = table.find(slot.principalId, slot.modelId, slot.sessionKey);
         final boolean isThere = slot.sessionIndex != SessionTable.ABSENT;
-        slot.begins = hasBegun || !isThere;
+        slot.moves = isThere && table.modelIndex(slot.sessionIndex) != slot.modelIndex;
+        slot.begins = hasBegun || !isThere || slot.moves;
         slot.evicts = !isThere && (table.isFull() || hasEvicted && table.size() > 0);
         if (isThere) {
             table.use(slot.sessionIndex);
         } else if (!hasBegun && lostCount > 0) {
             throw goesOn(sequence);
         } else if (!slot.evicts) {
-            slot.sessionIndex = table.add(slot.principalId, slot.modelIndex, slot.sessionKey);
+            slot.sessionIndex = table.add(slot.principalId, slot.modelId, slot.sessionKey);
         } else if (evicts || hasEvicted) {
-            slot.sessionIndex = table.replaceOldest(slot.principalId, slot.modelIndex, slot.sessionKey);
+            slot.sessionIndex = table.replaceOldest(slot.principalId, slot.modelId, slot.sessionKey);
         } else {
             throw limit(sequence, ": the journal has more");
         }
+        table.putModelIndex(slot.sessionIndex, slot.modelIndex);
         sessions.states(slot.modelIndex).use(slot.sessionIndex, sequence);
     }
 

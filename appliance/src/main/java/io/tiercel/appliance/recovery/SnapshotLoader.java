@@ -3,6 +3,7 @@ package io.tiercel.appliance.recovery;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.SessionStates;
@@ -20,9 +21,11 @@ import java.util.function.LongFunction;
 final class SnapshotLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotLoader.class);
+    private static final int NOT_YET = -1;
 
     private final SnapshotStore store;
     private final List<LoadedModel> models;
+    private final RecoveredVersions versions;
     private final Sessions sessions;
     private final SessionPlaces places;
     private final RetryWindow retries;
@@ -31,6 +34,7 @@ final class SnapshotLoader {
     SnapshotLoader(
             final SnapshotStore store,
             final List<LoadedModel> models,
+            final RecoveredVersions versions,
             final Sessions sessions,
             final SessionPlaces places,
             final RetryWindow retries) {
@@ -38,6 +42,7 @@ final class SnapshotLoader {
         this.retries = retries;
         this.store = store;
         this.models = models;
+        this.versions = versions;
         this.sessions = sessions;
     }
 
@@ -49,9 +54,8 @@ final class SnapshotLoader {
     /**
      * @param missingAt which of the two queues lacks a sequence, by name; null if neither does.
      * @return the snapshot, to be closed by the caller, or null if there is none that can be used.
-     * @throws RecoveryException if the one that would be used has sessions of other models than those configured, or if
-     *                           there is one that the journal does not reach to: the journal was written through before
-     *                           it was taken, so something has been lost since.
+     * @throws RecoveryException if there is one that the journal does not reach to: the journal was written through
+     *                           before it was taken, so something has been lost since.
      */
     SnapshotReader find(final LongFunction<String> missingAt) {
         for (final SnapshotStore.Entry entry : store.list()) {
@@ -76,6 +80,7 @@ final class SnapshotLoader {
         }
     }
 
+    /** @throws RecoveryException if it has sessions of other models than those configured. */
     void load(final SnapshotReader snapshot) {
         loadSessions(snapshot);
         final KnownAnswer answer = new KnownAnswer();
@@ -85,15 +90,17 @@ final class SnapshotLoader {
     }
 
     private void loadSessions(final SnapshotReader snapshot) {
-        final ModelExecutor[] executors = new ModelExecutor[models.size()];
+        final ModelExecutor[] executors = new ModelExecutor[sessions.capacity()];
+        final int[] indices = restoreRoutes(snapshot);
         try {
-            for (int index = 0; index < executors.length; index++) {
-                executors[index] = models.get(index).model().newExecutor(1);
-            }
             final int lostCount = places.lose(snapshot.sessionCount(), snapshot.file());
             for (int order = 0; snapshot.nextSession(); order++) {
                 if (order >= lostCount) {
-                    loadSession(snapshot, order - snapshot.sessionCount(), executors[snapshot.modelIndex()]);
+                    final int index = versionOf(snapshot, indices);
+                    if (executors[index] == null) {
+                        executors[index] = models.get(index).model().newExecutor(1);
+                    }
+                    loadSession(snapshot, index, order - snapshot.sessionCount(), executors[index]);
                 }
             }
         } finally {
@@ -105,12 +112,38 @@ final class SnapshotLoader {
         }
     }
 
+    /** The index here of each of the snapshot's versions; -1 of one that is going, as long as no session is with it. */
+    private int[] restoreRoutes(final SnapshotReader snapshot) {
+        final int[] indices = new int[snapshot.models().size()];
+        for (int entry = 0; entry < indices.length; entry++) {
+            final SnapshotReader.ModelEntry version = snapshot.models().get(entry);
+            final boolean isGoing =
+                    Routes.isGoing(version.weight(), version.formerWeight(), version.isDrained());
+            indices[entry] = isGoing ? NOT_YET : versions.restore(placeOf(snapshot, entry), version);
+        }
+        return indices;
+    }
+
+    private int versionOf(final SnapshotReader snapshot, final int[] indices) {
+        final int entry = snapshot.modelIndex();
+        if (indices[entry] == NOT_YET) {
+            indices[entry] = versions.restore(placeOf(snapshot, entry), snapshot.models().get(entry));
+        }
+        return indices[entry];
+    }
+
+    private static String placeOf(final SnapshotReader snapshot, final int entry) {
+        return "file=" + snapshot.file() + " models[" + entry + "]";
+    }
+
     /** @param lastSequence below that of any request, in the order of last use, which is that of the file. */
     private void loadSession(
-            final SnapshotReader snapshot, final long lastSequence, final ModelExecutor executor) {
-        final SessionStates states = sessions.states(snapshot.modelIndex());
+            final SnapshotReader snapshot, final int modelIndex, final long lastSequence,
+            final ModelExecutor executor) {
+        final SessionStates states = sessions.states(modelIndex);
         final int sessionIndex =
-                sessions.table().add(snapshot.principalId(), snapshot.modelIndex(), snapshot.sessionKey());
+                sessions.table().add(snapshot.principalId(), snapshot.modelId(), snapshot.sessionKey());
+        sessions.table().putModelIndex(sessionIndex, modelIndex);
         states.restore(sessionIndex, snapshot.stateHash(), snapshot.state(), executor);
         states.name(sessionIndex, snapshot.principalId(), snapshot.sessionKey());
         states.use(sessionIndex, lastSequence);
@@ -123,35 +156,11 @@ final class SnapshotLoader {
     }
 
     private SnapshotReader open(final SnapshotStore.Entry entry) {
-        final SnapshotReader snapshot;
         try {
-            snapshot = store.open(entry);
+            return store.open(entry);
         } catch (final SnapshotException ex) {
             LOG.warn("snapshot skipped: {}", ex.getMessage());
             return null;
-        }
-        try {
-            checkModels(snapshot);
-            return snapshot;
-        } catch (final RecoveryException ex) {
-            snapshot.close();
-            throw ex;
-        }
-    }
-
-    /** Models may have been added behind those that there were. */
-    private void checkModels(final SnapshotReader snapshot) {
-        for (int index = 0; index < snapshot.models().size(); index++) {
-            final SnapshotReader.ModelEntry entry = snapshot.models().get(index);
-            final LoadedModel model = index < models.size() ? models.get(index) : null;
-            if (model == null || !model.alias().equals(entry.alias()) ||
-                    !model.versionHex().equals(entry.versionHex()) ||
-                    model.model().shape().canonicalBytes() != entry.stateLength()) {
-                throw new RecoveryException(Code.OTHER_MODEL, "file=" + snapshot.file() + " models[" + index +
-                        "]: snapshot alias=" + entry.alias() + " version=" + entry.versionHex() + ", configured " +
-                        (model == null ? "none" : "alias=" + model.alias() + " version=" + model.versionHex()) +
-                        "; sessions cannot go on with another model: configure it as it was, or begin a new journal");
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.sequencer;
 
+import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.ForkSessionDecoder;
 import io.tiercel.protocol.wire.GenerateDecoder;
 import io.tiercel.protocol.wire.InferDecoder;
@@ -14,7 +15,9 @@ public enum RequestKind {
     /** The state of another session. */
     FORK(ForkSessionDecoder.TEMPLATE_ID),
     /** Steps, and one token that the model makes of them. */
-    GENERATE(GenerateDecoder.TEMPLATE_ID);
+    GENERATE(GenerateDecoder.TEMPLATE_ID),
+    /** Another route of sessions to versions: no session's request, and nothing to infer. */
+    ADMINISTER(AdministerDecoder.TEMPLATE_ID);
 
     private final int templateId;
 
@@ -38,6 +41,7 @@ public enum RequestKind {
             case ResetSessionDecoder.TEMPLATE_ID -> RESET;
             case ForkSessionDecoder.TEMPLATE_ID -> FORK;
             case GenerateDecoder.TEMPLATE_ID -> GENERATE;
+            case AdministerDecoder.TEMPLATE_ID -> ADMINISTER;
             default -> null;
         };
     }

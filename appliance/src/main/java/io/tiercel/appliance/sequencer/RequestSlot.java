@@ -1,5 +1,6 @@
 package io.tiercel.appliance.sequencer;
 
+import io.tiercel.appliance.engine.PreparedExecutor;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -13,6 +14,8 @@ import org.agrona.concurrent.UnsafeBuffer;
 public final class RequestSlot {
 
     public static final int NO_GENERATION = -1;
+    /** Of a command: no worker's, and no session's. */
+    public static final int NO_WORKER = -1;
 
     /** The frame as it came, {@code frameLength} bytes; capacity is the frame limit. */
     public final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
@@ -25,11 +28,16 @@ public final class RequestSlot {
     public RequestKind kind;
     public boolean stream;
     public int stepCount;
+    /** What the client asks for, as it calls it. */
+    public int modelId;
+    /** Which version of it answers: index in the list of versions. */
     public int modelIndex;
     public int sessionIndex;
     public int workerIndex;
     /** Whether the session is a new one: its place has no state, or that of a session which had it before. */
     public boolean begins;
+    /** Whether the session was with another version of its model, so that it begins anew with this one. */
+    public boolean moves;
     /** Whether the session had to be given the place of the one that was unused for longest. */
     public boolean evicts;
     /** Whether {@link #begins} follows from more than the journal: a recovery might see it otherwise. */
@@ -52,10 +60,13 @@ public final class RequestSlot {
     /** Where egress keeps the answer for a repeat of the request; -1 if it does not. */
     public long answerPosition;
 
+    /** Of a command that loads a version: an executor of it for each infer worker; else null. */
+    public PreparedExecutor[] prepared;
+
     // Written by journal.
     public long journaledTickNs;
 
-    // Written by infer.
+    // Written by infer; of a command by ingress.
     public ResultStatus status;
     /** Whether the device of the model's backend was lost, so that its standby computed it, or the state after it. */
     public boolean isOnStandby;

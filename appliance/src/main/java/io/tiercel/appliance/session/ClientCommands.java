@@ -3,9 +3,11 @@ package io.tiercel.appliance.session;
 import com.lmax.disruptor.Sequence;
 import io.tiercel.protocol.wire.RejectCode;
 import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.MessageHandler;
+import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
 import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
@@ -73,6 +75,10 @@ public final class ClientCommands {
     /** The client has proved who it is: say the appliance's proof, and the welcome. */
     public static final int ADMIT = 9;
 
+    /** A frame that ingress has written: the next of those that were handed over with {@link #offerFrame}. */
+    public static final int FRAME = 10;
+
+    private static final int MAX_FRAMES = 64;
     private static final int GENERATION_OFFSET = 4;
     private static final int FIRST_OFFSET = 8;
     private static final int SECOND_OFFSET = 16;
@@ -83,6 +89,8 @@ public final class ClientCommands {
     private static final int COMMAND_LENGTH = 40;
 
     private final OneToOneRingBuffer commands;
+    /** Few and rare, of any length. */
+    private final OneToOneConcurrentArrayQueue<DirectBuffer> frames = new OneToOneConcurrentArrayQueue<>(MAX_FRAMES);
     /** Repeats written, by ingress (release), and read, by egress. */
     private final Sequence offeredRepeatCount = new Sequence(0);
     private long readRepeatCount;
@@ -145,6 +153,31 @@ public final class ClientCommands {
             offeredRepeatCount.set(offeredRepeatCount.get() + 1);
         }
         return isOffered;
+    }
+
+    /**
+     * Hands over a frame that is written already; false if a queue is full and nothing was handed over.
+     *
+     * @param frame not to be touched any more.
+     */
+    public boolean offerFrame(final ClientConnection client, final DirectBuffer frame) {
+        if (frames.size() == frames.capacity() || !offer(FRAME, client, 0)) {
+            return false;
+        }
+        return frames.offer(frame);
+    }
+
+    /**
+     * Egress: the frame of the {@link #FRAME} command at hand, whether or not its client is still there. Ingress hands
+     * it over with its next instructions after the command.
+     */
+    public DirectBuffer takeFrame() {
+        DirectBuffer frame = frames.poll();
+        while (frame == null) {
+            Thread.onSpinWait();
+            frame = frames.poll();
+        }
+        return frame;
     }
 
     /**

@@ -50,8 +50,10 @@ public final class ClientConnection {
     public int retryPlace = RetryIndex.NO_PLACE;
     /** How often it may ask. */
     public final TokenBucket rate = new TokenBucket();
-    /** By model: whether it may ask it. */
+    /** By model: whether it may ask it; of an administrator, whether it may administer it. */
     public boolean[] served = {};
+    /** Whether it came in on the administrators' stream, and may. */
+    public boolean isAdmin;
     /** By which the hello was proved, or null where anybody may connect. */
     public byte[] key;
     /** The hello as it came; until the client is welcomed. */
@@ -67,6 +69,8 @@ public final class ClientConnection {
     // Written by ingress before the command that says it; egress reads it then.
     public byte[] applianceNonce;
     public byte[] applianceProof;
+    /** Versions that the welcome tells, one of each model that is served. */
+    public int[] told = {};
 
     // Written by ingress before the OPEN command, then egress only.
     public ExclusivePublication publication;
@@ -82,10 +86,10 @@ public final class ClientConnection {
         this.index = index;
     }
 
-    /** Whether the client may ask a model, and its version has words for all that is said to and by it. Not hot. */
+    /** Whether the client may ask, or administer, a model, and its version has words for what is said. Not hot. */
     public boolean canUse(final LoadedModel model) {
         final ModelShape shape = model.model().shape();
-        return rights.mayAsk(model.alias()) && hasWordsFor(shape);
+        return (isAdmin ? rights.mayAdminister(model.alias()) : rights.mayAsk(model.alias())) && hasWordsFor(shape);
     }
 
     private boolean hasWordsFor(final ModelShape shape) {

@@ -34,6 +34,11 @@ public record Rights(
         return new Rights(true, false, Set.of(), maxInFlight, maxRatePerSecond, maxSessions, maxConnections);
     }
 
+    /** Whether it may administer a model of that name. */
+    public boolean mayAdminister(final String alias) {
+        return isAdmin && (models.isEmpty() || models.contains(alias));
+    }
+
     /** Whether it may ask a model of that name. Not for a hot path. */
     public boolean mayAsk(final String alias) {
         return isClient && (models.isEmpty() || models.contains(alias));

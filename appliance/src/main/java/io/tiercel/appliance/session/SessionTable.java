@@ -5,6 +5,9 @@ package io.tiercel.appliance.session;
  * appear. The index is where {@link SessionStates} keeps the session's state. Knows in which order the sessions were
  * used last, as far as it is told of it, and gives the place of the one unused for longest to another.
  *
+ * <p>A model in a session's name is what a client asks for: an alias' handle. Which of its versions the session is
+ * with stands beside the name and may change: {@link #putModelIndex}.
+ *
  * <p>Owned by one thread, at a time: recovery's, then the ingress thread of an appliance; the only thread of a replay.
  * What an index stands for changes when another session takes the place, so no other thread may ask. Everything but
  * {@link #withLimit} allocates nothing.
@@ -14,7 +17,7 @@ package io.tiercel.appliance.session;
  * <pre>
  *   0               8               16              24      28      32
  *   +---------------+---------------+---------------+-------+-------+
- *   | principalId   | sessionKey    | index + 1     | model | unused|
+ *   | principalId   | sessionKey    | index + 1     |modelId|version|
  *   +---------------+---------------+---------------+-------+-------+
  *                                     0: free slot
  * </pre>
@@ -32,6 +35,7 @@ public final class SessionTable {
     private static final int KEY_WORD = 1;
     private static final int INDEX_WORD = 2;
     private static final int MODEL_WORD = 3;
+    private static final long LOW_HALF = 0xFFFF_FFFFL;
 
     private final long[] entries;
     private final int[] wordOfIndex;
@@ -60,23 +64,23 @@ public final class SessionTable {
     }
 
     /** The session's index; a session not seen before is added. {@link #FULL} if it is new and there is no room. */
-    public int indexOf(final long principalId, final int modelIndex, final long sessionKey) {
-        final int index = find(principalId, modelIndex, sessionKey);
-        return index == ABSENT ? add(principalId, modelIndex, sessionKey) : index;
+    public int indexOf(final long principalId, final int modelId, final long sessionKey) {
+        final int index = find(principalId, modelId, sessionKey);
+        return index == ABSENT ? add(principalId, modelId, sessionKey) : index;
     }
 
     /** The session's index, or {@link #ABSENT}. */
-    public int find(final long principalId, final int modelIndex, final long sessionKey) {
-        return (int) (entries[wordOf(principalId, modelIndex, sessionKey) + INDEX_WORD] - 1);
+    public int find(final long principalId, final int modelId, final long sessionKey) {
+        return (int) (entries[wordOf(principalId, modelId, sessionKey) + INDEX_WORD] - 1);
     }
 
     /** Adds a session that is not there, as the one used last; {@link #FULL} if there is no room. */
-    public int add(final long principalId, final int modelIndex, final long sessionKey) {
+    public int add(final long principalId, final int modelId, final long sessionKey) {
         if (isFull()) {
             return FULL;
         }
         final int index = size++;
-        put(index, principalId, modelIndex, sessionKey);
+        put(index, principalId, modelId, sessionKey);
         append(index);
         return index;
     }
@@ -100,10 +104,10 @@ public final class SessionTable {
     }
 
     /** A session that is not there gets the place, and so the index, of {@link #oldest()}, full or not. */
-    public int replaceOldest(final long principalId, final int modelIndex, final long sessionKey) {
+    public int replaceOldest(final long principalId, final int modelId, final long sessionKey) {
         final int index = oldest();
         remove(wordOfIndex[index] / ENTRY_WORDS);
-        put(index, principalId, modelIndex, sessionKey);
+        put(index, principalId, modelId, sessionKey);
         use(index);
         return index;
     }
@@ -123,8 +127,19 @@ public final class SessionTable {
     }
 
     /** Of the session with that index, which must be there. */
-    public int modelIndex(final int index) {
+    public int modelId(final int index) {
         return (int) entries[wordOfIndex[index] + MODEL_WORD];
+    }
+
+    /** Which version of its model the session with that index, which must be there, was last said to be with. */
+    public int modelIndex(final int index) {
+        return (int) (entries[wordOfIndex[index] + MODEL_WORD] >>> Integer.SIZE);
+    }
+
+    /** The session with that index, which must be there, is with that version of its model from here on. */
+    public void putModelIndex(final int index, final int modelIndex) {
+        final int word = wordOfIndex[index] + MODEL_WORD;
+        entries[word] = (long) modelIndex << Integer.SIZE | entries[word] & LOW_HALF;
     }
 
     public int maxSessions() {
@@ -141,7 +156,8 @@ public final class SessionTable {
         }
         final SessionTable copy = new SessionTable(newMaxSessions);
         for (int index = oldest(); index != maxSessions; index = newerIndex[index]) {
-            copy.put(index, principalId(index), modelIndex(index), sessionKey(index));
+            copy.put(index, principalId(index), modelId(index), sessionKey(index));
+            copy.putModelIndex(index, modelIndex(index));
             copy.append(index);
         }
         copy.size = size;
@@ -149,25 +165,25 @@ public final class SessionTable {
     }
 
     /** Where the session's entry is, or the free one where it would be. */
-    private int wordOf(final long principalId, final int modelIndex, final long sessionKey) {
-        int slot = mix(principalId, modelIndex, sessionKey) & slotMask;
+    private int wordOf(final long principalId, final int modelId, final long sessionKey) {
+        int slot = mix(principalId, modelId, sessionKey) & slotMask;
         while (true) {
             final int word = slot * ENTRY_WORDS;
             if (entries[word + INDEX_WORD] == 0 ||
                     entries[word + KEY_WORD] == sessionKey &&
                             entries[word + PRINCIPAL_WORD] == principalId &&
-                            entries[word + MODEL_WORD] == modelIndex) {
+                            (int) entries[word + MODEL_WORD] == modelId) {
                 return word;
             }
             slot = (slot + 1) & slotMask;
         }
     }
 
-    private void put(final int index, final long principalId, final int modelIndex, final long sessionKey) {
-        final int word = wordOf(principalId, modelIndex, sessionKey);
+    private void put(final int index, final long principalId, final int modelId, final long sessionKey) {
+        final int word = wordOf(principalId, modelId, sessionKey);
         entries[word + PRINCIPAL_WORD] = principalId;
         entries[word + KEY_WORD] = sessionKey;
-        entries[word + MODEL_WORD] = modelIndex;
+        entries[word + MODEL_WORD] = modelId;
         entries[word + INDEX_WORD] = index + 1L;
         wordOfIndex[index] = word;
     }
@@ -206,8 +222,8 @@ public final class SessionTable {
     }
 
     /** Session keys are often small and consecutive, or share their low bits: the whole 64 bits go into the slot. */
-    private static int mix(final long principalId, final int modelIndex, final long sessionKey) {
-        long hash = (sessionKey + modelIndex) * 0x9E3779B97F4A7C15L ^ principalId;
+    private static int mix(final long principalId, final int modelId, final long sessionKey) {
+        long hash = (sessionKey + modelId) * 0x9E3779B97F4A7C15L ^ principalId;
         hash = (hash ^ (hash >>> 32)) * 0xD6E8FEB86659FD93L;
         return (int) (hash ^ (hash >>> 32));
     }

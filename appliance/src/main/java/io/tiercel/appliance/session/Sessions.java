@@ -18,15 +18,29 @@ public final class Sessions implements AutoCloseable {
 
     private final SessionTable table;
     private final SessionStates[] states;
+    private volatile int modelCount;
 
     /** @param maxSessions of all models together. */
     public Sessions(final List<LoadedModel> models, final int maxSessions) {
+        this(models, maxSessions, models.size());
+    }
+
+    /** @param capacity versions of models that there may come to be. */
+    public Sessions(final List<LoadedModel> models, final int maxSessions, final int capacity) {
         table = new SessionTable(maxSessions);
-        states = new SessionStates[models.size()];
-        for (int index = 0; index < states.length; index++) {
-            final LoadedModel model = models.get(index);
-            states[index] = new SessionStates(maxSessions, model.model(), model.versionBytes());
-        }
+        states = new SessionStates[capacity];
+        models.forEach(model -> add(newStates(model)));
+    }
+
+    /** Room for all sessions with one more version. Whoever asks for it closes it, unless it is {@link #add added}. */
+    public SessionStates newStates(final LoadedModel model) {
+        return new SessionStates(table.maxSessions(), model.model(), model.versionBytes());
+    }
+
+    /** The next version's. One thread at a time; others see it when they see the version. */
+    public void add(final SessionStates ofVersion) {
+        states[modelCount] = ofVersion;
+        modelCount = modelCount + 1; // One thread adds.
     }
 
     public SessionTable table() {
@@ -38,6 +52,11 @@ public final class Sessions implements AutoCloseable {
     }
 
     public int modelCount() {
+        return modelCount;
+    }
+
+    /** Versions of models that there may come to be. */
+    public int capacity() {
         return states.length;
     }
 
@@ -49,8 +68,8 @@ public final class Sessions implements AutoCloseable {
     /** As {@link SessionStates#touchAhead}, of all models. */
     public boolean touchAhead() {
         boolean hasTouched = false;
-        for (final SessionStates of : states) {
-            hasTouched |= of.touchAhead();
+        for (int index = 0, count = modelCount; index < count; index++) {
+            hasTouched |= states[index].touchAhead();
         }
         return hasTouched;
     }

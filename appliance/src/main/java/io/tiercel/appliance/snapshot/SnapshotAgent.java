@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -54,7 +53,6 @@ public final class SnapshotAgent implements Agent {
     private long lastSequence;
     /** Of what was asked for, how much the snapshot that is being taken will have answered. */
     private long answeringCount;
-    private final AtomicLong askedCount = new AtomicLong();
     private volatile long answeredCount;
 
     private enum State { IDLE, WANTED, CUT, COPIED }
@@ -108,7 +106,7 @@ public final class SnapshotAgent implements Agent {
         this.cut = cut;
         this.sessions = sessions;
         this.retries = retries;
-        this.models = List.copyOf(models);
+        this.models = models;
         this.store = store;
         this.progress = progress;
         this.journal = journal;
@@ -121,12 +119,12 @@ public final class SnapshotAgent implements Agent {
 
     /** Asks for a snapshot of how things stand now or later, without waiting for the interval. Any thread. */
     public void takeSoon() {
-        askedCount.incrementAndGet();
+        cut.ask();
     }
 
     /** Whether all that was asked for with {@link #takeSoon} has been done, or has failed. Any thread. */
     public boolean isIdle() {
-        return answeredCount == askedCount.get();
+        return answeredCount == cut.askedCount();
     }
 
     @Override
@@ -163,7 +161,7 @@ public final class SnapshotAgent implements Agent {
     }
 
     private boolean isDue() {
-        answeringCount = askedCount.get();
+        answeringCount = cut.askedCount();
         if (progress.takenSequence().getAsLong() == lastSequence) {
             answeredCount = answeringCount;
             return false;
@@ -185,11 +183,12 @@ public final class SnapshotAgent implements Agent {
     }
 
     /**
-     * Ingress begins no cut that has too little room, and says so by its count of sessions. The count is read first:
-     * when it is too high, this image is either begun by now or never will be, and its memory may be given back.
+     * Ingress begins no cut that has too little room, and says so by its count of sessions, or by one more version. The
+     * counts are read first: when one is too high, this image is either begun by now or never will be, and its memory
+     * may be given back.
      */
     private int awaitCut() {
-        final boolean isOutgrown = counters.value(CounterId.SESSIONS) > image.capacity();
+        final boolean isOutgrown = !image.fits((int) counters.value(CounterId.SESSIONS), sessions.modelCount());
         if (cut.begun() == image) {
             state = State.CUT;
             return 1;

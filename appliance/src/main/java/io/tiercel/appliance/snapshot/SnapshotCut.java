@@ -1,5 +1,8 @@
 package io.tiercel.appliance.snapshot;
 
+import io.tiercel.appliance.routing.Routes;
+import java.util.concurrent.atomic.AtomicLong;
+
 /**
  * Where the thread that takes snapshots, ingress and the infer workers meet. The pipeline is not stopped: each worker
  * copies its sessions one by one, in idle rounds or between two batches, and a session that a request is about to
@@ -19,6 +22,17 @@ public final class SnapshotCut {
 
     private volatile SnapshotImage wanted;
     private volatile SnapshotImage begun;
+    private final AtomicLong askedCount = new AtomicLong();
+
+    /** Asks for a snapshot of how things stand now or later, without waiting for the interval. Any thread. */
+    public void ask() {
+        askedCount.incrementAndGet();
+    }
+
+    /** How often it was asked for one. Any thread. */
+    long askedCount() {
+        return askedCount.get();
+    }
 
     /** Snapshot thread: asks for a cut, or gives up one that has not begun with null. */
     void want(final SnapshotImage image) {
@@ -35,9 +49,11 @@ public final class SnapshotCut {
      * Ingress: the cut is behind the sequence that was published last.
      *
      * @param sessionCount sessions in the table now.
+     * @param routes       as they stand now.
      */
-    public void begin(final SnapshotImage image, final long publishedSequence, final int sessionCount) {
-        image.cut(publishedSequence, sessionCount);
+    public void begin(
+            final SnapshotImage image, final long publishedSequence, final int sessionCount, final Routes routes) {
+        image.cut(publishedSequence, sessionCount, routes);
         begun = image;
     }
 

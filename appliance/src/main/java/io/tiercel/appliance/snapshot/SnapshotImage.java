@@ -1,5 +1,6 @@
 package io.tiercel.appliance.snapshot;
 
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.SessionHeader;
 import io.tiercel.appliance.session.Sessions;
 import org.agrona.BitUtil;
@@ -34,6 +35,8 @@ public final class SnapshotImage {
     /** The model of each session that is copied, and 1; {@link #NOT_COPIED} of the others. */
     private final int[] models;
     private final AtomicInteger doneCount = new AtomicInteger();
+    private final int versionCount;
+    private final Routes routes;
     private long sequence;
     private int sessionCount;
 
@@ -41,22 +44,41 @@ public final class SnapshotImage {
      * @param memory of {@link #bytesFor} bytes, 64-byte aligned, not used by another image any more.
      * @param capacity sessions that it has room for.
      */
-    SnapshotImage(final Sessions sessions, final int workerCount, final long memory, final int capacity) {
+    SnapshotImage(
+            final Sessions sessions, final int workerCount, final long memory,
+            final int capacity) {
         this.sessions = sessions;
         this.workerCount = workerCount;
         this.capacity = capacity;
         address = memory;
         strideBytes = strideBytes(sessions);
         models = new int[capacity];
+        versionCount = sessions.modelCount();
+        routes = new Routes(0, sessions.capacity());
     }
 
     static long bytesFor(final Sessions sessions, final int capacity) {
         return strideBytes(sessions) * capacity;
     }
 
-    /** Sessions that it has room for. Ingress begins no cut with more. */
+    /** Sessions that it has room for. */
     public int capacity() {
         return capacity;
+    }
+
+    /** Whether it has room for so many sessions, of so many versions. Ingress begins no cut that does not fit. */
+    public boolean fits(final int nowSessionCount, final int nowVersionCount) {
+        return nowSessionCount <= capacity && nowVersionCount == versionCount;
+    }
+
+    /** Versions that there are at the cut. */
+    int versionCount() {
+        return versionCount;
+    }
+
+    /** As they stand at the cut. */
+    Routes routes() {
+        return routes;
     }
 
     /** The last sequence whose effect is in it. */
@@ -70,9 +92,10 @@ public final class SnapshotImage {
     }
 
     /** Ingress, once, before the workers see it. */
-    void cut(final long cutSequence, final int cutSessionCount) {
+    void cut(final long cutSequence, final int cutSessionCount, final Routes cutRoutes) {
         sequence = cutSequence;
         sessionCount = cutSessionCount;
+        cutRoutes.copyTo(routes);
     }
 
     /** The worker whose session it is: whether it has to copy it, and has not yet. */

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.session.KnownAnswer;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import io.tiercel.protocol.journal.SnapshotAnswerDecoder;
@@ -57,8 +58,16 @@ public final class SnapshotReader implements AutoCloseable {
     /** Of an answer, in the version that the snapshot is of. */
     private int answerBlockLength;
 
-    /** A model as the snapshot names it. */
-    public record ModelEntry(String alias, String versionHex, int stateLength) {
+    /** A version of a model as the snapshot has it; see {@link io.tiercel.appliance.routing.Routes}. */
+    public record ModelEntry(
+            String alias, String versionHex, int stateLength, int modelId, int weight, int formerWeight,
+            boolean isDrained) {
+
+        /** Of a snapshot from before models had versions. */
+        static ModelEntry only(
+                final String alias, final String versionHex, final int stateLength, final int modelId) {
+            return new ModelEntry(alias, versionHex, stateLength, modelId, Frames.FULL_WEIGHT, 0, false);
+        }
     }
 
     private SnapshotReader(final Path file) throws IOException {
@@ -179,8 +188,14 @@ public final class SnapshotReader implements AutoCloseable {
         return session.sessionKey();
     }
 
+    /** Of {@link #models}: the version that the session is with. */
     public int modelIndex() {
         return session.modelIndex();
+    }
+
+    /** What the session's model is called in requests. */
+    public int modelId() {
+        return models.get(session.modelIndex()).modelId();
     }
 
     public long stateHash() {
@@ -213,7 +228,7 @@ public final class SnapshotReader implements AutoCloseable {
                 : SnapshotAnswerDecoder.BLOCK_LENGTH;
         sequence = decoder.sequence();
         sessionCount = (int) decoder.sessionCount();
-        checkModels(decoder.modelCount());
+        checkModels(decoder.modelCount(), decoder.actingVersion() >= SnapshotModelDecoder.modelIdSinceVersion());
         firstSessionPosition = position;
         for (int index = 0; index < sessionCount; index++) {
             next(SnapshotSessionDecoder.TEMPLATE_ID, SnapshotSessionDecoder.BLOCK_LENGTH);
@@ -280,15 +295,21 @@ public final class SnapshotReader implements AutoCloseable {
                 header.schemaId() == SnapshotEndDecoder.SCHEMA_ID;
     }
 
-    private void checkModels(final int modelCount) throws IOException {
+    private void checkModels(final int modelCount, final boolean hasVersions) throws IOException {
         final SnapshotModelDecoder model = new SnapshotModelDecoder();
         final byte[] version = new byte[SnapshotModelDecoder.modelVersionLength()];
         for (int index = 0; index < modelCount; index++) {
-            next(SnapshotModelDecoder.TEMPLATE_ID, SnapshotModelDecoder.BLOCK_LENGTH);
+            next(SnapshotModelDecoder.TEMPLATE_ID, hasVersions
+                    ? SnapshotModelDecoder.BLOCK_LENGTH
+                    : SnapshotModelDecoder.modelIdEncodingOffset());
             model.wrapAndApplyHeader(message, 0, header);
             model.getModelVersion(version, 0, version.length);
-            models.add(new ModelEntry(
-                    model.alias(), HexFormat.of().formatHex(version), (int) model.stateLength()));
+            final String versionHex = HexFormat.of().formatHex(version);
+            final int stateLength = (int) model.stateLength();
+            models.add(hasVersions
+                    ? new ModelEntry(model.alias(), versionHex, stateLength, model.modelId(), model.weight(),
+                            model.formerWeight(), model.drained() != 0)
+                    : ModelEntry.only(model.alias(), versionHex, stateLength, index));
         }
     }
 

@@ -113,8 +113,9 @@ public final class SnapshotStore {
             final SnapshotWriter writer, final SnapshotImage image, final List<LoadedModel> models)
             throws IOException {
         final int[] indices = inOrderOfLastUse(image);
-        writer.header(image.sequence(), models.size(), indices.length);
-        writer.models(models);
+        final List<LoadedModel> cut = models.subList(0, image.versionCount());
+        writer.header(image.sequence(), cut.size(), indices.length);
+        writer.models(cut, image.routes());
         final UnsafeBuffer state = new UnsafeBuffer(0, 0);
         for (final int index : indices) {
             final long header = image.place(index);

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.protocol.journal.MessageHeaderEncoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
@@ -58,13 +59,17 @@ final class SnapshotWriter implements AutoCloseable {
         end(SnapshotHeaderEncoder.BLOCK_LENGTH);
     }
 
-    void models(final List<LoadedModel> models) throws IOException {
+    void models(final List<LoadedModel> models, final Routes routes) throws IOException {
         for (final LoadedModel model : models) {
             begin(SnapshotModelEncoder.BLOCK_LENGTH);
             new SnapshotModelEncoder().wrapAndApplyHeader(buffer, limit + LENGTH_BYTES, header)
                     .stateLength(model.model().shape().canonicalBytes())
                     .alias(model.alias())
-                    .putModelVersion(model.versionBytes(), 0, LoadedModel.VERSION_LENGTH);
+                    .putModelVersion(model.versionBytes(), 0, LoadedModel.VERSION_LENGTH)
+                    .modelId(model.modelId())
+                    .weight(routes.weight(model.index()))
+                    .formerWeight(routes.formerWeight(model.index()))
+                    .drained((short) (routes.isDrained(model.index()) ? 1 : 0));
             end(SnapshotModelEncoder.BLOCK_LENGTH);
         }
     }

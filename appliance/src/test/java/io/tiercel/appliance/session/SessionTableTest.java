@@ -92,7 +92,7 @@ class SessionTableTest {
         assertEquals(1, table.replaceOldest(2, 5, 10));
         assertEquals(SessionTable.ABSENT, table.find(1, 0, 11));
         assertEquals(1, table.find(2, 5, 10));
-        assertEquals(5, table.modelIndex(1));
+        assertEquals(5, table.modelId(1));
         assertEquals(2, table.oldest());
         assertEquals(3, table.size());
     }
@@ -128,8 +128,8 @@ class SessionTableTest {
         for (final Map.Entry<List<Long>, Integer> entry : List.copyOf(expected.entrySet())) {
             final int index = entry.getValue();
             assertEquals(entry.getKey(),
-                    List.of(table.principalId(index), (long) table.modelIndex(index), table.sessionKey(index)));
-            assertEquals(index, table.find(table.principalId(index), table.modelIndex(index), table.sessionKey(index)));
+                    List.of(table.principalId(index), (long) table.modelId(index), table.sessionKey(index)));
+            assertEquals(index, table.find(table.principalId(index), table.modelId(index), table.sessionKey(index)));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.tiercel.appliance.snapshot;
 
 import io.tiercel.appliance.engine.LoadedModel;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
 import org.agrona.UnsafeApi;
@@ -25,7 +26,7 @@ public final class SnapshotFiles {
         final long memory = UnsafeApi.allocateMemory(SnapshotImage.bytesFor(sessions, sessionCount));
         try {
             final SnapshotImage image = new SnapshotImage(sessions, 1, memory, sessionCount);
-            image.cut(sequence, sessionCount);
+            image.cut(sequence, sessionCount, Routes.ofConfigured(models, models.size()));
             for (int index = 0; index < sessionCount; index++) {
                 image.copy(index, sessions.table().modelIndex(index));
             }

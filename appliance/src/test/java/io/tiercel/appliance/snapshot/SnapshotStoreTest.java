@@ -5,12 +5,15 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.KnownAnswer;
 import io.tiercel.appliance.session.RetryWindow;
 import io.tiercel.appliance.session.Sessions;
+import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
 import io.tiercel.protocol.journal.SnapshotAnswerDecoder;
 import io.tiercel.protocol.journal.SnapshotEndDecoder;
+import io.tiercel.protocol.journal.SnapshotModelDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -93,7 +96,8 @@ class SnapshotStoreTest {
             assertEquals(12, snapshot.sequence());
             assertEquals(SESSIONS, snapshot.sessionCount());
             assertEquals(List.of(new SnapshotReader.ModelEntry(
-                    "tape", model.versionHex(), model.model().shape().canonicalBytes())), snapshot.models());
+                    "tape", model.versionHex(), model.model().shape().canonicalBytes(), 0, Frames.FULL_WEIGHT, 0,
+                    false)), snapshot.models());
             for (int index = 0; index < SESSIONS; index++) {
                 assertTrue(snapshot.nextSession());
                 assertEquals(7, snapshot.principalId());
@@ -123,10 +127,12 @@ class SnapshotStoreTest {
             final UnsafeBuffer buffer = new UnsafeBuffer(message);
             header.wrap(buffer, 0);
             buffer.putShort(MessageHeaderDecoder.versionEncodingOffset(), (short) 3, ByteOrder.LITTLE_ENDIAN);
-            final int flags = SnapshotAnswerDecoder.flagsEncodingOffset();
-            final int dropped = header.templateId() == SnapshotAnswerDecoder.TEMPLATE_ID
-                    ? SnapshotAnswerDecoder.BLOCK_LENGTH - flags
-                    : 0;
+            final int end = switch (header.templateId()) {
+                case SnapshotAnswerDecoder.TEMPLATE_ID -> SnapshotAnswerDecoder.flagsEncodingOffset();
+                case SnapshotModelDecoder.TEMPLATE_ID -> SnapshotModelDecoder.modelIdEncodingOffset();
+                default -> header.blockLength();
+            };
+            final int dropped = header.blockLength() - end;
             buffer.putShort(0, (short) (header.blockLength() - dropped), ByteOrder.LITTLE_ENDIAN);
             if (header.templateId() == SnapshotEndDecoder.TEMPLATE_ID) {
                 final CRC32C crc = new CRC32C();
@@ -134,7 +140,7 @@ class SnapshotStoreTest {
                 buffer.putInt(HEADER + SnapshotEndDecoder.crc32cEncodingOffset(), (int) crc.getValue(),
                         ByteOrder.LITTLE_ENDIAN);
             }
-            final int kept = dropped == 0 ? message.length : HEADER + flags;
+            final int kept = dropped == 0 ? message.length : HEADER + end;
             to.putInt(message.length - dropped).put(message, 0, kept);
             to.put(message, kept + dropped, message.length - kept - dropped);
         }
@@ -212,7 +218,7 @@ class SnapshotStoreTest {
 
     private Path write(final long sequence) {
         final SnapshotImage image = new SnapshotImage(sessions, 1, memory, SESSIONS);
-        image.cut(sequence, Math.min(SESSIONS, sessions.table().size()));
+        image.cut(sequence, Math.min(SESSIONS, sessions.table().size()), Routes.ofConfigured(List.of(model), 1));
         for (int index = 0; index < image.sessionCount(); index++) {
             image.copy(index, 0);
         }

@@ -12,7 +12,7 @@ final class Codes {
     }
 
     static RejectCode rejectCode(final int raw) {
-        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.ACCESS_DENIED.value()
+        return raw >= RejectCode.MALFORMED_FRAME.value() && raw <= RejectCode.SELF_TEST_FAILED.value()
                 ? RejectCode.get(raw)
                 : RejectCode.NULL_VAL;
     }

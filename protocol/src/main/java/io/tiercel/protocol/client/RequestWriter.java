@@ -6,6 +6,7 @@ import io.aeron.ExclusivePublication;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.wire.AdministerEncoder;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ForkSessionEncoder;
 import io.tiercel.protocol.wire.GenerateEncoder;
@@ -185,6 +186,22 @@ final class RequestWriter {
 
     void putCancelGeneration(final long correlationId) {
         cancelGeneration.wrapAndApplyHeader(frame, frameOffset, header).correlationId(correlationId);
+    }
+
+    void putAdminister(final long correlationId, final AdminRequest request) {
+        final AdministerEncoder administer = new AdministerEncoder();
+        frame.setMemory(frameOffset + Frames.HEADER_LENGTH, AdministerEncoder.BLOCK_LENGTH, (byte) 0);
+        administer.wrapAndApplyHeader(frame, frameOffset, header)
+                .correlationId(correlationId)
+                .modelId(request.modelId())
+                .command(request.command())
+                .putModelVersion(AdminRequest.bytesOf(request.version()), 0, AdministerEncoder.modelVersionLength());
+        final AdministerEncoder.RoutesEncoder routes = administer.routesCount(request.routes().size());
+        for (final AdminRequest.Route route : request.routes()) {
+            routes.next().weight(route.weight()).putModelVersion(
+                    AdminRequest.bytesOf(route.version()), 0, AdministerEncoder.modelVersionLength());
+        }
+        administer.bundle(request.bundle());
     }
 
     void putHeartbeat(final long timestampNs) {

@@ -3,6 +3,7 @@ package io.tiercel.protocol.client;
 import io.tiercel.protocol.wire.GoodbyeReason;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
+import java.util.List;
 import org.agrona.DirectBuffer;
 
 /**
@@ -20,8 +21,9 @@ public interface ResponseHandler {
      * correlation id.
      *
      * @param sequence    place of the request in the appliance's journal.
-     * @param status      OK with outputs; EXPIRED, RESET, CONTEXT_FULL, FORKED or CANCELLED without. CONTEXT_FULL: that
-     *                    many steps do not fit into the session any more, and it did not step; a reset makes room.
+     * @param status      OK with outputs; EXPIRED, RESET, CONTEXT_FULL, FORKED, CANCELLED or APPLIED without.
+     *                    CONTEXT_FULL: that many steps do not fit into the session any more, and it did not step; a
+     *                    reset makes room.
      * @param applianceNs from arrival to answer, inside the appliance; unsigned.
      * @param batchSize   requests computed together with this one; 0 if none was: its step had been computed before it
      *                    came, or there was nothing to compute.
@@ -64,6 +66,15 @@ public interface ResponseHandler {
      * @param code          why, or NULL_VAL if this version does not know the code.
      */
     void onReject(long correlationId, RejectCode code, long offendingValue, long allowedValue, String detail);
+
+    /**
+     * The answer to {@link AdminRequest#versions}.
+     *
+     * @param sequence of the last request whose effect is in it; -1 before the first.
+     */
+    default void onVersions(
+            final long correlationId, final long sequence, final List<ServedVersion> versions) {
+    }
 
     /** The appliance says that no more frames follow. {@link #onDisconnect} is next. */
     void onGoodbye(GoodbyeReason reason);

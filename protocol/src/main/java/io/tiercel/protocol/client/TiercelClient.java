@@ -18,7 +18,10 @@ import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.Overload;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
+import io.tiercel.protocol.wire.VersionsDecoder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToIntFunction;
@@ -414,6 +417,31 @@ public final class TiercelClient implements AutoCloseable {
     }
 
     /**
+     * Asks for what an administrator may ask for, on a connection to the administrators' stream: answered by {@link
+     * ResponseHandler#onResult} with APPLIED, by {@link ResponseHandler#onVersions}, or by a reject. Whether a command
+     * without an answer has had its effect, the versions tell. Allocates; not for a hot path.
+     *
+     * @return the correlation id of the answer, or {@link #BACK_PRESSURED}, {@link #NOT_CONNECTED}, {@link #CLOSED}.
+     * @throws UnsupportedOperationException if the appliance speaks an earlier version than 6.
+     */
+    public long administer(final AdminRequest request) {
+        if (version < Frames.ADMIN_SINCE_VERSION) {
+            throw new UnsupportedOperationException(
+                    "version=" + version + " of the appliance is below " + Frames.ADMIN_SINCE_VERSION);
+        }
+        final int length = Frames.administerLength(request.routes().size(), request.bundle().length());
+        if (length > maxFrameLength()) {
+            throw new IllegalArgumentException("frameLength=" + length + " maxFrameLength=" + maxFrameLength());
+        }
+        final long refused = open(length);
+        if (refused != CONNECTED) {
+            return refused;
+        }
+        writer.putAdminister(nextCorrelationId, request);
+        return counted(send(nextCorrelationId, length));
+    }
+
+    /**
      * Delivers what has arrived, at most {@code fragmentLimit} frames, and does the client's housekeeping.
      *
      * @return work done: 0 means that the caller may idle.
@@ -704,6 +732,9 @@ public final class TiercelClient implements AutoCloseable {
             case ChunkDecoder.TEMPLATE_ID:
                 onChunk(buffer, offset);
                 break;
+            case VersionsDecoder.TEMPLATE_ID:
+                onVersions(new VersionsDecoder().wrapAndApplyHeader(buffer, offset, headerDecoder));
+                break;
             case RejectDecoder.TEMPLATE_ID:
                 onReject(reject.wrapAndApplyHeader(buffer, offset, headerDecoder));
                 break;
@@ -748,6 +779,20 @@ public final class TiercelClient implements AutoCloseable {
                 buffer,
                 offset + Frames.CHUNK_OUTPUTS_OFFSET,
                 chunk.outputCount());
+    }
+
+    private void onVersions(final VersionsDecoder versions) {
+        inFlightCount--;
+        final long correlationId = versions.correlationId();
+        final long sequence = versions.sequence();
+        final byte[] version = new byte[VersionsDecoder.ServedDecoder.modelVersionLength()];
+        final List<ServedVersion> all = new ArrayList<>();
+        for (final VersionsDecoder.ServedDecoder served : versions.served()) {
+            served.getModelVersion(version, 0, version.length);
+            all.add(new ServedVersion(served.modelId(), HexFormat.of().formatHex(version), served.weight(),
+                    served.formerWeight(), served.flags().drained(), served.sessionCount()));
+        }
+        handler.onVersions(correlationId, sequence, all);
     }
 
     private void onReject(final RejectDecoder refused) {

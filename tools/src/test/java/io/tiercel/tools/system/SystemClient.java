@@ -32,8 +32,9 @@ import org.agrona.concurrent.IdleStrategy;
  *   done answered=1000 sequence=1234          with the highest sequence that was answered
  * </pre>
  *
- * <p>Arguments: {@code --aeron-dir}, {@code --principal}, {@code --requests} (0: until standard input closes or the
- * connection ends), {@code --until-refused true}. Exit code 0 unless it cannot connect or loses an answer.
+ * <p>Arguments: {@code --aeron-dir}, {@code --principal}, {@code --key}, {@code --requests} (0: until standard input
+ * closes or the connection ends), {@code --until-refused true}. Exit code 0 unless it cannot connect or loses an
+ * answer.
  */
 public final class SystemClient implements ResponseHandler {
 
@@ -67,6 +68,7 @@ public final class SystemClient implements ResponseHandler {
         final ClientContext context = new ClientContext()
                 .aeronDirectoryName(options.get("--aeron-dir"))
                 .principal(options.get("--principal"))
+                .keyFile(options.get("--key"))
                 .driverTimeoutMs(DRIVER_TIMEOUT_MS)
                 .connectTimeoutNs(TimeUnit.SECONDS.toNanos(20));
         try (TiercelClient client = TiercelClient.connect(context)) {

@@ -98,6 +98,12 @@ final class TiercelProcess {
         return awaitExit();
     }
 
+    /** Closes its standard input, which it takes as a wish to end in order. */
+    int closeInput() throws IOException {
+        process.getOutputStream().close();
+        return awaitExit();
+    }
+
     /** SIGKILL. */
     void kill() {
         process.toHandle().destroyForcibly();

@@ -1,0 +1,2 @@
+/** {@code tiercel admin}: commands to a running appliance. */
+package io.tiercel.tools.admin;
