@@ -24,6 +24,9 @@ import java.util.function.LongSupplier;
  *
  * <p>A thread of its own, which mostly sleeps. A snapshot that cannot be written is said in the log and counted; the
  * next one is tried when it is due, and the appliance goes on: all that is lost is time at the next start.
+ *
+ * <p>It may be in the middle of one when another thread dies and Aeron's file of counters is unmapped: so it holds no
+ * counter of its own, but has {@link Counters} read and count, which know whether the file is there.
  */
 public final class SnapshotAgent implements Agent {
 
@@ -138,7 +141,7 @@ public final class SnapshotAgent implements Agent {
             };
         } catch (final RuntimeException ex) {
             LOG.warn("no snapshot: {}", ex.getMessage(), ex);
-            counters.get(CounterId.SNAPSHOTS_FAILED).incrementRelease();
+            counters.increment(CounterId.SNAPSHOTS_FAILED);
             counters.happenings().tell(EventKind.SNAPSHOT_FAILED, 0, String.valueOf(ex.getMessage()));
             finish();
             return 1;
@@ -222,7 +225,7 @@ public final class SnapshotAgent implements Agent {
         events.add(EventTrack.SNAPSHOT_WRITE, copiedNs, writtenNs, image.sequence());
         tell(EventKind.SNAPSHOT_WRITTEN, copiedNs, writtenNs);
         lastSequence = image.sequence();
-        counters.get(CounterId.SNAPSHOTS).incrementRelease();
+        counters.increment(CounterId.SNAPSHOTS);
         LOG.info("snapshot sequence={} sessions={} file={}", image.sequence(), image.sessionCount(), file);
         removeWhatIsNotNeeded();
         finish();

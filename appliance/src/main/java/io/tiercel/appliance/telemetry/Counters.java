@@ -13,11 +13,20 @@ import java.util.Map;
 /**
  * The appliance's {@link CounterId}s as Agrona counters. A stage looks its counters up once, in its constructor;
  * an increment is a plain load and a release store by the counter's one writer.
+ *
+ * <p>They lie in a file that Aeron maps, and the thread that finds the driver or the client dead unmaps it: a thread that
+ * touches a counter after that takes the process down, with its snapshot half written and its last words unsaid. Threads
+ * that sleep beside the stages, and so may outlast the mapping by long, use {@link #value} and {@link #increment}: these
+ * hold a lock that Aeron needs before it unmaps, as its close handlers come first, and go on in memory after that. No
+ * stage takes it.
  */
 public final class Counters implements AutoCloseable {
 
     private final Map<CounterId, AtomicCounter> counters = new EnumMap<>(CounterId.class);
     private final Happenings happenings = new Happenings();
+    /** Guarded by this object's lock, as the mapping is for those who take it. */
+    private final long[] unmappedValues = new long[CounterId.values().length];
+    private boolean isMapped = true;
 
     private Counters() {
     }
@@ -28,6 +37,7 @@ public final class Counters implements AutoCloseable {
         for (final CounterId id : CounterId.values()) {
             result.counters.put(id, aeron.addCounter(id.typeId(), id.label()));
         }
+        aeron.addCloseHandler(result::letGo);
         return result;
     }
 
@@ -44,12 +54,23 @@ public final class Counters implements AutoCloseable {
         return result;
     }
 
+    /** For the threads of the stages. */
     public AtomicCounter get(final CounterId id) {
         return counters.get(id);
     }
 
-    public long value(final CounterId id) {
-        return counters.get(id).get();
+    /** What it says now, or said last. Any thread that may wait a moment, at any time. */
+    public synchronized long value(final CounterId id) {
+        return isMapped ? counters.get(id).get() : unmappedValues[id.ordinal()];
+    }
+
+    /** One more, from the counter's one writer. Any thread that may wait a moment, at any time. */
+    public synchronized void increment(final CounterId id) {
+        if (isMapped) {
+            counters.get(id).incrementRelease();
+        } else {
+            unmappedValues[id.ordinal()]++;
+        }
     }
 
     /** What is told one by one, beside what is counted. */
@@ -59,6 +80,14 @@ public final class Counters implements AutoCloseable {
 
     @Override
     public void close() {
+        letGo(); // The driver gives the places of closed counters to others.
         counters.values().forEach(AtomicCounter::close);
+    }
+
+    private synchronized void letGo() {
+        if (isMapped) {
+            isMapped = false;
+            counters.forEach((id, counter) -> unmappedValues[id.ordinal()] = counter.get());
+        }
     }
 }

@@ -1,7 +1,12 @@
 package io.tiercel.appliance.telemetry;
 
+import io.aeron.Aeron;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -33,5 +38,25 @@ class CountersTest {
             assertTrue(labels.add(id.label()));
         }
         assertTrue(CounterId.JOURNAL_WAITS.label().startsWith("tiercel journal-waits: "));
+    }
+
+    /** Were the file touched still, this JVM would not live to tell. */
+    @Test
+    void shouldGoOnInMemoryWhenAeronHasUnmappedItsFile(@TempDir final Path directory) {
+        final Counters counters;
+        try (MediaDriver driver = MediaDriver.launch(new MediaDriver.Context()
+                .aeronDirectoryName(directory.resolve("aeron").toString()).threadingMode(ThreadingMode.SHARED)
+                .dirDeleteOnShutdown(true));
+                Aeron aeron = Aeron.connect(new Aeron.Context()
+                        .aeronDirectoryName(driver.aeronDirectoryName()).useConductorAgentInvoker(true))) {
+            counters = Counters.inDriver(aeron);
+            counters.get(CounterId.SESSIONS).setRelease(7);
+            counters.increment(CounterId.SNAPSHOTS);
+            assertEquals(7, counters.value(CounterId.SESSIONS));
+            assertEquals(1, counters.value(CounterId.SNAPSHOTS));
+        }
+        counters.increment(CounterId.SNAPSHOTS);
+        assertEquals(7, counters.value(CounterId.SESSIONS));
+        assertEquals(2, counters.value(CounterId.SNAPSHOTS));
     }
 }
