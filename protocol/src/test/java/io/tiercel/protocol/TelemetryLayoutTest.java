@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.broadcast.BroadcastBufferDescriptor;
@@ -194,6 +196,20 @@ class TelemetryLayoutTest {
         event(bytes);
         assertEquals(6, bytes.getInt(41, LITTLE_ENDIAN));
         assertEquals("desk-7", bytes.getStringWithoutLengthUtf8(45, 6));
+    }
+
+    /** In the order of the readme's table, which is that of their numbers. */
+    @Test
+    void shouldHaveTheKindsOfTheReadme() throws IOException {
+        final List<String> rows = Files.readAllLines(Path.of("README.md")).stream()
+                .dropWhile(line -> !line.startsWith("#### 4 Event"))
+                .filter(line -> line.matches("\\| \\d+ \\| [A-Z_]+ \\|.*"))
+                .map(line -> line.replaceFirst("\\| (\\d+) \\| ([A-Z_]+) \\|.*", "$1 $2"))
+                .toList();
+        assertEquals(
+                Arrays.stream(EventKind.values()).filter(kind -> kind != EventKind.NULL_VAL)
+                        .map(kind -> kind.value() + " " + kind).toList(),
+                rows);
     }
 
     private static EventEncoder event(final ExpandableArrayBuffer buffer) {

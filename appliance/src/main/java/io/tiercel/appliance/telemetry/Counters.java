@@ -14,11 +14,11 @@ import java.util.Map;
  * The appliance's {@link CounterId}s as Agrona counters. A stage looks its counters up once, in its constructor;
  * an increment is a plain load and a release store by the counter's one writer.
  *
- * <p>They lie in a file that Aeron maps, and the thread that finds the driver or the client dead unmaps it: a thread that
- * touches a counter after that takes the process down, with its snapshot half written and its last words unsaid. Threads
- * that sleep beside the stages, and so may outlast the mapping by long, use {@link #value} and {@link #increment}: these
- * hold a lock that Aeron needs before it unmaps, as its close handlers come first, and go on in memory after that. No
- * stage takes it.
+ * <p>They lie in a file that Aeron maps, and the thread that finds the driver or the client dead unmaps it: a thread
+ * that touches a counter after that takes the process down, its snapshot half written and its last words unsaid.
+ * Threads that sleep beside the stages, and so may outlast the mapping by long, use {@link #value} and
+ * {@link #increment}: these hold a lock that Aeron needs before it unmaps, as its close handlers come first, and go on
+ * in memory after that. No stage takes it.
  */
 public final class Counters implements AutoCloseable {
 

@@ -21,7 +21,8 @@ public final class HiccupRecorder {
 
     /** Below this an idle cycle is only its own polls. */
     public static final long FLOOR_NS = 2_000;
-    private static final long STALL_NS = 1_000_000;
+    /** From here on a round is a stall that an operator is told of. */
+    static final long STALL_NS = 1_000_000;
     private static final long HIGHEST_NS = 60_000_000_000L;
     /** Within 1 %: a tenth of the memory for the telemetry thread to copy, on what may be a hot thread's core. */
     private static final int SIGNIFICANT_DIGITS = 2;
@@ -34,6 +35,7 @@ public final class HiccupRecorder {
     private final SingleWriterRecorder recorder = new SingleWriterRecorder(HIGHEST_NS, SIGNIFICANT_DIGITS);
     private final boolean isOn;
     private final AtomicCounter stallCount;
+    private final Happenings happenings;
     private final StallTrack stalls = new StallTrack();
     /** The time and the work of rounds, forgetting: their quotient is the mean. It begins high. */
     private long busyNs = StallTrack.FLOOR_NS << MEAN_SHIFT;
@@ -42,6 +44,7 @@ public final class HiccupRecorder {
     public HiccupRecorder(final boolean isOn, final Counters counters) {
         this.isOn = isOn;
         stallCount = counters.get(CounterId.STALLS_OVER_1MS);
+        happenings = counters.happenings();
     }
 
     /** A round without work took from here to there. */
@@ -75,6 +78,11 @@ public final class HiccupRecorder {
     /** The long rounds one by one. */
     public StallTrack stalls() {
         return stalls;
+    }
+
+    /** Where the telemetry thread tells of the longest ones. */
+    Happenings happenings() {
+        return happenings;
     }
 
     /** Forgets what was recorded, and has the writer go on as after a reader's look: in the other of two phases. */

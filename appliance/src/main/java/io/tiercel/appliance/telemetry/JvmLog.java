@@ -8,6 +8,8 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The JVM's own log of its pauses (safepoints, garbage collections), switched on from inside as
@@ -25,9 +27,32 @@ public final class JvmLog implements AutoCloseable {
     private static final String FILE_SIZE = "4m";
     /** The JVM reads them as something else. */
     private static final String UNUSABLE = "\"%\n";
+    private static final Pattern SAFEPOINT =
+            Pattern.compile("\\[(\\d+)ns] Safepoint \"([^\"]*)\",.* Total: +(\\d+) ns.*");
+    private static final Pattern COLLECTION = Pattern.compile("\\[(\\d+)ns] GC\\(\\d+\\) (Pause .*)");
 
     private final Path path;
     private final boolean isOn;
+
+    /** Told what a line says. */
+    public interface Handler {
+
+        /**
+         * All threads have stood still.
+         *
+         * @param endTickNs  when they went on.
+         * @param durationNs with the time until the last of them had stopped.
+         * @param operation  for which they did, in the JVM's words.
+         */
+        void onSafepoint(long endTickNs, long durationNs, String operation);
+
+        /**
+         * Garbage was collected, in the safepoint whose line comes next.
+         *
+         * @param what in the JVM's words: which collection, how much, how long.
+         */
+        void onCollection(long tickNs, String what);
+    }
 
     private JvmLog(final Path path, final boolean isOn) {
         this.path = path;
@@ -55,6 +80,18 @@ public final class JvmLog implements AutoCloseable {
             LOG.warn("no log of the JVM's pauses: file={} {}", absolute, problem);
         }
         return new JvmLog(absolute, problem.isEmpty());
+    }
+
+    /** Reads a line of it, without its end; what is neither of the two is passed over. */
+    public static void read(final String line, final Handler handler) {
+        final Matcher safepoint = SAFEPOINT.matcher(line);
+        final Matcher collection = COLLECTION.matcher(line);
+        if (safepoint.matches()) {
+            handler.onSafepoint(
+                    Long.parseLong(safepoint.group(1)), Long.parseLong(safepoint.group(3)), safepoint.group(2));
+        } else if (collection.matches()) {
+            handler.onCollection(Long.parseLong(collection.group(1)), collection.group(2));
+        }
     }
 
     /** Switches it off; the JVM's other logs stay as they are. */

@@ -1,5 +1,6 @@
 package io.tiercel.appliance.telemetry;
 
+import io.tiercel.protocol.telemetry.EventKind;
 import org.agrona.concurrent.Agent;
 
 import java.io.IOException;
@@ -18,6 +19,9 @@ import java.util.Map;
  * most its own length; what is over waits for one more look, because a round ends a little after the wait in it. What
  * is left of a round, no other thread of this system had: interrupts, the hypervisor, or the thread itself.
  *
+ * <p>Rounds of {@link HiccupRecorder#STALL_NS} and more are told to the operator's desk too, and so are pauses of the
+ * JVM, which all of these threads stand still in: a few a second, as {@link SparingTeller} says.
+ *
  * <p>On the telemetry thread, beside {@link TelemetryWriter}; allocates as it likes.
  */
 public final class StallWriter implements Agent {
@@ -29,6 +33,8 @@ public final class StallWriter implements Agent {
     private final List<Source> sources = new ArrayList<>();
     private final RunDirectory run;
     private final TrackFile file;
+    private final SparingTeller teller;
+    private final JvmPauses pauses;
     private int writtenCount;
 
     /** One hot thread. */
@@ -45,15 +51,24 @@ public final class StallWriter implements Agent {
         }
     }
 
-    /** @param hiccups of each hot thread, by the thread's role name. */
+    /** @param hiccups of each hot thread, by the thread's role name; there is one at least. */
     public StallWriter(final Map<String, HiccupRecorder> hiccups, final RunDirectory run) throws IOException {
         hiccups.forEach((role, recorder) -> sources.add(new Source(role, recorder.stalls())));
         this.run = run;
         file = run.track(RunDirectory.STALLS, HEADER, MAX_FILE_LENGTH);
+        final Happenings happenings = hiccups.values().iterator().next().happenings();
+        teller = new SparingTeller(EventKind.THREAD_STALLED, happenings);
+        pauses = new JvmPauses(run.jvmLog(), happenings);
     }
 
     @Override
     public int doWork() throws IOException {
+        pauses.poll();
+        teller.onRound();
+        return writeAll();
+    }
+
+    private int writeAll() throws IOException {
         writtenCount = 0;
         for (final Source source : sources) {
             write(source);
@@ -67,7 +82,9 @@ public final class StallWriter implements Agent {
     @Override
     public void onClose() {
         try {
-            doWork();
+            writeAll();
+            teller.finish();
+            pauses.finish();
             file.close();
         } catch (final IOException ex) {
             throw new UncheckedIOException(ex);
@@ -82,7 +99,12 @@ public final class StallWriter implements Agent {
     /** The rounds first, the count then: so whatever they waited is in it. */
     private void write(final Source source) throws IOException {
         final List<long[]> stalls = new ArrayList<>();
-        source.track.drain((startTickNs, durationNs, work) -> stalls.add(new long[] {startTickNs, durationNs, work}));
+        source.track.drain((startTickNs, durationNs, work) -> {
+            stalls.add(new long[] {startTickNs, durationNs, work});
+            if (durationNs >= HiccupRecorder.STALL_NS) {
+                teller.tell(startTickNs, durationNs, source.role);
+            }
+        });
         final long waitedNs = waitedNs(source.track.scheduling());
         final boolean isKnown = waitedNs != UNKNOWN && source.waitedNs != UNKNOWN;
         final long newNs = isKnown ? waitedNs - source.waitedNs : 0;

@@ -1,5 +1,6 @@
 package io.tiercel.replay.timeline;
 
+import io.tiercel.appliance.telemetry.JvmLog;
 import io.tiercel.appliance.telemetry.RunDirectory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,9 +24,6 @@ import java.util.regex.Pattern;
  */
 public final class Tracks {
 
-    private static final Pattern SAFEPOINT =
-            Pattern.compile("\\[(\\d+)ns] Safepoint \"([^\"]*)\",.* Total: +(\\d+) ns.*");
-    private static final Pattern COLLECTION = Pattern.compile("\\[(\\d+)ns] GC\\(\\d+\\) (Pause .*)");
     private static final Pattern LOST = Pattern.compile("# (\\S+) lost=(\\d+)");
     private static final int STALL_COLUMNS = 5;
     private static final int EVENT_COLUMNS = 4;
@@ -176,23 +174,24 @@ public final class Tracks {
 
     /** A collection says what it was just before the safepoint in which it was says how long that took. */
     private void addPauses(final Run run) {
-        final List<Path> files = list(run.directory(), RunDirectory.JVM_LOG + "*");
         final List<Pause> found = new ArrayList<>();
         final List<String> collections = new ArrayList<>();
         final List<Long> collectionsNs = new ArrayList<>();
-        for (final Path file : files) {
-            eachLine(file, line -> {
-                final Matcher safepoint = SAFEPOINT.matcher(line);
-                final Matcher collection = COLLECTION.matcher(line);
-                if (safepoint.matches()) {
-                    final long durationNs = Long.parseLong(safepoint.group(3));
-                    final long endNs = Long.parseLong(safepoint.group(1)) + run.epochOffsetNs();
-                    found.add(new Pause(endNs - durationNs, durationNs, safepoint.group(2), null));
-                } else if (collection.matches()) {
-                    collections.add(collection.group(2));
-                    collectionsNs.add(Long.parseLong(collection.group(1)) + run.epochOffsetNs());
-                }
-            });
+        final JvmLog.Handler handler = new JvmLog.Handler() {
+            @Override
+            public void onSafepoint(final long endTickNs, final long durationNs, final String operation) {
+                final long startNs = endTickNs + run.epochOffsetNs() - durationNs;
+                found.add(new Pause(startNs, durationNs, operation, null));
+            }
+
+            @Override
+            public void onCollection(final long tickNs, final String what) {
+                collections.add(what);
+                collectionsNs.add(tickNs + run.epochOffsetNs());
+            }
+        };
+        for (final Path file : list(run.directory(), RunDirectory.JVM_LOG + "*")) {
+            eachLine(file, line -> JvmLog.read(line, handler));
         }
         for (final Pause pause : found) {
             if (touches(pause.startNs(), pause.endNs())) {
