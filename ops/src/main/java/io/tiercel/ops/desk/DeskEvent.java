@@ -21,11 +21,22 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
 
     public Severity severity() {
         return switch (kind) {
-            case CLIENT_REFUSED, CLIENT_SLOW, SNAPSHOT_FAILED, EVENTS_LOST -> Severity.WARNING;
+            case CLIENT_REFUSED, CLIENT_SLOW, SNAPSHOT_FAILED, EVENTS_LOST, THREAD_STALLED, JVM_PAUSED ->
+                    Severity.WARNING;
             case DEVICE_LOST -> Severity.CRITICAL;
             case PHASE_CHANGED -> severityOfPhase();
             default -> Severity.INFO;
         };
+    }
+
+    /** How many it stands for: of those that come in floods, one in a while is told, with the number of the others. */
+    public long count() {
+        return isSparing() ? 1 + value : 1;
+    }
+
+    /** Whether there may be so many that they are told sparingly. */
+    boolean isSparing() {
+        return kind == EventKind.THREAD_STALLED || kind == EventKind.JVM_PAUSED;
     }
 
     /** A few words, without the time. */
@@ -35,7 +46,7 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
             case PHASE_CHANGED -> "phase is now " + subject;
             case CLIENT_WELCOMED -> "client " + subject + " welcomed, session " + value;
             case CLIENT_GONE -> "client " + subject + " gone, session " + value;
-            case CLIENT_REFUSED -> "client " + subject + " refused: " + RejectCode.get((short) value);
+            case CLIENT_REFUSED -> "client " + subject + " refused: " + refusal();
             case CLIENT_SLOW -> "client " + subject + " does not read: disconnected, session " + value;
             case SNAPSHOT_COPIED -> "snapshot at " + value + " copied in " + durationMs();
             case SNAPSHOT_WRITTEN -> "snapshot at " + value + " written in " + durationMs();
@@ -43,6 +54,8 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
             case JOURNAL_ROLLED -> "journal went on to its next file, roll " + value;
             case DEVICE_LOST -> "device lost, another backend goes on for model " + value;
             case EVENTS_LOST -> value + " events found no room on their way";
+            case THREAD_STALLED -> "thread " + subject + " held up for " + durationMs() + others();
+            case JVM_PAUSED -> "JVM paused for " + durationMs() + ": " + subject + others();
             case NULL_VAL -> "something of a later version: value=" + value + " " + subject;
         };
     }
@@ -52,6 +65,20 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
             return Severity.CRITICAL;
         }
         return value == Phase.SPACE_LOW.value() ? Severity.WARNING : Severity.INFO;
+    }
+
+    private String others() {
+        return value == 0 ? "" : "; " + value + " more, none of them longer";
+    }
+
+    /** Of a later version, its number. */
+    private String refusal() {
+        for (final RejectCode code : RejectCode.values()) {
+            if (code.value() == value) {
+                return code.name();
+            }
+        }
+        return "code " + value;
     }
 
     private String durationMs() {

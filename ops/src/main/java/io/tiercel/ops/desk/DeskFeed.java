@@ -7,6 +7,8 @@ import io.tiercel.protocol.telemetry.FactsDecoder;
 import io.tiercel.protocol.telemetry.IntervalEndDecoder;
 import io.tiercel.protocol.telemetry.IntervalHistogramDecoder;
 import io.tiercel.protocol.telemetry.MessageHeaderDecoder;
+import io.tiercel.protocol.telemetry.Phase;
+import io.tiercel.protocol.telemetry.Series;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -168,12 +170,16 @@ public final class DeskFeed implements AutoCloseable {
         state.onFacts(told, models, clients);
     }
 
+    /** What a series of a later version is of, nobody here knows: it is passed over, and nothing is lost by that. */
     private void onHistogram(final IntervalHistogramDecoder message) {
         count(message.number());
+        final Series series = seriesOf(message.seriesRaw());
+        if (series == Series.NULL_VAL) {
+            return;
+        }
         final long startMs = message.startMs();
         final long endMs = message.endMs();
         final int modelIndex = message.modelIndex();
-        final var series = message.series();
         final String thread = message.thread();
         final byte[] bytes = new byte[message.histogramLength()];
         message.getHistogram(bytes, 0, bytes.length);
@@ -191,7 +197,7 @@ public final class DeskFeed implements AutoCloseable {
         count(end.number());
         state.onStanding(new DeskState.Standing(end.startMs(), end.endMs(), end.takenSequence(),
                 end.recordedSequence(), end.maxUnfinishedCount(), end.journalBytes(), end.rolledCount(),
-                end.phase()));
+                phaseOf(end.phaseRaw())));
     }
 
     private void onEvent(final EventDecoder event) {
@@ -209,5 +215,24 @@ public final class DeskFeed implements AutoCloseable {
             }
         }
         return EventKind.NULL_VAL;
+    }
+
+    private static Series seriesOf(final short code) {
+        for (final Series series : Series.values()) {
+            if (series.value() == code) {
+                return series;
+            }
+        }
+        return Series.NULL_VAL;
+    }
+
+    /** The rest of what is told with a phase of a later version is as good as ever. */
+    private static Phase phaseOf(final short code) {
+        for (final Phase phase : Phase.values()) {
+            if (phase.value() == code) {
+                return phase;
+            }
+        }
+        return Phase.NULL_VAL;
     }
 }

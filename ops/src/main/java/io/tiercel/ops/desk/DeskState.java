@@ -1,13 +1,16 @@
 package io.tiercel.ops.desk;
 
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.telemetry.Phase;
 import io.tiercel.protocol.telemetry.Series;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
 
@@ -18,6 +21,8 @@ public final class DeskState {
 
     public static final long KEEP_MS = 300_000;
     private static final int MAX_EVENTS = 512;
+    /** Of each kind that comes in floods, so that it pushes nothing out that is told once: a page shows 100. */
+    private static final int MAX_SPARING_EVENTS = 32;
     private static final double MS_PER_S = 1_000;
 
     private final Map<Source, Deque<Histogram>> intervals = new LinkedHashMap<>();
@@ -44,10 +49,15 @@ public final class DeskState {
     public record Client(int sessionId, long sinceMs, String principal) {
     }
 
-    /** The pipeline at the end of the last interval. */
+    /** The pipeline at the end of the last interval; its phase is {@code NULL_VAL} if it is one of a later version. */
     public record Standing(
             long startMs, long endMs, long takenSequence, long recordedSequence, long maxUnfinishedCount,
             long journalBytes, long rolledCount, Phase phase) {
+
+        /** For people. */
+        public String phaseName() {
+            return phase == Phase.NULL_VAL ? "unknown" : phase.name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** What the appliance said of itself, beside its models and clients. Of the clients, the first ones are named. */
@@ -208,10 +218,24 @@ public final class DeskState {
     }
 
     void onEvent(final DeskEvent event) {
+        if (event.isSparing()) {
+            forgetOldestOf(event.kind());
+        }
         events.addLast(event);
         if (events.size() > MAX_EVENTS) {
             events.removeFirst();
         }
         listeners.forEach(listener -> listener.onEvent(event));
+    }
+
+    /** If there are as many of them as are kept. */
+    private void forgetOldestOf(final EventKind kind) {
+        if (events.stream().filter(each -> each.kind() == kind).count() >= MAX_SPARING_EVENTS) {
+            final Iterator<DeskEvent> oldest = events.iterator();
+            while (oldest.next().kind() != kind) {
+                continue;
+            }
+            oldest.remove();
+        }
     }
 }

@@ -84,7 +84,7 @@ public final class ApplianceMetrics implements MetricSource, DeskListener {
 
     @Override
     public void onEvent(final DeskEvent event) {
-        eventCounts.computeIfPresent(event.kind(), (kind, count) -> count + 1);
+        eventCounts.computeIfPresent(event.kind(), (kind, count) -> count + event.count());
         if (event.kind() == EventKind.SNAPSHOT_WRITTEN) {
             snapshotWritten = event;
         } else if (event.kind() == EventKind.SNAPSHOT_COPIED) {
@@ -192,7 +192,7 @@ public final class ApplianceMetrics implements MetricSource, DeskListener {
     private void addEvents(final MetricPage page) {
         final Map<Labels, Double> counts = new LinkedHashMap<>();
         eventCounts.forEach((kind, count) -> counts.put(Labels.of("kind", lower(kind)), (double) count));
-        page.counter("tiercel_events", "What the appliance told one by one.", counts);
+        page.counter("tiercel_events", "What the appliance told one by one, or counted as left out.", counts);
         if (snapshotWritten != null) {
             page.gauge("tiercel_snapshot_written_timestamp_seconds", "When the newest snapshot was there.",
                     (snapshotWritten.startNs() + snapshotWritten.durationNs()) / NS_PER_S);

@@ -85,7 +85,7 @@ public final class TopView {
         final DeskState.Facts facts = state.facts();
         final DeskState.Limits limits = facts == null ? null : facts.limits();
         final Line first = new Line().label("phase");
-        first.styled(standing.phase() == Phase.SERVING, standing.phase().name().toLowerCase(Locale.ROOT));
+        first.styled(standing.phase() == Phase.SERVING, standing.phaseName());
         first.label("unfinished").of(standing.maxUnfinishedCount(), limits == null ? 0 : limits.ring(), NEARLY_FULL)
                 .label("clients").of(state.clients().size(), limits == null ? 0 : limits.clients(), NEARLY_FULL)
                 .label("sessions").of(state.counter("sessions"), limits == null ? 0 : limits.sessions(), NEARLY_FULL);

@@ -99,7 +99,7 @@ final class DeskPage {
     private void addStanding(final ObjectNode root) {
         final DeskState.Standing standing = state.standing();
         if (standing != null) {
-            root.putObject("standing").put("phase", standing.phase().name().toLowerCase(Locale.ROOT))
+            root.putObject("standing").put("phase", standing.phaseName())
                     .put("unfinished", standing.maxUnfinishedCount()).put("journalBytes", standing.journalBytes())
                     .put("rolled", standing.rolledCount())
                     .put("requestsPerSecond", state.perSecond("requests", 2 * (standing.endMs() - standing.startMs())));

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
@@ -172,6 +173,62 @@ class DeskFeedTest {
     }
 
     @Test
+    void shouldPassOverAHistogramWhenItIsOfASeriesThatItHasNoNameFor() throws IOException {
+        begin("one");
+        try (DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            feed.poll();
+            final IntervalHistogramEncoder later = encodeHistogram(0, 1_000);
+            buffer.putByte(8 + IntervalHistogramEncoder.seriesEncodingOffset(), (byte) 200);
+            transmitter.transmit(IntervalHistogramEncoder.TEMPLATE_ID, buffer, 0, 8 + later.encodedLength());
+            interval(0, 1_000);
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(List.of(TOTAL), feed.state().sources());
+            assertEquals(1, feed.state().histogram(TOTAL, 1_000).getTotalCount());
+            assertEquals(0, feed.state().lostCount());
+        }
+    }
+
+    @Test
+    void shouldKnowHowThePipelineStandsWhenItIsInAPhaseThatItHasNoNameFor() throws IOException {
+        begin("one");
+        try (DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            feed.poll();
+            final IntervalEndEncoder later = encodeEnd(0);
+            buffer.putByte(8 + IntervalEndEncoder.phaseEncodingOffset(), (byte) 200);
+            transmitter.transmit(IntervalEndEncoder.TEMPLATE_ID, buffer, 0, 8 + later.encodedLength());
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(Phase.NULL_VAL, feed.state().standing().phase());
+            assertEquals("unknown", feed.state().standing().phaseName());
+            assertEquals(5, feed.state().standing().takenSequence());
+            interval(1_000, 1_000);
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals("space_low", feed.state().standing().phaseName());
+            assertEquals(0, feed.state().lostCount());
+        }
+    }
+
+    @Test
+    void shouldKeepWhatIsToldOnceWhenStallsAndPausesComeInFloods() throws IOException {
+        begin("one");
+        try (DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            feed.poll();
+            event(EventKind.CLIENT_WELCOMED);
+            for (int stall = 0; stall < 1_000; stall++) {
+                event(EventKind.THREAD_STALLED);
+                event(EventKind.JVM_PAUSED);
+                feed.poll();
+            }
+            event(EventKind.CLIENT_GONE);
+            feed.poll();
+            final List<EventKind> kinds = feed.state().events().stream().map(DeskEvent::kind).toList();
+            assertEquals(2 + 2 * 32, kinds.size());
+            assertEquals(EventKind.CLIENT_WELCOMED, kinds.get(0));
+            assertEquals(32, Collections.frequency(kinds, EventKind.THREAD_STALLED));
+            assertEquals(EventKind.CLIENT_GONE, kinds.get(kinds.size() - 1));
+        }
+    }
+
+    @Test
     void shouldSayWhatIsWrongWithAFileThatItCannotRead() throws IOException {
         begin("one").close();
         final Path file = TelemetryFile.in(directory);
@@ -209,17 +266,24 @@ class DeskFeedTest {
     }
 
     private void interval(final long startMs, final long valueNs) {
+        final IntervalHistogramEncoder message = encodeHistogram(startMs, valueNs);
+        transmitter.transmit(IntervalHistogramEncoder.TEMPLATE_ID, buffer, 0, 8 + message.encodedLength());
+        transmitter.transmit(IntervalEndEncoder.TEMPLATE_ID, buffer, 0, 8 + encodeEnd(startMs).encodedLength());
+    }
+
+    private IntervalHistogramEncoder encodeHistogram(final long startMs, final long valueNs) {
         final Histogram histogramNs = new Histogram(2);
         histogramNs.recordValue(valueNs);
         final ByteBuffer bytes = ByteBuffer.allocate(histogramNs.getNeededByteBufferCapacity());
         final int length = histogramNs.encodeIntoCompressedByteBuffer(bytes);
-        final IntervalHistogramEncoder message = new IntervalHistogramEncoder().wrapAndApplyHeader(buffer, 0, header)
+        return new IntervalHistogramEncoder().wrapAndApplyHeader(buffer, 0, header)
                 .number(number++).startMs(startMs).endMs(startMs + 1_000).modelIndex(0).series(Series.TOTAL)
                 .thread("").putHistogram(bytes.array(), 0, length);
-        transmitter.transmit(IntervalHistogramEncoder.TEMPLATE_ID, buffer, 0, 8 + message.encodedLength());
-        final IntervalEndEncoder end = new IntervalEndEncoder().wrapAndApplyHeader(buffer, 0, header)
+    }
+
+    private IntervalEndEncoder encodeEnd(final long startMs) {
+        return new IntervalEndEncoder().wrapAndApplyHeader(buffer, 0, header)
                 .number(number++).startMs(startMs).endMs(startMs + 1_000).takenSequence(5).recordedSequence(4)
                 .maxUnfinishedCount(1).journalBytes(9).rolledCount(0).phase(Phase.SPACE_LOW);
-        transmitter.transmit(IntervalEndEncoder.TEMPLATE_ID, buffer, 0, 8 + end.encodedLength());
     }
 }
