@@ -1,8 +1,18 @@
 package io.tiercel.tools.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tiercel.ops.probe.KnownAnswers;
+import io.tiercel.ops.probe.Probe;
+import io.tiercel.ops.probe.ProbeOutcome;
+import io.tiercel.ops.probe.ProbeQuestion;
+import io.tiercel.ops.probe.ProbeResult;
+import io.tiercel.ops.probe.ProbeSettings;
+import io.tiercel.protocol.client.ClientContext;
+import io.tiercel.protocol.client.ModelInfo;
 import io.tiercel.tools.CapturedCommand;
 import io.tiercel.tools.ExitCode;
 import java.io.IOException;
@@ -14,6 +24,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -54,6 +67,54 @@ class ProbeSystemTest {
         assertEquals(0, exporter.terminate(), exporter::toString);
         exporter.awaitLine("probe: asked=");
         assertEquals(List.of(), exporter.err());
+    }
+
+    /** Its driver stands still too: this client bears that for longer than the command's, which takes it for dead. */
+    @Test
+    void shouldSayThatThereIsNoAnswerWhileTheApplianceStandsStill() {
+        final TiercelProcess appliance = bench.serve(bench.config(bench.model(1)));
+        final ClientContext context = new ClientContext().aeronDirectoryName(bench.aeronDirectory().toString())
+                .principal("probe").driverTimeoutMs(TimeUnit.MINUTES.toMillis(10));
+        final long timeoutNs = TimeUnit.SECONDS.toNanos(2);
+        try (Probe probe = new Probe(new ProbeSettings("flow", timeoutNs, timeoutNs), context, new WhateverComes(),
+                SystemNanoClock.INSTANCE, new SleepingMillisIdleStrategy(1))) {
+            askUntilAnswered(probe);
+            appliance.stop();
+            final ProbeResult nothing = probe.ask();
+            assertEquals(ProbeOutcome.NO_ANSWER, nothing.outcome(), nothing::toString);
+            assertEquals("flow", nothing.model());
+            assertEquals("timeoutNs=" + timeoutNs, nothing.detail());
+            assertFalse(nothing.isAnswered());
+            appliance.resume();
+            askUntilAnswered(probe);
+        }
+        assertEquals(0, appliance.terminate(), appliance::toString);
+    }
+
+    /** However long the machine takes; the answers to the questions before, which come late, are not taken for it. */
+    private static void askUntilAnswered(final Probe probe) {
+        ProbeResult result = probe.ask();
+        while (result.outcome() != ProbeOutcome.OK) {
+            assertNotEquals(ProbeOutcome.WRONG_BITS, result.outcome(), result::toString);
+            result = probe.ask();
+        }
+    }
+
+    /** Takes the first answer for right. */
+    private static final class WhateverComes implements KnownAnswers {
+
+        private int[] learned;
+
+        @Override
+        public int[] outputBits(final ModelInfo model, final ProbeQuestion question) {
+            return learned;
+        }
+
+        @Override
+        public boolean learn(final ModelInfo model, final ProbeQuestion question, final int[] outputBits) {
+            learned = outputBits;
+            return true;
+        }
     }
 
     private void assertOutcomes(final ServeConfig config) throws IOException {

@@ -110,9 +110,19 @@ final class TiercelProcess {
         awaitExit();
     }
 
-    /** Stops the process as a suspended machine would, for this long; it is not told. */
-    void pause(final long timeMs) {
+    /** SIGSTOP: it stands still, as on a suspended machine, and is not told. */
+    void stop() {
         signal("STOP");
+    }
+
+    /** SIGCONT: it goes on. */
+    void resume() {
+        signal("CONT");
+    }
+
+    /** Stops the process for this long. */
+    void pause(final long timeMs) {
+        stop();
         try {
             if (process.waitFor(timeMs, TimeUnit.MILLISECONDS)) {
                 throw failed("ended while it was stopped");
@@ -121,7 +131,7 @@ final class TiercelProcess {
             Thread.currentThread().interrupt();
             throw failed("was waited for too long");
         } finally {
-            signal("CONT");
+            resume();
         }
     }
 
