@@ -9,13 +9,11 @@ import io.tiercel.tools.AeronConnection;
 import io.tiercel.tools.BuildInfo;
 import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.ChildProcess;
-import io.tiercel.tools.CommittedModels;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.MachineInfo;
-import io.tiercel.tools.ServeCommand;
 import io.tiercel.tools.ToolException;
-import io.tiercel.tools.YamlText;
 import io.tiercel.tools.load.ApplianceTarget;
+import io.tiercel.tools.load.BenchAppliance;
 import io.tiercel.tools.load.LiveReport;
 import io.tiercel.tools.load.MeasuredRun;
 import io.tiercel.tools.load.NobodyAsked;
@@ -25,18 +23,14 @@ import io.tiercel.tools.load.Rehearsal;
 import io.tiercel.tools.load.RequestSource;
 import io.tiercel.tools.load.Schedules;
 import io.tiercel.tools.ops.KeyCommand;
-import java.io.File;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.agrona.IoUtil;
 import org.agrona.concurrent.NanoClock;
 import picocli.CommandLine;
 
@@ -47,11 +41,9 @@ import picocli.CommandLine;
  */
 final class AccessBench {
 
-    private static final String MODEL = "bitstamp-int8";
     private static final String PRINCIPAL = "inside";
     private static final int SESSIONS = 16;
     private static final long START_TIMEOUT_MS = 120_000;
-    private static final long STOP_TIMEOUT_MS = 60_000;
     /** Beyond what the strangers of a part take at their rate. */
     private static final long STRANGERS_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -59,7 +51,6 @@ final class AccessBench {
     private final AccessPlan plan;
     private final NanoClock clock;
     private final PrintStream out;
-    private final String aeronDirectoryName = AeronConnection.directoryName("bench-access");
     private final Path keys;
     private final Path key;
     private StrangerCounts strangerCounts = StrangerCounts.NONE;
@@ -75,23 +66,20 @@ final class AccessBench {
 
     AccessReport run() {
         makeKey();
-        final Path configuration = configure();
-        try (ChildProcess appliance = start("appliance", ChildJvm.command(
-                List.of("serve", "--config", configuration.toString(), "--until-stdin-closes")));
-                ChildProcess strangers = start("strangers", ChildJvm.command(
-                        Strangers.class, List.of(aeronDirectoryName, PRINCIPAL, key.toString())))) {
-            appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
+        try (BenchAppliance appliance = BenchAppliance.start(new BenchAppliance.Plan(
+                "bench-access", plan.layout(), plan.idle(), plan.folder(), plan.isRehearsed(), keys));
+                ChildProcess strangers = ChildProcess.start("strangers", ChildJvm.command(Strangers.class,
+                        List.of(appliance.aeronDirectoryName(), PRINCIPAL, key.toString())),
+                        plan.folder().resolve("strangers.log"))) {
+            appliance.awaitReady();
             strangers.awaitLine(Strangers.READY, START_TIMEOUT_MS);
-            final AccessReport report = measure(strangers);
-            appliance.requireAlive("while strangers knocked");
-            appliance.terminate(STOP_TIMEOUT_MS);
+            final AccessReport report = measure(appliance.aeronDirectoryName(), strangers);
+            appliance.stop("while strangers knocked");
             return report;
-        } finally {
-            IoUtil.delete(new File(aeronDirectoryName), true); // still there only if the appliance was killed
         }
     }
 
-    private AccessReport measure(final ChildProcess strangers) {
+    private AccessReport measure(final String aeronDirectoryName, final ChildProcess strangers) {
         try (Aeron aeron = AeronConnection.open(aeronDirectoryName);
                 TiercelClient client = TiercelClient.connect(
                         new ClientContext().aeron(aeron).principal(PRINCIPAL).keyFile(key.toString()));
@@ -186,33 +174,6 @@ final class AccessBench {
         }
     }
 
-    private Path configure() {
-        final Path file = plan.folder().resolve("serve.yaml");
-        try {
-            final Path bundle = CommittedModels.extract(CommittedModels.open(MODEL), plan.folder());
-            Files.writeString(file, """
-                    name: bench-access
-                    layout: %s
-                    idle: %s
-                    aeron:
-                      directory: %s
-                    journal:
-                      directory: %s
-                    access:
-                      keys: %s
-                    models:
-                      - alias: tape
-                        bundle: %s
-                    %s""".formatted(
-                    lowerCase(plan.layout()), lowerCase(plan.idle()), YamlText.quoted(aeronDirectoryName),
-                    YamlText.quoted(plan.folder().resolve("journal")), YamlText.quoted(keys),
-                    YamlText.quoted(bundle), plan.isRehearsed() ? "" : "warm-up:\n  requests: 1000\n"));
-            return file;
-        } catch (final IOException e) {
-            throw ToolException.environment("cannot write to " + plan.folder() + ": " + e, e);
-        }
-    }
-
     private LiveReport.IntervalLog intervalLog() {
         return plan.output() == null
                 ? null
@@ -220,13 +181,5 @@ final class AccessBench {
                         "tiercel bench access: " + plan.rate() + "/s, quiet and attack by turns",
                         "nanoseconds from the moment a request was due to its answer; commit " + BuildInfo.commit(),
                         MachineInfo.describe());
-    }
-
-    private ChildProcess start(final String name, final List<String> command) {
-        return ChildProcess.start(name, command, plan.folder().resolve(name + ".log"));
-    }
-
-    private static String lowerCase(final Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -9,11 +9,9 @@ import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.tools.AeronConnection;
 import io.tiercel.tools.ChildJvm;
 import io.tiercel.tools.ChildProcess;
-import io.tiercel.tools.CommittedModels;
-import io.tiercel.tools.ServeCommand;
 import io.tiercel.tools.ToolException;
-import io.tiercel.tools.YamlText;
 import io.tiercel.tools.load.ApplianceTarget;
+import io.tiercel.tools.load.BenchAppliance;
 import io.tiercel.tools.load.MeasuredRun;
 import io.tiercel.tools.load.Measurement;
 import io.tiercel.tools.load.NobodyAsked;
@@ -22,10 +20,8 @@ import io.tiercel.tools.load.RandomRequests;
 import io.tiercel.tools.load.Rehearsal;
 import io.tiercel.tools.load.RequestSource;
 import io.tiercel.tools.load.Schedules;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -34,7 +30,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.CloseHelper;
-import org.agrona.IoUtil;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -44,7 +39,6 @@ import org.agrona.concurrent.NanoClock;
  */
 final class DeskBench {
 
-    private static final String MODEL = "bitstamp-int8";
     private static final int SESSIONS = 16;
     private static final long START_TIMEOUT_MS = 120_000;
     private static final long STOP_TIMEOUT_MS = 60_000;
@@ -53,7 +47,6 @@ final class DeskBench {
     private final Plan plan;
     private final NanoClock clock;
     private final PrintStream out;
-    private final String aeronDirectoryName = AeronConnection.directoryName("bench-desk");
     private int startedCount;
 
     /** What is with the desk while a part is played. */
@@ -84,19 +77,16 @@ final class DeskBench {
     }
 
     Map<Desk, Measurement> run() {
-        try (ChildProcess appliance = start("appliance", ChildJvm.command(
-                List.of("serve", "--config", configure().toString(), "--until-stdin-closes")))) {
-            appliance.awaitLine(ServeCommand.READY + " ", START_TIMEOUT_MS);
-            final Map<Desk, Measurement> measured = measure();
-            appliance.requireAlive("while desks came and went");
-            appliance.terminate(STOP_TIMEOUT_MS);
+        try (BenchAppliance appliance = BenchAppliance.start(new BenchAppliance.Plan(
+                "bench-desk", plan.layout(), plan.idle(), plan.folder(), plan.isRehearsed(), null))) {
+            appliance.awaitReady();
+            final Map<Desk, Measurement> measured = measure(appliance.aeronDirectoryName());
+            appliance.stop("while desks came and went");
             return measured;
-        } finally {
-            IoUtil.delete(new File(aeronDirectoryName), true); // still there only if the appliance was killed
         }
     }
 
-    private Map<Desk, Measurement> measure() {
+    private Map<Desk, Measurement> measure(final String aeronDirectoryName) {
         final Map<Desk, MeasuredRun> runs = new EnumMap<>(Desk.class);
         try (Aeron aeron = AeronConnection.open(aeronDirectoryName);
                 TiercelClient client = TiercelClient.connect(new ClientContext().aeron(aeron).principal("bench"))) {
@@ -117,7 +107,7 @@ final class DeskBench {
                 final Desk desk = Desk.values()[(part + turn) % Desk.values().length];
                 out.printf(Locale.ROOT, "turn %d of %d: %d requests, desk: %s%n", turn + 1, plan.turns(),
                         plan.requestCount(), desk.name().toLowerCase(Locale.ROOT));
-                play(desk, runs.get(desk), target);
+                play(desk, aeronDirectoryName, runs.get(desk), target);
             }
             final Map<Desk, Measurement> measured = new EnumMap<>(Desk.class);
             runs.forEach((desk, run) -> measured.put(desk, run.finish()));
@@ -127,13 +117,16 @@ final class DeskBench {
         }
     }
 
-    private void play(final Desk desk, final MeasuredRun run, final ApplianceTarget target) {
+    private void play(
+            final Desk desk, final String aeronDirectoryName, final MeasuredRun run, final ApplianceTarget target) {
         if (desk == Desk.NONE) {
             play(run, plan.requestCount());
             return;
         }
-        try (ChildProcess process = start("desk-" + startedCount++, ChildJvm.command(List.of("ops", "exporter",
-                "--aeron", aeronDirectoryName, "--listen", "0", "--until-stdin-closes")))) {
+        final String name = "desk-" + startedCount++;
+        try (ChildProcess process = ChildProcess.start(name, ChildJvm.command(List.of("ops", "exporter",
+                "--aeron", aeronDirectoryName, "--listen", "0", "--until-stdin-closes")),
+                plan.folder().resolve(name + ".log"))) {
             awaitReading(process, target);
             if (desk == Desk.STOPPED) {
                 stop(process);
@@ -183,34 +176,5 @@ final class DeskBench {
             Thread.currentThread().interrupt();
             throw ToolException.environment("interrupted", ex);
         }
-    }
-
-    private Path configure() {
-        final Path file = plan.folder().resolve("serve.yaml");
-        try {
-            final Path bundle = CommittedModels.extract(CommittedModels.open(MODEL), plan.folder());
-            Files.writeString(file, """
-                    name: bench-desk
-                    layout: %s
-                    idle: %s
-                    aeron:
-                      directory: %s
-                    journal:
-                      directory: %s
-                    models:
-                      - alias: tape
-                        bundle: %s
-                    %s""".formatted(plan.layout().name().toLowerCase(Locale.ROOT),
-                    plan.idle().name().toLowerCase(Locale.ROOT), YamlText.quoted(aeronDirectoryName),
-                    YamlText.quoted(plan.folder().resolve("journal")), YamlText.quoted(bundle),
-                    plan.isRehearsed() ? "" : "warm-up:\n  requests: 1000\n"));
-            return file;
-        } catch (final IOException ex) {
-            throw ToolException.environment("cannot write to " + plan.folder() + ": " + ex, ex);
-        }
-    }
-
-    private ChildProcess start(final String name, final List<String> command) {
-        return ChildProcess.start(name, command, plan.folder().resolve(name + ".log"));
     }
 }
