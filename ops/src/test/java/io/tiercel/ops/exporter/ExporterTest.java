@@ -89,6 +89,7 @@ class ExporterTest {
         assertContains(text, "tiercel_requests_unfinished 5.0");
         assertContains(text, "tiercel_phase{phase=\"serving\"} 1.0");
         assertContains(text, "tiercel_events_total{kind=\"snapshot_written\"} 1.0");
+        assertContains(text, "tiercel_events_total{kind=\"thread_stalled\"} 4.0"); // With three that were left out.
         assertContains(text, "tiercel_snapshot_written_timestamp_seconds 12.0");
         appliance.histogram(Series.TOTAL, 0, "", latencies());
         assertContains(scrape(), "tiercel_stage_duration_seconds_count" + total + "} 200");
@@ -129,6 +130,7 @@ class ExporterTest {
         appliance.histogram(Series.HICCUP, 65_535, "duty-cycle", latencies());
         appliance.event(EventKind.SNAPSHOT_COPIED, 10_000_000_000L, 2_000_000L, "");
         appliance.event(EventKind.SNAPSHOT_WRITTEN, 10_500_000_000L, 1_500_000_000L, "");
+        appliance.event(EventKind.THREAD_STALLED, 10_600_000_000L, 1_500_000L, "duty-cycle");
         appliance.intervalEnd(Phase.SERVING);
     }
 
