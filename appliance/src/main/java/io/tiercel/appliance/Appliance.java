@@ -38,6 +38,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -276,7 +277,7 @@ public final class Appliance implements AutoCloseable {
                 context.inferWorkers(), context.journalWarnFreeBytes(), context.journalRefuseFreeBytes());
         final TelemetryFacts facts = new TelemetryFacts(
                 context.name(), context.layout().toString(), context.journalDirectory().toString(), limits,
-                foundation.models().stream().map(Appliance::describe).toList());
+                served(foundation.models()));
         final DeskAgent.Sources sources = new DeskAgent.Sources(
                 pipeline.state(), pipeline::takenSequence, pipeline::recordedSequence,
                 foundation.journal()::sizeBytes, () -> foundation.journal().report().rolledCount(),
@@ -286,6 +287,21 @@ public final class Appliance implements AutoCloseable {
                         ProcessHandle.current().pid(), SystemEpochClock.INSTANCE.time()),
                 facts, sources, counters.happenings(), SystemEpochClock.INSTANCE,
                 TimeUnit.NANOSECONDS.toMillis(context.telemetryIntervalNs()));
+    }
+
+    /** As many as there are whenever it is looked at. */
+    private static List<TelemetryFacts.ServedModel> served(final List<LoadedModel> models) {
+        return new AbstractList<>() {
+            @Override
+            public TelemetryFacts.ServedModel get(final int index) {
+                return describe(models.get(index));
+            }
+
+            @Override
+            public int size() {
+                return models.size();
+            }
+        };
     }
 
     private static TelemetryFacts.ServedModel describe(final LoadedModel model) {

@@ -27,6 +27,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class AdminDesk {
 
+    private static final int SHORT_VERSION_LENGTH = 6;
+
     private final ModelVersions versions;
     private final Routes routes;
     private final Sessions sessions;
@@ -89,6 +91,20 @@ final class AdminDesk {
             return code;
         }
         return command == AdminCommand.LOAD ? checkLoad() : Routes.OK;
+    }
+
+    /** The frame at hand in words, and whose it is; null if that one has gone. */
+    String nameFor(final ClientConnection client) {
+        final StringBuilder name = new StringBuilder(frame.command().toString());
+        if (frame.command() != AdminCommand.SNAPSHOT && frame.modelId() < routes.modelCount()) {
+            name.append(' ').append(versions.get(frame.modelId()).alias());
+        }
+        if (frame.version().getLong(0) != 0) {
+            final byte[] digits = new byte[SHORT_VERSION_LENGTH];
+            frame.version().getBytes(0, digits);
+            name.append(' ').append(HexFormat.of().formatHex(digits));
+        }
+        return name.append(" by ").append(client == null ? "one who has gone" : client.principal).toString();
     }
 
     /** Of the frame at hand. */

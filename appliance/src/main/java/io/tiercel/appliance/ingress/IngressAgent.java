@@ -25,8 +25,10 @@ import io.tiercel.appliance.snapshot.SnapshotCut;
 import io.tiercel.appliance.snapshot.SnapshotImage;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.appliance.telemetry.Counters;
+import io.tiercel.appliance.telemetry.Happenings;
 import io.tiercel.protocol.FrameValidator;
 import io.tiercel.protocol.Frames;
+import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.AdministerDecoder;
 import io.tiercel.protocol.wire.CancelGenerationDecoder;
@@ -106,6 +108,7 @@ public final class IngressAgent implements Agent {
     private final AtomicCounter generationCount;
     private final Generations generations;
     private final AdminDesk desk;
+    private final Happenings happenings;
     private final IntArrayList goneSessionIds = new IntArrayList();
     private final IntArrayList goneAdminSessionIds = new IntArrayList();
     private long nowTickNs;
@@ -167,6 +170,7 @@ public final class IngressAgent implements Agent {
         fragmentLimit = unfinishedLimit == 0 ? FRAGMENT_LIMIT : SHEDDING_FRAGMENT_LIMIT;
         checksum = new FrameChecksum(limits.maxFrameLength());
         validator = new FrameValidator(limits.maxFrameLength(), limits.maxSteps());
+        happenings = counters.happenings();
         requestCount = counters.get(CounterId.REQUESTS);
         refusedCount = counters.get(CounterId.FRAMES_REFUSED);
         shedCount = counters.get(CounterId.SHED);
@@ -288,6 +292,8 @@ public final class IngressAgent implements Agent {
         if (client == null || isRefused || isClosedTo(client)) {
             if (client == null || isRefusalSaid(client, isRefused)) {
                 refusedCount.incrementRelease();
+                happenings.tell(EventKind.COMMAND_REFUSED, isRefused ? desk.loaded().code().value() : 0,
+                        desk.nameFor(client));
                 desk.endLoad(false);
             }
         } else if (command(client, desk.loadingFrame(), 0, desk.loadingFrame().capacity(), desk.loaded())) {
@@ -324,6 +330,7 @@ public final class IngressAgent implements Agent {
         }
         final int code = desk.check(client);
         if (code != Routes.OK) {
+            happenings.tell(EventKind.COMMAND_REFUSED, code, desk.nameFor(client));
             return refuse(client, code, desk.offendingValue(), desk.allowedValue());
         }
         if (asked == AdminCommand.LOAD) {
@@ -361,6 +368,7 @@ public final class IngressAgent implements Agent {
         sequencer.publish();
         client.submittedCount++;
         requestCount.incrementRelease();
+        happenings.tell(EventKind.COMMAND_APPLIED, sequencer.cursor(), desk.nameFor(client));
         return true;
     }
 

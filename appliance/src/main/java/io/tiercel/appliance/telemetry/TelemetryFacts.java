@@ -9,7 +9,7 @@ import java.util.List;
  * @param layout           of its threads.
  * @param journalDirectory as the configuration has it.
  * @param limits           what it keeps to.
- * @param models           in the order of their indices.
+ * @param models           in the order of their indices; may grow.
  */
 public record TelemetryFacts(
         String name, String layout, String journalDirectory, Limits limits, List<ServedModel> models) {

@@ -33,7 +33,6 @@ final class TelemetryStream {
     private final IntervalHistogramEncoder histogramEncoder = new IntervalHistogramEncoder();
     private final IntervalEndEncoder intervalEncoder = new IntervalEndEncoder();
     private final EventEncoder eventEncoder = new EventEncoder();
-    private final int maxClientsNamed;
     private ByteBuffer compressed = ByteBuffer.allocate(1024);
     private long nextNumber;
 
@@ -50,9 +49,6 @@ final class TelemetryStream {
     TelemetryStream(final TelemetryFile file, final TelemetryFacts facts) {
         transmitter = new BroadcastTransmitter(file.ring());
         this.facts = facts;
-        final int clientLength = FactsEncoder.ClientsEncoder.sbeBlockLength();
-        final int modelsLength = facts.models().size() * FactsEncoder.ModelsEncoder.sbeBlockLength();
-        maxClientsNamed = Math.max(0, (transmitter.maxMsgLength() / 2 - modelsLength) / clientLength);
     }
 
     void facts(final long startMs, final long pid, final long intervalMs, final List<ConnectedClient> clients) {
@@ -73,9 +69,10 @@ final class TelemetryStream {
                 .warnFreeBytes(limits.warnFreeBytes())
                 .refuseFreeBytes(limits.refuseFreeBytes())
                 .clientCount(clients.size());
-        final FactsEncoder.ModelsEncoder models = factsEncoder.modelsCount(facts.models().size());
-        for (int index = 0; index < facts.models().size(); index++) {
-            final TelemetryFacts.ServedModel model = facts.models().get(index);
+        final List<TelemetryFacts.ServedModel> served = List.copyOf(facts.models());
+        final FactsEncoder.ModelsEncoder models = factsEncoder.modelsCount(served.size());
+        for (int index = 0; index < served.size(); index++) {
+            final TelemetryFacts.ServedModel model = served.get(index);
             models.next()
                     .modelIndex(index)
                     .alias(model.alias())
@@ -83,13 +80,20 @@ final class TelemetryStream {
                     .family(model.family())
                     .backend(model.backend());
         }
-        final int namedCount = Math.min(clients.size(), maxClientsNamed);
+        final int namedCount = Math.min(clients.size(), maxClientsNamed());
         final FactsEncoder.ClientsEncoder named = factsEncoder.clientsCount(namedCount);
         for (final ConnectedClient client : clients.subList(0, namedCount)) {
             named.next().sessionId(client.sessionId()).sinceMs(client.sinceMs()).principal(client.principal());
         }
         factsEncoder.name(facts.name()).layout(facts.layout()).journalDirectory(facts.journalDirectory());
         transmit(FactsEncoder.TEMPLATE_ID, factsEncoder.encodedLength());
+    }
+
+    /** There may come to be more models. */
+    private int maxClientsNamed() {
+        final int modelsLength = facts.models().size() * FactsEncoder.ModelsEncoder.sbeBlockLength();
+        return Math.max(0, (transmitter.maxMsgLength() / 2 - modelsLength) /
+                FactsEncoder.ClientsEncoder.sbeBlockLength());
     }
 
     void stage(final Series series, final int modelIndex, final Histogram histogramNs) {

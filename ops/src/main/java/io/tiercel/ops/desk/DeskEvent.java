@@ -21,7 +21,8 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
 
     public Severity severity() {
         return switch (kind) {
-            case CLIENT_REFUSED, CLIENT_SLOW, SNAPSHOT_FAILED, EVENTS_LOST, THREAD_STALLED, JVM_PAUSED ->
+            case CLIENT_REFUSED, CLIENT_SLOW, SNAPSHOT_FAILED, EVENTS_LOST, THREAD_STALLED, JVM_PAUSED,
+                    COMMAND_REFUSED ->
                     Severity.WARNING;
             case DEVICE_LOST -> Severity.CRITICAL;
             case PHASE_CHANGED -> severityOfPhase();
@@ -56,6 +57,8 @@ public record DeskEvent(EventKind kind, long startNs, long durationNs, long valu
             case EVENTS_LOST -> value + " events found no room on their way";
             case THREAD_STALLED -> "thread " + subject + " held up for " + durationMs() + others();
             case JVM_PAUSED -> "JVM paused for " + durationMs() + ": " + subject + others();
+            case COMMAND_APPLIED -> "command " + subject + ", sequence " + value;
+            case COMMAND_REFUSED -> "command " + subject + " refused: " + refusal();
             case NULL_VAL -> "something of a later version: value=" + value + " " + subject;
         };
     }

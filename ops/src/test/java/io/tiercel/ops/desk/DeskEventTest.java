@@ -27,6 +27,12 @@ class DeskEventTest {
         assertEquals("JVM paused for 3.2 ms: Cleanup; 1 more, none of them longer",
                 event(EventKind.JVM_PAUSED, 1, "Cleanup").describe());
         assertEquals(Severity.WARNING, event(EventKind.JVM_PAUSED, 0, "Cleanup").severity());
+        assertEquals("command PROMOTE tape 8508afd6 by chief, sequence 17",
+                event(EventKind.COMMAND_APPLIED, 17, "PROMOTE tape 8508afd6 by chief").describe());
+        final DeskEvent refused = event(
+                EventKind.COMMAND_REFUSED, RejectCode.VERSION_ROUTED.value(), "DRAIN tape 8508afd6 by chief");
+        assertEquals("command DRAIN tape 8508afd6 by chief refused: VERSION_ROUTED", refused.describe());
+        assertEquals(Severity.WARNING, refused.severity());
     }
 
     @Test
