@@ -9,6 +9,7 @@ import io.tiercel.appliance.engine.ModelRegistry;
 import io.tiercel.appliance.engine.PreparedExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.journal.JournalDirectory;
+import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.rollout.VersionLoader;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
@@ -51,7 +52,11 @@ final class LoadingWorks implements VersionLoader.Works {
 
     @Override
     public void keep(final Bundle bundle) {
-        journal.addBundle(bundle);
+        try {
+            journal.addBundle(bundle);
+        } catch (final JournalException ex) {
+            throw new IllegalStateException(ex.getMessage(), ex);
+        }
     }
 
     static LoadedModel load(

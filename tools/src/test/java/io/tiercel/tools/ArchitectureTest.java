@@ -65,25 +65,30 @@ class ArchitectureTest {
             Map.entry("engine.transformer", List.of("engine", "engine.bundle", "engine.matrix")),
             Map.entry("engine.reference", List.of(
                     "engine", "engine.bundle", "engine.exact", "engine.matrix", "engine.lstm", "engine.transformer")),
-            Map.entry("sequencer", List.of()),
+            Map.entry("sequencer", List.of("engine")),
             Map.entry("transport", List.of()),
             Map.entry("telemetry", List.of("sequencer")),
             Map.entry("cycle", List.of("config", "sequencer", "telemetry")),
             Map.entry("session", List.of("engine", "engine.bundle")),
             Map.entry("access", List.of("config", "session")),
+            Map.entry("routing", List.of("engine")),
+            Map.entry("rollout", List.of("engine", "engine.bundle", "session")),
             Map.entry("generation", List.of("engine", "engine.exact")),
             Map.entry("journal", List.of("config", "engine", "engine.bundle", "sequencer", "telemetry", "cycle")),
-            Map.entry("snapshot", List.of("engine", "session", "telemetry")),
-            Map.entry("recovery", List.of("engine", "generation", "journal", "session", "sequencer", "snapshot")),
+            Map.entry("snapshot", List.of("engine", "routing", "session", "telemetry")),
+            Map.entry("recovery", List.of(
+                    "engine", "engine.bundle", "generation", "journal", "routing", "session", "sequencer",
+                    "snapshot")),
             Map.entry("ingress", List.of(
-                    "access", "config", "engine", "engine.bundle", "generation", "sequencer", "session", "snapshot",
-                    "telemetry",
+                    "access", "config", "engine", "engine.bundle", "generation", "rollout", "routing", "sequencer",
+                    "session", "snapshot", "telemetry",
                     "transport",
                     "cycle")),
             Map.entry("infer", List.of(
                     "engine", "engine.bundle", "generation", "sequencer", "session", "snapshot", "telemetry", "cycle")),
             Map.entry("egress", List.of(
-                    "engine", "engine.bundle", "generation", "sequencer", "session", "telemetry", "transport",
+                    "engine", "engine.bundle", "generation", "routing", "sequencer", "session", "telemetry",
+                    "transport",
                     "cycle")));
 
     /** Where time and chance may be taken from the machine: what begins a process, or states a default. */

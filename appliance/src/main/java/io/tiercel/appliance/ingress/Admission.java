@@ -31,10 +31,10 @@ import org.agrona.collections.Int2ObjectHashMap;
 import org.agrona.collections.IntHashSet;
 import org.agrona.concurrent.status.AtomicCounter;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * Clients coming and going: hello to welcome, silence to goodbye. Part of the ingress thread; the only writer of a
@@ -389,8 +389,14 @@ final class Admission {
 
     /** What the welcome, which is next, tells the client: of each model the version that most new sessions come to. */
     private void tell(final ClientConnection client) {
-        client.told = IntStream.range(0, client.served.length).filter(modelId -> client.served[modelId])
-                .map(routes::foremost).toArray();
+        final int[] told = new int[client.served.length];
+        int count = 0;
+        for (int modelId = 0; modelId < told.length; modelId++) {
+            if (client.served[modelId]) {
+                told[count++] = routes.foremost(modelId);
+            }
+        }
+        client.told = Arrays.copyOf(told, count);
     }
 
     /** When the files of principals have changed: who is not known any more has to go, the others have new rights. */

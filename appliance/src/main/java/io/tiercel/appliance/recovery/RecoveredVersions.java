@@ -22,6 +22,8 @@ final class RecoveredVersions {
     private final Routes routes;
     private final Sessions sessions;
     private final VersionSource source;
+    /** By model: where the journal tells of it first. */
+    private final String[] begunAt;
 
     RecoveredVersions(
             final ModelVersions versions, final Routes routes, final Sessions sessions, final VersionSource source) {
@@ -29,6 +31,7 @@ final class RecoveredVersions {
         this.routes = routes;
         this.sessions = sessions;
         this.source = source;
+        begunAt = new String[routes.modelCount()];
     }
 
     Routes routes() {
@@ -48,7 +51,8 @@ final class RecoveredVersions {
                 return index;
             }
             if (!routes.hasBegun(modelId)) {
-                final int first = place("sequence=" + sequence, modelId, version);
+                begunAt[modelId] = "sequence=" + sequence;
+                final int first = place(begunAt[modelId], modelId, version);
                 routes.begin(versions.get(first));
                 return first;
             }
@@ -73,6 +77,7 @@ final class RecoveredVersions {
         if (versions.get(index).model().shape().canonicalBytes() != entry.stateLength()) {
             throw other(place, entry.modelId(), entry.versionHex() + " stateLength=" + entry.stateLength());
         }
+        begunAt[entry.modelId()] = place;
         routes.put(index, entry.modelId(), version, entry.weight(), entry.formerWeight(), entry.isDrained());
         return index;
     }
@@ -83,7 +88,7 @@ final class RecoveredVersions {
             if (!routes.hasBegun(modelId)) {
                 routes.begin(versions.get(modelId));
             } else if (!routes.isKnown(modelId)) {
-                throw other("the whole journal", modelId, versions.get(routes.foremost(modelId)).versionHex());
+                throw other(begunAt[modelId], modelId, versions.get(routes.foremost(modelId)).versionHex());
             }
         }
     }

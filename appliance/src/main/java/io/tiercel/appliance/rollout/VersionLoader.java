@@ -4,7 +4,6 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.PreparedExecutor;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
-import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.protocol.wire.RejectCode;
 import java.nio.file.Path;
@@ -40,7 +39,11 @@ public final class VersionLoader implements Agent {
         /** One for each infer worker. */
         PreparedExecutor[] newExecutors(LoadedModel version);
 
-        /** Copies the bundle to where a recovery and a replay find it. */
+        /**
+         * Copies the bundle to where a recovery and a replay find it.
+         *
+         * @throws IllegalStateException if that cannot be.
+         */
         void keep(Bundle bundle);
     }
 
@@ -126,7 +129,7 @@ public final class VersionLoader implements Agent {
                         bundle.versionHex() + ", not " + order.version());
             }
             return load(order, bundle);
-        } catch (final BundleException | JournalException | IllegalArgumentException | IllegalStateException ex) {
+        } catch (final BundleException | IllegalArgumentException | IllegalStateException ex) {
             return Loaded.refused(RejectCode.BUNDLE_REFUSED, String.valueOf(ex.getMessage()));
         } catch (final OutOfMemoryError ex) {
             return Loaded.refused(RejectCode.BUNDLE_REFUSED, "no memory for it: " + ex.getMessage());

@@ -1,6 +1,7 @@
 package io.tiercel.ops.probe;
 
 import io.tiercel.protocol.client.ModelInfo;
+import java.util.List;
 
 /** Where a probe knows from what is right. */
 public interface KnownAnswers {
@@ -10,6 +11,14 @@ public interface KnownAnswers {
      * Asked at each question: whoever has to compute them keeps them.
      */
     int[] outputBits(ModelInfo model, ProbeQuestion question);
+
+    /**
+     * Versions of the model, besides the one that it names, which a session may be with: a session stays with the
+     * version that it began with, and a welcome names only the one that most new sessions come to.
+     */
+    default List<String> otherVersions(final ModelInfo model) {
+        return List.of();
+    }
 
     /**
      * Takes an answer for right, because none is known.

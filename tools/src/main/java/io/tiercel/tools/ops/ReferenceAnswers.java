@@ -5,6 +5,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import io.tiercel.appliance.engine.Backends;
 import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
+import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.NoBackendException;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
@@ -13,6 +14,8 @@ import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.ops.probe.KnownAnswers;
 import io.tiercel.ops.probe.ProbeQuestion;
 import io.tiercel.protocol.client.ModelInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -31,6 +35,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  * does not compute (graphs of ONNX) is left to whoever knows otherwise. Computed once for each version.
  */
 final class ReferenceAnswers implements KnownAnswers {
+
+    private static final String BUNDLES = "bundles";
+    private static final String SUFFIX = ".safetensors";
 
     private final List<Path> bundles;
     private final Supplier<Path> journal;
@@ -65,6 +72,24 @@ final class ReferenceAnswers implements KnownAnswers {
         return bits;
     }
 
+    /** Whatever the appliance keeps beside its journal: a version is there before any session is with it. */
+    @Override
+    public List<String> otherVersions(final ModelInfo model) {
+        final Path directory = journal.get();
+        final Path kept = directory == null ? null : directory.resolve(BUNDLES);
+        if (kept == null || !Files.isReadable(kept)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(kept)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(SUFFIX))
+                    .map(name -> name.substring(0, name.length() - SUFFIX.length()))
+                    .filter(version -> !version.equals(model.version())).sorted().toList();
+        } catch (final IOException ex) {
+            throw new UncheckedIOException("cannot read " + kept, ex);
+        }
+    }
+
     @Override
     public boolean learn(final ModelInfo model, final ProbeQuestion question, final int[] outputBits) {
         return otherwise != null && otherwise.learn(model, question, outputBits);
@@ -78,7 +103,7 @@ final class ReferenceAnswers implements KnownAnswers {
             }
         }
         final Path directory = journal.get();
-        final Path kept = directory == null ? null : directory.resolve("bundles").resolve(version + ".safetensors");
+        final Path kept = directory == null ? null : directory.resolve(BUNDLES).resolve(version + SUFFIX);
         return kept != null && Files.isReadable(kept) ? kept : null;
     }
 
@@ -86,9 +111,11 @@ final class ReferenceAnswers implements KnownAnswers {
     private int[] compute(final Path path, final ModelInfo info, final ProbeQuestion question) {
         int[] bits = {};
         try {
-            bits = compute(Bundle.open(path), question);
-            messages.accept("knows the answer of model=" + info.alias() + " version=" + info.version()
-                    + ": computed by the reference from " + path);
+            bits = compute(Bundle.open(path), info, question);
+            if (bits.length > 0) {
+                messages.accept("knows the answer of model=" + info.alias() + " version=" + info.version()
+                        + ": computed by the reference from " + path);
+            }
         } catch (final NoBackendException | BundleException ex) {
             messages.accept("cannot compute the answer of model=" + info.alias() + ": " + ex.getMessage());
         }
@@ -96,13 +123,19 @@ final class ReferenceAnswers implements KnownAnswers {
         return bits;
     }
 
-    private static int[] compute(final Bundle bundle, final ProbeQuestion question) {
+    /** Empty if it is not a version of the model: it takes or gives something else. */
+    private static int[] compute(final Bundle bundle, final ModelInfo info, final ProbeQuestion question) {
         try (Model model = Backends.load(Backends.select(ReferenceBackend.NAME, bundle), bundle, 1);
                 ModelExecutor executor = model.newExecutor(1);
                 SessionStates states = new SessionStates(1, model, bundle.version())) {
+            final ModelShape shape = model.shape();
+            if (shape.featureCount() != info.featureCount() || shape.outputCount() != info.outputCount()
+                    || shape.vocabularySize() != info.vocabularySize()) {
+                return new int[0];
+            }
             states.touchAhead();
             states.reset(0, executor);
-            final int outputCount = model.shape().outputCount();
+            final int outputCount = shape.outputCount();
             final UnsafeBuffer outputs = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
                     outputCount * Float.BYTES, BitUtil.CACHE_LINE_LENGTH));
             executor.steps(states.stateAddress(0), question.inputs().addressOffset(), question.stepCount(),

@@ -29,6 +29,11 @@ class AdminSystemTest {
         final String secondVersion = Bundle.open(second).versionHex();
         final ServeConfig config = bench.config(first).more("access:\n  keys: " + keys() + "\n");
         final TiercelProcess appliance = bench.serve(config);
+        final TiercelProcess probe = bench.begin("ops", "probe", "--aeron", bench.aeronDirectory().toString(),
+                "--principal", "desk-1", "--key", clientKey.toString(), "--every", "100ms", "--late", "20s",
+                "--timeout",
+                "20s", "--until-stdin-closes");
+        probe.awaitLine("probe: outcome=OK ");
         final TiercelProcess client = bench.client("desk-1", "--key", clientKey.toString());
         client.awaitLine("answered=500 ");
 
@@ -37,13 +42,15 @@ class AdminSystemTest {
         assertApplied("promote", secondVersion.substring(0, 12), "--drain");
         client.awaitLines("answered=", client.out("answered=").size() + 3);
         assertVersions("flow " + firstVersion + " drained 0.00 % 90.00 % 0",
-                "flow " + secondVersion + " routed 100.00 % 10.00 % 4");
+                "flow " + secondVersion + " routed 100.00 % 10.00 % 5");
         assertApplied("rollback");
         assertApplied("snapshot");
         client.awaitLines("answered=", client.out("answered=").size() + 3);
         assertVersions("flow " + firstVersion + " routed 90.00 % 0.00 % ",
                 "flow " + secondVersion + " routed 10.00 % 100.00 % ");
         assertEquals(0, client.closeInput(), () -> "every answer has come: " + client);
+        assertEquals(0, probe.closeInput(), probe::toString);
+        assertEquals(List.of(), probe.out("probe: outcome=WRONG_BITS"), "its session was with another version");
         final String before = versions().out();
 
         appliance.kill();
