@@ -118,6 +118,6 @@ public final class CudaBackend implements Backend {
             throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: no kernel stays for family=" +
                     TransformerParameters.FAMILY);
         }
-        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, device.answerLimitNs());
+        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, device);
     }
 }

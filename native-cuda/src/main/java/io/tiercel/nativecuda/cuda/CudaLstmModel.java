@@ -3,14 +3,12 @@ package io.tiercel.nativecuda.cuda;
 import io.tiercel.appliance.engine.DeviceLostException;
 import io.tiercel.appliance.engine.DeviceMode;
 import io.tiercel.appliance.engine.DeviceSettings;
-import io.tiercel.appliance.engine.Model;
 import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmLayerParameters;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
-import io.tiercel.protocol.journal.Arithmetic;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -20,21 +18,15 @@ import org.agrona.concurrent.NanoClock;
  * <p>A session's canonical state is the host's. The derived part of it is a note of where the GPU has a copy:
  * {@link CudaLstmExecutor}.
  */
-final class CudaLstmModel implements Model {
+final class CudaLstmModel extends CudaModel {
 
-    private final CudaDevice device;
-    private final NanoClock clock;
-    private final DeviceSettings settings;
     private final boolean isPingPong;
     private final boolean isInt4;
     private final LstmStateLayout layout;
-    private final ModelShape shape;
     private final int layerCount;
     private final int hiddenCount;
     private final int[] sizes = new int[CudaDriver.LSTM_SIZES];
-    private CudaDevice.Memory weights;
     private long handle;
-    private boolean isClosed;
 
     /**
      * @param device     released by {@link #close}, and if this fails.
@@ -44,33 +36,14 @@ final class CudaLstmModel implements Model {
     CudaLstmModel(
             final LstmParameters parameters, final CudaDevice device, final NanoClock clock,
             final DeviceSettings settings, final boolean isPingPong) {
-        this.device = device;
-        this.clock = clock;
-        this.settings = settings;
+        super(shapeOf(parameters), device, clock, settings);
         this.isPingPong = isPingPong;
         isInt4 = parameters.layerFormat() == WeightFormat.INT4;
         layerCount = parameters.layerCount();
         hiddenCount = parameters.hiddenCount();
-        layout = new LstmStateLayout(layerCount, hiddenCount, 0);
-        shape = new ModelShape(LstmParameters.FAMILY, parameters.featureCount(), parameters.outputCount(),
-                layout.canonicalBytes() + StateCopies.NOTE_BYTES, layout.canonicalBytes());
-        try {
-            pack(parameters);
-            weights = device.newWeights(CudaDriver.lstmData(handle), CudaDriver.lstmBytes(handle));
-        } catch (final CudaException ex) {
-            close();
-            throw ex;
-        }
-    }
-
-    @Override
-    public ModelShape shape() {
-        return shape;
-    }
-
-    @Override
-    public Arithmetic arithmetic() {
-        return Arithmetic.EXACT;
+        layout = layoutOf(parameters);
+        place(() -> pack(parameters),
+                () -> device.newWeights(CudaDriver.lstmData(handle), CudaDriver.lstmBytes(handle)));
     }
 
     /** @throws DeviceLostException if the kernel cannot begin, or does not answer. */
@@ -81,42 +54,16 @@ final class CudaLstmModel implements Model {
 
     /** With requests numbered from one on, if it is by a kernel that stays. */
     ModelExecutor newExecutor(final int maxBatch, final int firstSequence) {
-        try {
-            device.checkIsThere();
-            return sizes[CudaDriver.IS_PERSISTENT] == 0
-                    ? new LstmGraphExecutor(this, maxBatch)
-                    : new CudaLstmExecutor(this, maxBatch, firstSequence);
-        } catch (final CudaException ex) {
-            throw new DeviceLostException(ex.getMessage(), ex);
-        }
+        return make(() -> sizes[CudaDriver.IS_PERSISTENT] == 0
+                ? new LstmGraphExecutor(this, maxBatch)
+                : new CudaLstmExecutor(this, maxBatch, firstSequence));
     }
 
-    /** A second call does nothing. */
     @Override
-    public void close() {
-        if (isClosed) {
-            return;
-        }
-        isClosed = true;
+    void deletePacked() {
         if (handle != 0) {
             CudaDriver.deleteLstm(handle);
         }
-        device.leaveOnFailure(() -> {
-            device.freeAll(weights);
-            device.release();
-        });
-    }
-
-    CudaDevice device() {
-        return device;
-    }
-
-    NanoClock clock() {
-        return clock;
-    }
-
-    long answerLimitNs() {
-        return settings.answerLimitNs();
     }
 
     LstmStateLayout layout() {
@@ -140,52 +87,52 @@ final class CudaLstmModel implements Model {
     void launch(
             final long stream, final long requests, final long responses, final int places, final int firstSequence,
             final long exchange, final long sessions) {
-        final long kernel = isPingPong ? device.commonKernels().pingPong() : device.kernels(isInt4).persistent();
+        final long kernel = isPingPong ? device().commonKernels().pingPong() : device().kernels(isInt4).persistent();
         allowSharedMemory(kernel);
         CudaDriver.check(
-                CudaDriver.launch(handle, kernel, stream, weights.deviceAddress(), requests, responses, places,
+                CudaDriver.launch(handle, kernel, stream, weightsAddress(), requests, responses, places,
                         firstSequence, exchange, sessions),
                 "cuLaunchCooperativeKernel(" + geometry() + ")");
     }
 
     /** Before anything is launched for a batch. */
     void prepareBatches() {
-        allowSharedMemory(device.kernels(isInt4).ahead());
-        allowSharedMemory(device.kernels(isInt4).step());
-        allowSharedMemory(device.commonKernels().bring());
-        allowSharedMemory(device.commonKernels().settle());
+        allowSharedMemory(device().kernels(isInt4).ahead());
+        allowSharedMemory(device().kernels(isInt4).step());
+        allowSharedMemory(device().commonKernels().bring());
+        allowSharedMemory(device().commonKernels().settle());
     }
 
     /** Of each position of a table, at an address of the GPU: features, state and outputs. */
     void launchStep(final LaunchStream stream, final long positions, final int count) {
-        launchBatch(device.kernels(isInt4).step(), "step", stream, positions, 1, count);
+        launchBatch(device().kernels(isInt4).step(), "step", stream, positions, 1, count);
     }
 
     /** What can be computed before each position's next step, as {@link #launchStep} has them. */
     void launchAhead(final LaunchStream stream, final long positions, final int count) {
-        launchBatch(device.kernels(isInt4).ahead(), "ahead", stream, positions, sizes[CudaDriver.BLOCKS], count);
+        launchBatch(device().kernels(isInt4).ahead(), "ahead", stream, positions, sizes[CudaDriver.BLOCKS], count);
     }
 
     /** Of each session of a table, at an address of the GPU: the state on the host, to the one there. */
     void launchBring(final LaunchStream stream, final long sessions, final int count) {
-        launchBatch(device.commonKernels().bring(), "bring", stream, sessions, 1, count);
+        launchBatch(device().commonKernels().bring(), "bring", stream, sessions, 1, count);
     }
 
     /** The way back of {@link #launchBring}. */
     void launchSettle(final LaunchStream stream, final long sessions, final int count) {
-        launchBatch(device.commonKernels().settle(), "settle", stream, sessions, 1, count);
+        launchBatch(device().commonKernels().settle(), "settle", stream, sessions, 1, count);
     }
 
     private void launchBatch(
             final long kernel, final String name, final LaunchStream stream, final long table, final int blocks,
             final int count) {
         CudaDriver.check(
-                CudaDriver.launchBatch(handle, kernel, stream.handle(), weights.deviceAddress(), table, blocks, count),
+                CudaDriver.launchBatch(handle, kernel, stream.handle(), weightsAddress(), table, blocks, count),
                 "cuLaunchKernel(" + name + ")");
     }
 
     private void allowSharedMemory(final long kernel) {
-        device.allowSharedMemory(kernel, geometry());
+        device().allowSharedMemory(kernel, geometry());
     }
 
     private String geometry() {
@@ -194,13 +141,13 @@ final class CudaLstmModel implements Model {
     }
 
     private boolean mayStay() {
-        return settings.mode() != DeviceMode.GRAPHS && device.obstacleToStaying() == null;
+        return mode() != DeviceMode.GRAPHS && device().obstacleToStaying() == null;
     }
 
     private void pack(final LstmParameters parameters) {
         handle = CudaDriver.newLstm(layerCount, hiddenCount, parameters.featureCount(), parameters.outputCount(),
                 flag(parameters.layerFormat()), flag(parameters.headFormat()), parameters.hasSoftmax() ? 1 : 0,
-                parameters.featureMaximum(), device.sharedBytes(), device.multiprocessors(), mayStay() ? 1 : 0);
+                parameters.featureMaximum(), device().sharedBytes(), device().multiprocessors(), mayStay() ? 1 : 0);
         if (handle == 0) {
             throw new CudaException("no memory to pack layers=" + layerCount + " hidden=" + hiddenCount);
         }
@@ -208,14 +155,14 @@ final class CudaLstmModel implements Model {
         if (sizes[CudaDriver.BLOCKS] == 0) {
             throw new CudaException("layers=" + layerCount + " hidden=" + hiddenCount + " features=" +
                     parameters.featureCount() + " need sharedBytes=" + sizes[CudaDriver.SHARED_BYTES] +
-                    " a block, and " + device.name() + " has " + device.sharedBytes());
+                    " a block, and " + device().name() + " has " + device().sharedBytes());
         }
-        if (settings.mode() == DeviceMode.RESIDENT && sizes[CudaDriver.IS_PERSISTENT] == 0) {
+        if (mode() == DeviceMode.RESIDENT && sizes[CudaDriver.IS_PERSISTENT] == 0) {
             throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: " +
-                    (device.obstacleToStaying() == null
+                    (device().obstacleToStaying() == null
                             ? "layers=" + layerCount + " hidden=" + hiddenCount + " do not fit into the shared memory"
-                                    + " of " + device.multiprocessors() + " multiprocessors"
-                            : device.name() + " lets no kernel stay: " + device.obstacleToStaying()));
+                                    + " of " + device().multiprocessors() + " multiprocessors"
+                            : device().name() + " lets no kernel stay: " + device().obstacleToStaying()));
         }
         CudaDriver.setFeatures(handle, parameters.featureMeans(), parameters.inverseFeatureDeviations(),
                 parameters.inverseFeatureScale());
@@ -228,6 +175,16 @@ final class CudaLstmModel implements Model {
         }
         CudaDriver.setHead(handle, parameters.head().codes(), parameters.head().multipliers(),
                 parameters.headScales(), parameters.headBiases());
+    }
+
+    private static LstmStateLayout layoutOf(final LstmParameters parameters) {
+        return new LstmStateLayout(parameters.layerCount(), parameters.hiddenCount(), 0);
+    }
+
+    private static ModelShape shapeOf(final LstmParameters parameters) {
+        final int canonicalBytes = layoutOf(parameters).canonicalBytes();
+        return new ModelShape(LstmParameters.FAMILY, parameters.featureCount(), parameters.outputCount(),
+                canonicalBytes + StateCopies.NOTE_BYTES, canonicalBytes);
     }
 
     private static int flag(final WeightFormat format) {

@@ -34,7 +34,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
     private final TransformerStateLayout layout;
     private final int inputBytes;
     private final int noteOffset;
-    private final TransformerLaunches launches;
+    private final TransformerWay way;
     private final StateCopies copies;
     /** States of the last batch that are still those from before it; and those whose copy is not settled. */
     private final DueStates due;
@@ -60,8 +60,8 @@ final class CudaTransformerExecutor implements TokenExecutor {
         copyOf = new int[maxBatch];
         copies = new StateCopies(0, copyCount);
         copies.takeSpare();
-        launches = new TransformerLaunches(model, maxBatch, copyCount);
-        row = new StepRow(model, launches);
+        way = new TransformerLaunches(model, maxBatch, copyCount);
+        row = new StepRow(model, way);
     }
 
     @Override
@@ -110,12 +110,12 @@ final class CudaTransformerExecutor implements TokenExecutor {
             if (copyOf[i] == StateCopies.NONE) {
                 copyOf[i] = bring(batch.stateAddress(i));
             }
-            launches.put(i, batch.featuresAddress(i), copyOf[i]);
+            way.put(i, batch.featuresAddress(i), copyOf[i]);
         }
-        launches.step(size);
+        way.step(size);
         stepCount = size;
         for (int i = 0; i < size; i++) {
-            launches.giveOutputs(i, batch.outputsAddress(i));
+            way.giveOutputs(i, batch.outputsAddress(i));
             due.add(batch.stateAddress(i));
             unsettled.add(batch.stateAddress(i));
         }
@@ -141,7 +141,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
             }
         }
         if (isAnyUnsettled && !isSettled) {
-            launches.settle(stepCount);
+            way.settle(stepCount);
             isSettled = true;
         }
         for (int i = 0, size = batch.size(); i < size; i++) {
@@ -161,7 +161,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
             final int found = findCopy(stateAddress);
             final int copy = found == StateCopies.NONE ? bring(stateAddress) : found;
             copies.forget(copy);
-            launches.row(copy, featuresAddress + (long) first * inputBytes, some, outputsStride > 0);
+            way.row(copy, featuresAddress + (long) first * inputBytes, some, outputsStride > 0);
             giveOutputs(some, outputsAddress + (long) first * outputsStride, outputsStride);
             row.begin(stateAddress, some);
             hash = row.keep(some, hash);
@@ -183,12 +183,12 @@ final class CudaTransformerExecutor implements TokenExecutor {
             rowCopy = bring(stateAddress);
             note(stateAddress, rowCopy);
         }
-        launches.copy(rowCopy, copies.spare());
-        launches.row(copies.spare(), tokensAddress, tokenCount, true);
+        way.copy(rowCopy, copies.spare());
+        way.row(copies.spare(), tokensAddress, tokenCount, true);
         if (outputsStride > 0) {
             giveOutputs(tokenCount, outputsAddress, outputsStride);
         } else {
-            launches.giveOutputs(tokenCount - 1, outputsAddress);
+            way.giveOutputs(tokenCount - 1, outputsAddress);
         }
         row.begin(stateAddress, tokenCount);
     }
@@ -205,14 +205,14 @@ final class CudaTransformerExecutor implements TokenExecutor {
 
     @Override
     public long logitsAddress(final int position) {
-        return launches.record(firstLogits + position);
+        return way.record(firstLogits + position);
     }
 
     @Override
     public void close() {
         if (!isClosed) {
             isClosed = true;
-            launches.close();
+            way.close();
         }
     }
 
@@ -228,14 +228,14 @@ final class CudaTransformerExecutor implements TokenExecutor {
     /** Outputs of a row, of each step or of the last alone, which stand first then. */
     private void giveOutputs(final int count, final long outputsAddress, final int outputsStride) {
         for (int i = 0; i < (outputsStride > 0 ? count : 1); i++) {
-            launches.giveOutputs(i, outputsAddress + (long) i * outputsStride);
+            way.giveOutputs(i, outputsAddress + (long) i * outputsStride);
         }
     }
 
     private void putStep(final long stateAddress) {
         final int position = due.take(stateAddress);
         if (position >= 0) {
-            model.putStep(stateAddress, launches.record(position));
+            model.putStep(stateAddress, way.record(position));
         }
     }
 
@@ -244,7 +244,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
         final int position = unsettled.take(stateAddress);
         if (position >= 0) {
             putStep(stateAddress);
-            model.putAhead(stateAddress, launches.record(position));
+            model.putAhead(stateAddress, way.record(position));
             note(stateAddress, copyOf[position]);
         } else if (isOfRow(stateAddress)) {
             settleRow(stateAddress);
@@ -272,9 +272,9 @@ final class CudaTransformerExecutor implements TokenExecutor {
         final int found = findCopy(stateAddress);
         final int copy = found == StateCopies.NONE ? bring(stateAddress) : found;
         copies.forget(copy);
-        launches.ahead(copy);
+        way.ahead(copy);
         copies.release(copy);
-        model.putAhead(stateAddress, launches.spareRecord());
+        model.putAhead(stateAddress, way.spareRecord());
         note(stateAddress, copy);
     }
 
@@ -287,7 +287,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
 
     private int bring(final long stateAddress) {
         final int copy = copies.take();
-        launches.bring(stateAddress, copy);
+        way.bring(stateAddress, copy);
         return copy;
     }
 

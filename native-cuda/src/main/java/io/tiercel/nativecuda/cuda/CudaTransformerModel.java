@@ -1,14 +1,13 @@
 package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.DeviceLostException;
-import io.tiercel.appliance.engine.Model;
+import io.tiercel.appliance.engine.DeviceSettings;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
 import io.tiercel.nativecuda.TransformerSizes;
 import io.tiercel.nativecuda.TransformerWeights;
-import io.tiercel.protocol.journal.Arithmetic;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.NanoClock;
 
@@ -19,21 +18,15 @@ import org.agrona.concurrent.NanoClock;
  * <p>A session's canonical state is the host's, and its pages may be common to several there. Behind it and its table
  * of pages stands a note of where the GPU has a copy: {@link StateCopies}.
  */
-final class CudaTransformerModel implements Model {
+final class CudaTransformerModel extends CudaModel {
 
     private static final long NO_UNDO = 0;
 
-    private final CudaDevice device;
-    private final NanoClock clock;
-    private final long answerLimitNs;
     private final TransformerStateLayout layout;
-    private final ModelShape shape;
     private final int window;
     private final int logitCount;
     private final long[] sizes = new long[CudaDriver.TRANSFORMER_SIZES];
-    private CudaDevice.Memory weights;
     private long handle;
-    private boolean isClosed;
 
     /**
      * @param device released by {@link #close}, and if this fails.
@@ -41,34 +34,13 @@ final class CudaTransformerModel implements Model {
      */
     CudaTransformerModel(
             final TransformerParameters parameters, final CudaDevice device, final NanoClock clock,
-            final long answerLimitNs) {
-        this.device = device;
-        this.clock = clock;
-        this.answerLimitNs = answerLimitNs;
+            final DeviceSettings settings) {
+        super(shapeOf(parameters), device, clock, settings);
         layout = parameters.layout();
         window = parameters.shape().window();
         logitCount = parameters.logitCount();
-        final ModelShape plain = parameters.modelShape();
-        shape = new ModelShape(plain.family(), plain.featureCount(), plain.outputCount(),
-                plain.stateBytes() + StateCopies.NOTE_BYTES, plain.canonicalBytes(), plain.vocabularySize(),
-                plain.contextTokens(), plain.namesTokens());
-        try {
-            pack(parameters);
-            weights = device.newWeights(CudaDriver.transformerData(handle), CudaDriver.transformerBytes(handle));
-        } catch (final CudaException ex) {
-            close();
-            throw ex;
-        }
-    }
-
-    @Override
-    public ModelShape shape() {
-        return shape;
-    }
-
-    @Override
-    public Arithmetic arithmetic() {
-        return Arithmetic.EXACT;
+        place(() -> pack(parameters), () -> device.newWeights(
+                CudaDriver.transformerData(handle), CudaDriver.transformerBytes(handle)));
     }
 
     @Override
@@ -84,40 +56,14 @@ final class CudaTransformerModel implements Model {
 
     /** With so many copies of states, at least two more than the batch has positions. */
     CudaTransformerExecutor newExecutor(final int maxBatch, final int copyCount) {
-        try {
-            device.checkIsThere();
-            return new CudaTransformerExecutor(this, maxBatch, copyCount);
-        } catch (final CudaException ex) {
-            throw new DeviceLostException(ex.getMessage(), ex);
-        }
+        return make(() -> new CudaTransformerExecutor(this, maxBatch, copyCount));
     }
 
-    /** A second call does nothing. */
     @Override
-    public void close() {
-        if (isClosed) {
-            return;
-        }
-        isClosed = true;
+    void deletePacked() {
         if (handle != 0) {
             CudaDriver.deleteTransformer(handle);
         }
-        device.leaveOnFailure(() -> {
-            device.freeAll(weights);
-            device.release();
-        });
-    }
-
-    CudaDevice device() {
-        return device;
-    }
-
-    NanoClock clock() {
-        return clock;
-    }
-
-    long answerLimitNs() {
-        return answerLimitNs;
     }
 
     TransformerStateLayout layout() {
@@ -179,50 +125,57 @@ final class CudaTransformerModel implements Model {
     void prepareLaunches() {
         final int sharedBytes = (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES];
         final String geometry = "threads=" + sizes[CudaDriver.TRANSFORMER_THREADS] + " sharedBytes=" + sharedBytes;
-        device.allowSharedMemory(device.transformerKernels().step(), geometry);
-        device.allowSharedMemory(device.transformerKernels().steps(), geometry);
+        device().allowSharedMemory(device().transformerKernels().step(), geometry);
+        device().allowSharedMemory(device().transformerKernels().steps(), geometry);
     }
 
     /** A step of so many positions; addresses here and below are the GPU's. */
     void launchStep(
             final long stream, final long positions, final long records, final long vectors, final int count) {
-        launch(device.transformerKernels().step(), stream, positions, records, vectors, count,
+        launch(device().transformerKernels().step(), stream, positions, records, vectors, count,
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES], "step");
     }
 
     /** The work ahead. */
     void launchAhead(final long stream, final long positions, final long records, final int count) {
-        launch(device.transformerKernels().ahead(), stream, positions, records, 0, count,
+        launch(device().transformerKernels().ahead(), stream, positions, records, 0, count,
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], 0, "ahead");
     }
 
     /** One row of steps, with the work ahead of each next one. */
     void launchRow(final long stream, final long row, final long records, final long vectors) {
-        launch(device.transformerKernels().steps(), stream, row, records, vectors, 1,
+        launch(device().transformerKernels().steps(), stream, row, records, vectors, 1,
                 (int) sizes[CudaDriver.TRANSFORMER_THREADS], (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES], "steps");
     }
 
     private void launch(
             final long kernel, final long stream, final long items, final long records, final long last,
             final int count, final int threads, final int sharedBytes, final String what) {
-        final int code = CudaDriver.launchTransformer(handle, kernel, stream, weights.deviceAddress(), items, records,
+        final int code = CudaDriver.launchTransformer(handle, kernel, stream, weightsAddress(), items, records,
                 last, count, threads, sharedBytes);
         if (code != CudaDriver.SUCCESS) {
             CudaDriver.check(code, "cuLaunchKernel(" + what + ")");
         }
     }
 
+    private static ModelShape shapeOf(final TransformerParameters parameters) {
+        final ModelShape plain = parameters.modelShape();
+        return new ModelShape(plain.family(), plain.featureCount(), plain.outputCount(),
+                plain.stateBytes() + StateCopies.NOTE_BYTES, plain.canonicalBytes(), plain.vocabularySize(),
+                plain.contextTokens(), plain.namesTokens());
+    }
+
     private void pack(final TransformerParameters parameters) {
         handle = CudaDriver.newTransformer(
-                TransformerSizes.of(parameters), TransformerSizes.numbers(parameters), device.sharedBytes());
+                TransformerSizes.of(parameters), TransformerSizes.numbers(parameters), device().sharedBytes());
         if (handle == 0) {
             throw new CudaException("no memory to pack " + parameters.shape());
         }
         CudaDriver.transformerSizes(handle, sizes);
         if (sizes[CudaDriver.TRANSFORMER_SHARED_BYTES] == 0) {
             throw new CudaException(parameters.shape() + " needs sharedBytes=" +
-                    sizes[CudaDriver.TRANSFORMER_LEAST_SHARED_BYTES] + " a block, and " + device.name() + " has " +
-                    device.sharedBytes());
+                    sizes[CudaDriver.TRANSFORMER_LEAST_SHARED_BYTES] + " a block, and " + device().name() + " has " +
+                    device().sharedBytes());
         }
         if (sizes[CudaDriver.TRANSFORMER_STATE_BYTES] != layout.stateBytes()) {
             throw new IllegalStateException("stateBytes=" + sizes[CudaDriver.TRANSFORMER_STATE_BYTES] +

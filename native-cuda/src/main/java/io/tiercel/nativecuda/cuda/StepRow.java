@@ -18,7 +18,7 @@ final class StepRow {
     private static final long NOBODY = 0;
 
     private final CudaTransformerModel model;
-    private final TransformerLaunches launches;
+    private final TransformerWay way;
     /** Of each step what stood in the state before. */
     private final UnsafeBuffer undo;
     /** Of each step what is hashed of the header after it. */
@@ -28,9 +28,9 @@ final class StepRow {
     private int count;
     private int keptCount;
 
-    StepRow(final CudaTransformerModel model, final TransformerLaunches launches) {
+    StepRow(final CudaTransformerModel model, final TransformerWay way) {
         this.model = model;
-        this.launches = launches;
+        this.way = way;
         recordBytes = model.size(CudaDriver.RECORD_BYTES);
         undo = allocate(Math.multiplyExact(TokenExecutor.MAX_DRAFT, Math.toIntExact(recordBytes)));
         headers = allocate(TokenExecutor.MAX_DRAFT * HASHED_BYTES);
@@ -58,7 +58,7 @@ final class StepRow {
 
     /** Of the last step that is kept; 0 if none is. */
     long lastRecord() {
-        return keptCount == 0 ? 0 : launches.record(keptCount - 1);
+        return keptCount == 0 ? 0 : way.record(keptCount - 1);
     }
 
     /** As {@link TokenExecutor#keep}. */
@@ -68,7 +68,7 @@ final class StepRow {
             model.takeBack(stateAddress, undoAddress());
         }
         while (keptCount < newCount) {
-            model.putTentatively(stateAddress, lastRecord(), launches.record(keptCount), undoAddress());
+            model.putTentatively(stateAddress, lastRecord(), way.record(keptCount), undoAddress());
             UnsafeApi.copyMemory(stateAddress, header(keptCount), HASHED_BYTES);
             keptCount++;
         }

@@ -18,7 +18,7 @@ import org.agrona.UnsafeApi;
  * <p>Every call waits for what it has launched, so nothing that the GPU reads is written meanwhile. One thread.
  * Allocates in its constructor only, but for what a loss throws: {@link DeviceLostException}, from all but it.
  */
-final class TransformerLaunches {
+final class TransformerLaunches implements TransformerWay {
 
     /** As {@code TransformerPosition}: addresses of input, state and outputs. */
     private static final int POSITION_BYTES = 3 * Long.BYTES;
@@ -90,14 +90,14 @@ final class TransformerLaunches {
         }
     }
 
-    /** Position of the next {@link #step}: its input is copied, its state is the copy of a number. */
-    void put(final int position, final long inputAddress, final int copy) {
+    @Override
+    public void put(final int position, final long inputAddress, final int copy) {
         UnsafeApi.copyMemory(inputAddress, inputs.hostAddress() + (long) position * inputStride, inputBytes);
         put(position, copy);
     }
 
-    /** Brings a state of the host's, its pages from where they stand; the next launch sees it. */
-    void bring(final long stateAddress, final int copy) {
+    @Override
+    public void bring(final long stateAddress, final int copy) {
         final long to = state(copy);
         final boolean isWhole = areAllOwn(stateAddress);
         try {
@@ -112,8 +112,8 @@ final class TransformerLaunches {
         }
     }
 
-    /** Makes one copy as another is; the next launch sees it. */
-    void copy(final int from, final int to) {
+    @Override
+    public void copy(final int from, final int to) {
         try {
             device.makeCurrent();
             CudaDriver.check(CudaDriver.memcpyDtoDAsync(state(to), state(from), canonicalBytes, stream.handle()),
@@ -123,8 +123,9 @@ final class TransformerLaunches {
         }
     }
 
-    /** A step of the first positions: outputs and records are there. */
-    void step(final int count) {
+    /** Records are there too. */
+    @Override
+    public void step(final int count) {
         final int graph = LaunchGraph.sizeIndex(count);
         for (int i = count, end = LaunchGraph.room(graph, maxBatch); i < end; i++) {
             UnsafeApi.putLong(positions.hostAddress() + (long) i * POSITION_BYTES + POSITION_STATE, NO_STATE);
@@ -132,26 +133,21 @@ final class TransformerLaunches {
         launch(stepGraphs[graph]);
     }
 
-    /** What follows the last {@link #step}, of all its positions: their records have the codes of the work ahead. */
-    void settle(final int count) {
+    @Override
+    public void settle(final int count) {
         if (model.hasWindow()) {
             launch(aheadGraphs[LaunchGraph.sizeIndex(count)]);
         }
     }
 
-    /** The work ahead of a state that another way than a step has led to; its codes are in {@link #spareRecord}. */
-    void ahead(final int copy) {
+    @Override
+    public void ahead(final int copy) {
         put(capacity, copy);
         launch(spareAheadGraph);
     }
 
-    /**
-     * Steps of one copy in a row, settled, up to {@link TokenExecutor#MAX_DRAFT}, of which each has a record.
-     *
-     * @param inputsAddress of inputs that follow each other.
-     * @param areAllWanted  outputs and logits of each step; else of the last alone.
-     */
-    void row(final int copy, final long inputsAddress, final int count, final boolean areAllWanted) {
+    @Override
+    public void row(final int copy, final long inputsAddress, final int count, final boolean areAllWanted) {
         UnsafeApi.copyMemory(inputsAddress, inputs.hostAddress(), (long) count * inputBytes);
         final long address = row.hostAddress();
         UnsafeApi.putLong(address, inputs.deviceAddress());
@@ -163,22 +159,23 @@ final class TransformerLaunches {
         launch(rowGraphs[LaunchGraph.sizeIndex(count)]);
     }
 
-    /** Copies outputs of a position, or of a step of a row, to where they are wanted. */
-    void giveOutputs(final int index, final long outputsAddress) {
+    @Override
+    public void giveOutputs(final int index, final long outputsAddress) {
         UnsafeApi.copyMemory(outputs.hostAddress() + (long) index * outputStride, outputsAddress, outputBytes);
     }
 
-    /** Of a position, or of a step of a row: begins with the logits. */
-    long record(final int index) {
+    @Override
+    public long record(final int index) {
         return hostRecords.hostAddress() + index * recordBytes;
     }
 
-    long spareRecord() {
+    @Override
+    public long spareRecord() {
         return record(capacity);
     }
 
-    /** Gives everything back; of a lost GPU nothing. */
-    void close() {
+    @Override
+    public void close() {
         if (stream != null && stream.isLost()) {
             return;
         }
