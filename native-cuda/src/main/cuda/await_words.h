@@ -23,6 +23,20 @@ TIERCEL_DEVICE uint32_t awaitTagged(const uint64_t* word, uint32_t sequence) {
     }
 }
 
+/** The same of one that is stored after all that it tells of, from wherever; and that store. */
+TIERCEL_DEVICE uint32_t awaitDoorbell(const uint64_t* word, uint32_t sequence) {
+    for (;;) {
+        const uint64_t value = loadAcquireOfHost(word);
+        if (belongsTo(value, sequence)) {
+            return static_cast<uint32_t>(value);
+        }
+        pauseThread();
+    }
+}
+TIERCEL_DEVICE void ringDoorbell(uint64_t* word, uint32_t sequence, uint32_t content) {
+    storeReleaseToHost(word, taggedWord(sequence, content));
+}
+
 /**
  * take(index, content) of this thread's share of count words: those at its index and every stride after it. A few are
  * loaded at once, since a load from another machine's memory takes as long as many.

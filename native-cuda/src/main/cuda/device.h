@@ -4,7 +4,7 @@
  *
  * Rules that keep both alike: shared memory is dynamic and given out by its owner; warps are whole, and their shuffles
  * are of all 32 lanes; a thread that waits for another block or for the host does it by awaitTagged (tagged_word.h),
- * which pauses; integers wrap as unsigned.
+ * which pauses, as a team's barrier does (block_team.h); integers wrap as unsigned.
  */
 #ifndef TIERCEL_DEVICE_H
 #define TIERCEL_DEVICE_H
@@ -23,6 +23,9 @@
 #define TIERCEL_DEVICE_CALLED __device__ __noinline__
 /** Before a kernel's parameter that is large and read by reference: it is where all threads can read it, not copied. */
 #define TIERCEL_PARAMETER const __grid_constant__
+/** The parameters of a function that is a barrier, and its arguments for one in it: which barrier it is. */
+#define TIERCEL_PLACE
+#define TIERCEL_SAME_PLACE
 #define TIERCEL_PRAGMA(text) _Pragma(#text)
 /** Before a loop: so many turns of it side by side. */
 #define TIERCEL_UNROLL(turns) TIERCEL_PRAGMA(unroll turns)
@@ -70,6 +73,28 @@ TIERCEL_DEVICE uint64_t loadRelaxed(const uint64_t* from) {
 TIERCEL_DEVICE void storeRelaxed(uint64_t* to, uint64_t value) {
     asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(to), "l"(value));
 }
+
+/** With one of these two before it a thread that has seen a word sees what was written before it: among blocks. */
+TIERCEL_DEVICE uint64_t loadAcquire(const uint64_t* from) {
+    uint64_t value;
+    asm volatile("ld.acquire.gpu.global.u64 %0, [%1];" : "=l"(value) : "l"(from) : "memory");
+    return value;
+}
+TIERCEL_DEVICE void storeRelease(uint64_t* to, uint64_t value) {
+    asm volatile("st.release.gpu.global.u64 [%0], %1;" ::"l"(to), "l"(value) : "memory");
+}
+/** The same with the host as well. */
+TIERCEL_DEVICE uint64_t loadAcquireOfHost(const uint64_t* from) {
+    uint64_t value;
+    asm volatile("ld.acquire.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(from) : "memory");
+    return value;
+}
+TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) {
+    asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(to), "l"(value) : "memory");
+}
+
+/** Whether there is a barrier at this place: the emulation may have taken it out. */
+TIERCEL_DEVICE bool isBarrier() { return true; }
 
 /** Between two looks at what another writes. Nothing to do here: a look takes long enough. */
 TIERCEL_DEVICE void pauseThread() {}

@@ -5,5 +5,6 @@
 #include "lstm_session.cu"
 #include "lstm_step.cu"
 #include "transformer_ahead.cu"
+#include "transformer_persistent.cu"
 #include "transformer_step.cu"
 #include "transformer_steps.cu"

@@ -11,7 +11,8 @@ TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_ahead(
     using namespace tiercel;
     const TransformerPosition& position = positions[positionIndex()];
     if (position.state != nullptr) {
-        codeAhead(TransformerBlock(model, position.state, recordOf(model, records), nullptr));
+        BlockTeam alone;
+        codeAhead(TransformerBlock(model, alone, position.state, recordOf(model, records), nullptr, nullptr));
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * Attention of a token to what its session's cache holds, in three passes over all heads: scores of slots, softmax's
+ * Attention of a token to what its session's cache holds, in three passes over a block's heads: scores of slots, softmax's
  * weights, sums of values. A thread takes a slot's score: of packed keys those of all slots whose fields share its
  * words. Four lanes share a channel's sum over slots.
  */
@@ -17,6 +17,7 @@ public:
         : block(block),
           shape(block.shape),
           of(block.of),
+          heads(block.heads()),
           layer(layer),
           parameters(block.model.layer(layer)),
           reach(block.shape, position),
@@ -26,18 +27,18 @@ public:
           highWeights(block.vector<uint8_t>(block.of.highWeights)),
           lowWeights(block.vector<uint8_t>(block.of.lowWeights)) {}
 
-    /** What attention puts out, [H d], to be read after the barrier at its end. */
+    /** What attention puts out, [H d], of this block's heads; ends with the team's barrier. */
     TIERCEL_DEVICE void attend() {
         putScores();
         syncThreads();
         putWeights();
         syncThreads();
         putSums();
-        syncThreads();
         if (shape.isRotated != 0) {
-            transformHeads();
             syncThreads();
+            transformHeads();
         }
+        block.team.sync();
     }
 
 private:
@@ -87,8 +88,8 @@ private:
     }
 
     TIERCEL_DEVICE void putRecentScores() {
-        eachOf(shape.heads * reach.recent, [&](int task) {
-            const int head = task / reach.recent;
+        eachOf(heads.count * reach.recent, [&](int task) {
+            const int head = heads.first + task / reach.recent;
             const int slot = task % reach.recent;
             const int32_t sum = keyDot(recentKey(head, slot, 0), query(0, head));
             scores[head * of.slots + slot] = static_cast<float>(sum) * queryScale(0, head);
@@ -97,8 +98,8 @@ private:
 
     /** Of a window of 16 bits, which is all there is: (d0 + 2^7 d1) . (2^8 high + low). */
     TIERCEL_DEVICE void putWideScores() {
-        eachOf(shape.heads * reach.recent, [&](int task) {
-            const int head = task / reach.recent;
+        eachOf(heads.count * reach.recent, [&](int task) {
+            const int head = heads.first + task / reach.recent;
             const int slot = task % reach.recent;
             const uint32_t* const high = recentKey(head, slot, 0);
             const uint32_t* const low = recentKey(head, slot, 1);
@@ -126,8 +127,8 @@ private:
         constexpr uint32_t MASK = BITS == 8 ? 0xFFFFFFFFu : ((1u << BITS) - 1) * 0x01010101u;
         constexpr int SET = BITS == 8 ? 0 : 1;
         const int blocks = (reach.coded + KEY_LANES * FIELDS - 1) / (KEY_LANES * FIELDS);
-        eachOf(shape.heads * blocks * KEY_LANES, [&](int task) {
-            const int head = task / (blocks * KEY_LANES);
+        eachOf(heads.count * blocks * KEY_LANES, [&](int task) {
+            const int head = heads.first + task / (blocks * KEY_LANES);
             const int lane = task % KEY_LANES;
             const int first = task / KEY_LANES % blocks * (KEY_LANES * FIELDS) + lane;
             const uint32_t* const key = reinterpret_cast<const uint32_t*>(
@@ -164,8 +165,8 @@ private:
     /** Entries of the codebook times the query's channels of their group. */
     template <int CHANNELS>
     TIERCEL_DEVICE void putCoupledScores() {
-        eachOf(shape.heads * reach.coded, [&](int task) {
-            const int head = task / reach.coded;
+        eachOf(heads.count * reach.coded, [&](int task) {
+            const int head = heads.first + task / reach.coded;
             const int slot = task % reach.coded;
             const int8_t* const entries = codebook(parameters.keys, head / headsPerKey);
             const uint8_t* const codes =
@@ -202,7 +203,7 @@ private:
     /** weight = rint(2^15 exp2(score - largest)) of each slot of a head, by a warp. */
     TIERCEL_DEVICE void putWeights() {
         TIERCEL_UNROLL(1)
-        for (int head = warpIndex(); head < shape.heads; head += warpCount()) {
+        for (int head = heads.first + warpIndex(); head < heads.first + heads.count; head += warpCount()) {
             const float largest = largestScore(head);
             const int64_t recent = weigh(head, 0, reach.recent, WARP_LANES, largest);
             const int64_t coded = weigh(head, of.codedFirst, reach.coded, SLOTS, largest);
@@ -291,14 +292,14 @@ private:
     template <int BITS, int CHANNELS>
     TIERCEL_DEVICE void putSums() {
         const int groups = channels / CHANNELS;
-        const int count = shape.heads * groups;
+        const int count = heads.count * groups;
         const int part = laneIndex() / SUM_DISTANCE;
         // Whole warps go round, since they shuffle.
         TIERCEL_UNROLL(1)
         for (int base = warpIndex() * SUM_DISTANCE; base < count; base += warpCount() * SUM_DISTANCE) {
             const int task = base + laneIndex() % SUM_DISTANCE;
             const int there = task < count ? task : count - 1;
-            const int head = there / groups;
+            const int head = heads.first + there / groups;
             const int first = there % groups * CHANNELS;
             int64_t recent[CHANNELS] = {};
             TIERCEL_UNROLL(1)
@@ -400,14 +401,14 @@ private:
         } else {
             sum = static_cast<float>(recent + coded) * scale;
         }
-        block.vector<float>(of.attended)[head * channels + channel] = sum + model.at<float>(codec.means)[index];
+        block.common<float>(of.attended)[head * channels + channel] = sum + model.at<float>(codec.means)[index];
     }
 
     /** Back from the space that values were rotated to. */
     TIERCEL_DEVICE void transformHeads() const {
         TIERCEL_UNROLL(1)
-        for (int index = warpIndex(); index < shape.heads; index += warpCount()) {
-            float* const at = block.vector<float>(of.attended) + index * channels;
+        for (int index = heads.first + warpIndex(); index < heads.first + heads.count; index += warpCount()) {
+            float* const at = block.common<float>(of.attended) + index * channels;
             HeadLanes head(channels);
             head.load(at);
             head.transform(block.model.numbers.rotationScale);
@@ -418,6 +419,7 @@ private:
     TransformerBlock& block;
     const TransformerShape& shape;
     const TransformerWorkspace& of;
+    const HeadRange heads;
     const int layer;
     const DeviceLayer& parameters;
     const SlotsInReach reach;

@@ -94,15 +94,17 @@ TIERCEL_DEVICE void codeHead(
     }
 }
 
-/** Without a window: codes the token's row of a layer, which stands in the record; a barrier has to come first. */
+/** Without a window: codes this block's heads of the token's row of a layer, which stands in the record; a barrier has to come first. */
 TIERCEL_DEVICE void codeRow(const TransformerBlock& block, int layer, int64_t token) {
-    const int heads = block.shape.keyValueHeads;
+    const HeadRange heads = block.heads();
     const int8_t* const row = reinterpret_cast<const int8_t*>(block.record + block.model.record.row(layer, 0));
     TIERCEL_UNROLL(1)
-    for (int task = warpIndex(); task < 2 * heads; task += warpCount()) {
-        // Keys of all heads, then values: as they stand in the row.
-        const int8_t* const integers = row + task * block.shape.headSize;
-        codeHead(block, layer, task % heads, task >= heads, token, [&](int channel) { return integers[channel]; });
+    for (int task = warpIndex(); task < 2 * heads.keys; task += warpCount()) {
+        // In the row keys of all heads come before values.
+        const bool isValues = task >= heads.keys;
+        const int head = heads.firstKey + task % heads.keys;
+        const int8_t* const integers = row + (isValues ? block.shape.keyCount() : 0) + head * block.shape.headSize;
+        codeHead(block, layer, head, isValues, token, [&](int channel) { return integers[channel]; });
     }
 }
 
@@ -112,7 +114,7 @@ TIERCEL_DEVICE void codeRecent(const TransformerBlock& block, int64_t token) {
     const int channels = block.shape.headSize;
     const int slot = block.shape.recentSlot(token);
     TIERCEL_UNROLL(1)
-    for (int task = warpIndex(); task < 2 * heads * block.shape.layers; task += warpCount()) {
+    for (int task = block.firstTask(); task < 2 * heads * block.shape.layers; task += block.taskStride()) {
         const int layer = task / (2 * heads);
         const bool isValues = task % 2 == 1;
         const int head = task / 2 % heads;

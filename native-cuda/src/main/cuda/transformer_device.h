@@ -33,6 +33,8 @@ constexpr int TRANSFORMER_THREADS = 512;
 /** Of a matrix's rows, those that a warp takes at once have as many lanes. */
 constexpr int TILE_LANES = 32;
 constexpr int CHUNK_BYTES = 16;
+/** Words of a request to a kernel that stays, before the input of a step (transformer_link.h). */
+constexpr int TRANSFORMER_REQUEST_HEADER_WORDS = 8;
 
 struct DeviceMatrix {
     int64_t codes;
@@ -47,7 +49,7 @@ struct DeviceMatrix {
     int32_t steps;
     int32_t tiles;
 
-    /** Nothing is anywhere yet. A row has more lanes where that gives more of a block's threads something to do. */
+    /** Nothing is anywhere yet. A row has more lanes where that gives more of a step's threads something to do. */
     static DeviceMatrix of(int rows, int columns, int bits, int threads) {
         DeviceMatrix matrix{};
         matrix.rows = rows;
@@ -165,7 +167,9 @@ struct TransformerWorkspace {
     int32_t codedTotals;
     int32_t sharedBytes;
 
-    // Vectors.
+    // Vectors. Those that a matrix's rows make, and attention's heads, a team of blocks has in common.
+    /** Of a kernel that stays: what is asked for. */
+    int32_t request;
     int32_t cosines;
     int32_t sines;
     int32_t residual;

@@ -50,7 +50,7 @@ TIERCEL_DEVICE void embedFeatures(TransformerBlock& block, const float* features
                        features[i], means[i], inverseDeviations[i], inverseScale, maximum);
                });
     syncThreads();
-    multiply(model.packed, model.embedding, operand, block.change());
+    multiply(block, model.embedding, operand, block.change());
     const float* const biases = model.at<float>(model.embeddingBiases);
     eachOf(block.shape.dimension, [&](int i) { block.residual()[i] = block.change()[i] + biases[i]; });
 }

@@ -13,24 +13,26 @@ TIERCEL_DEVICE void feedForward(
     TransformerBlock& block, const DeviceLayer& layer, int expert, const Operand& operand, float* results) {
     const DeviceTransformer& model = block.model;
     const int units = block.shape.hidden;
+    // The same memory where a block is alone.
+    float* const products = block.common<float>(block.of.hidden);
     float* const hidden = block.vector<float>(block.of.hidden);
-    multiply(model.packed, model.expertInput(layer, expert), operand, hidden);
+    multiply(block, model.expertInput(layer, expert), operand, products);
     eachOf(units, [&](int i) {
-        const float gate = hidden[i];
-        hidden[i] = gate * Scalar::sigmoidOfTanh(Scalar::tanh(gate * 0.5f)) * hidden[units + i];
+        const float gate = products[i];
+        hidden[i] = gate * Scalar::sigmoidOfTanh(Scalar::tanh(gate * 0.5f)) * products[units + i];
     });
     const Operand wide = quantiseWide(block, units, [&](int i) { return hidden[i]; });
-    multiply(model.packed, model.expertOutput(layer, expert), wide, results);
+    multiply(block, model.expertOutput(layer, expert), wide, results);
 }
 
 /** Which experts are the likeliest; and their shares, to be read after a barrier. */
 TIERCEL_DEVICE void route(TransformerBlock& block, const DeviceLayer& layer, const Operand& operand) {
     const int count = block.shape.activeExperts;
-    float* const routed = block.vector<float>(block.of.routed);
+    float* const routed = block.common<float>(block.of.routed);
     int32_t* const ranked = block.vector<int32_t>(block.of.ranked);
     int32_t* const terms = block.vector<int32_t>(block.of.terms);
     float* const shares = block.vector<float>(block.of.shares);
-    multiply(block.model.packed, layer.router, operand, routed);
+    multiply(block, layer.router, operand, routed);
     rank(block, routed, block.shape.experts, count, ranked);
     syncThreads();
     eachOf(count, [&](int i) { terms[i] = Scalar::softmaxTerm(routed[ranked[i]], routed[ranked[0]]); });

@@ -181,19 +181,24 @@ TIERCEL_DEVICE void putRow(
     });
 }
 
-/** All heads of a token at a position, from the layer's projections; to be read after the barrier at its end. */
+/** This block's heads of a token at a position, from the layer's projections; to be read after the barrier at its end. */
 TIERCEL_DEVICE void putHeads(const TransformerBlock& block, int layer, int64_t position) {
     const TransformerShape& shape = block.shape;
-    const float* const projected = block.vector<float>(block.of.projected);
+    const HeadRange heads = block.heads();
+    const float* const projected = block.common<float>(block.of.projected);
     const float* const cosines = block.vector<float>(block.of.cosines);
     const float* const sines = block.vector<float>(block.of.sines);
     const int recentSlot = shape.window > 0 || position < shape.sinks ? shape.recentSlot(position) : -1;
     TIERCEL_UNROLL(1)
-    for (int task = warpIndex(); task < shape.heads + 2 * shape.keyValueHeads; task += warpCount()) {
-        const int index = task - shape.heads;
-        const bool isValues = index >= shape.keyValueHeads;
+    for (int task = warpIndex(); task < heads.count + 2 * heads.keys; task += warpCount()) {
+        // Of keys, then of values.
+        const int index = task - heads.count;
+        const bool isValues = index >= heads.keys;
+        const int queryHead = heads.first + task;
+        const int keyHead = heads.firstKey + (isValues ? index - heads.keys : index);
         HeadLanes head(shape.headSize);
-        const float* const from = projected + task * shape.headSize;
+        const int column = index < 0 ? queryHead : shape.heads + (isValues ? shape.keyValueHeads : 0) + keyHead;
+        const float* const from = projected + column * shape.headSize;
         if (isValues) {
             head.load(from);
         } else {
@@ -203,9 +208,9 @@ TIERCEL_DEVICE void putHeads(const TransformerBlock& block, int layer, int64_t p
             head.transform(block.model.numbers.rotationScale);
         }
         if (index < 0) {
-            putQueries(block, head, layer, task);
+            putQueries(block, head, layer, queryHead);
         } else {
-            putRow(block, head, layer, isValues ? index - shape.keyValueHeads : index, isValues, recentSlot);
+            putRow(block, head, layer, keyHead, isValues, recentSlot);
         }
     }
     syncThreads();

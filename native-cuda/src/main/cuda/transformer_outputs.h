@@ -36,12 +36,15 @@ TIERCEL_DEVICE void putProbabilities(TransformerBlock& block, float* outputs) {
     eachOf(count, [&](int i) { outputs[i] = probabilityOf(Scalar::softmaxTerm(logits[i], largest), sum); });
 }
 
-/** Logits of the residual stream, to the record and as what is asked for. */
+/** Logits of the residual stream, without biases, to the record. */
+TIERCEL_DEVICE void putLogits(TransformerBlock& block) {
+    multiply(block, block.model.head, normalise(block, block.model.finalNorm), block.logits());
+}
+
+/** By one block: biases to the logits, and what is asked for. */
 TIERCEL_DEVICE void putOutputs(TransformerBlock& block, float* outputs) {
     const DeviceTransformer& model = block.model;
     float* const logits = block.logits();
-    const Operand operand = normalise(block, model.finalNorm);
-    multiply(model.packed, model.head, operand, logits);
     if (block.shape.outputs == Outputs::LIKELIEST_TOKENS) {
         putLikeliest(block, outputs);
         return;

@@ -17,7 +17,7 @@ namespace tiercel {
  */
 class TransformerPacking {
 public:
-    /** threads: of a block, a multiple of 32 up to TRANSFORMER_THREADS. */
+    /** threads: of all blocks that make a step, multiples of 32 up to TRANSFORMER_THREADS each. */
     TransformerPacking(const TransformerShape& shape, const TransformerNumbers& numbers, int threads)
         : view(shape, numbers), threads(threads), layers(shape.layers) {
         const bool hasTokens = shape.vocabulary > 0;
@@ -210,6 +210,7 @@ private:
         of.codedTotals = floats(shape.heads);
         of.sharedBytes = static_cast<int32_t>(end);
         end = 0;
+        of.request = floats(TRANSFORMER_REQUEST_HEADER_WORDS + shape.inputWords());
         of.cosines = floats(shape.headSize / 2);
         of.sines = floats(shape.headSize / 2);
         of.residual = floats(shape.dimension);

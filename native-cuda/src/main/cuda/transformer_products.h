@@ -1,4 +1,4 @@
-/* Rows of a packed matrix times an operand, by the warps of a block; transformer_device.h has the layout. */
+/* Rows of a packed matrix times an operand, by the warps of a team; transformer_device.h has the layout. */
 #ifndef TIERCEL_TRANSFORMER_PRODUCTS_H
 #define TIERCEL_TRANSFORMER_PRODUCTS_H
 
@@ -72,12 +72,13 @@ TIERCEL_DEVICE int32_t sumOfLanes(int32_t sum, int laneBits) {
     return sum;
 }
 
-/** results[row] = (float) sum * (rowScale * scale) of all rows; to be read after the barrier at its end. */
+/** results[row] = (float) sum * (rowScale * scale) of all rows, which are the team's in common; ends with its barrier. */
 TIERCEL_DEVICE_CALLED void multiply(
-    const uint8_t* packed, const DeviceMatrix& matrix, const Operand& operand, float* results) {
+    const TransformerBlock& block, const DeviceMatrix& matrix, const Operand& operand, float* results) {
+    const uint8_t* const packed = block.model.packed;
     const float* const scales = reinterpret_cast<const float*>(packed + matrix.scales);
     TIERCEL_UNROLL(1)
-    for (int tile = warpIndex(); tile < matrix.tiles; tile += warpCount()) {
+    for (int tile = block.firstTask(); tile < matrix.tiles; tile += block.taskStride()) {
         RowSums sums = laneSums(packed, matrix, tile, operand.words);
         TIERCEL_UNROLL(1)
         for (int plane = 1; plane < operand.planes; plane++) {
@@ -95,7 +96,7 @@ TIERCEL_DEVICE_CALLED void multiply(
             results[row] = sum * (scales[row] * operand.scale);
         }
     }
-    syncThreads();
+    block.team.sync();
 }
 
 }  // namespace

@@ -10,17 +10,23 @@
 namespace tiercel {
 namespace {
 
-/** By all threads, after a barrier behind the step. */
+/** The same for all threads until codeAhead; after a barrier behind the step. */
+TIERCEL_DEVICE bool isAheadDue(const TransformerBlock& block) {
+    return block.shape.window > 0 && block.header().position - block.shape.window >= block.header().codedTokens;
+}
+
+/** By all threads of the team, if it is due; after a barrier behind the step. Codes are to be read at once. */
 TIERCEL_DEVICE void codeAhead(const TransformerBlock& block) {
-    const int64_t leaving = block.header().position - block.shape.window;
-    if (block.shape.window == 0 || leaving < block.header().codedTokens) {
+    if (!isAheadDue(block)) {
         return;
     }
+    const int64_t leaving = block.header().position - block.shape.window;
     if (block.shape.hasCodes(leaving)) {
         codeRecent(block, leaving);
     }
-    syncThreads();
-    if (threadIndex() == 0) {
+    // All have looked at the header then, too.
+    block.team.sync();
+    if (block.team.isFirst() && threadIndex() == 0) {
         reinterpret_cast<TransformerHeader*>(block.state)->codedTokens = leaving + 1;
     }
 }

@@ -15,7 +15,10 @@ TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_step(
     using namespace tiercel;
     const TransformerPosition& position = positions[positionIndex()];
     if (position.state != nullptr) {
-        forward(model, position, recordOf(model, records), vectorsOf(model, vectors));
+        BlockTeam alone;
+        TransformerBlock block(
+            model, alone, position.state, recordOf(model, records), vectorsOf(model, vectors), nullptr);
+        forward(block, position.input, position.outputs);
     }
 }
 

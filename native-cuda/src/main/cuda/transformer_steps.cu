@@ -16,16 +16,16 @@ TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_steps(
     // It may stand in the host's memory.
     const TransformerRow row = rows[positionIndex()];
     const int inputBytes = 4 * model.shape.inputWords();
+    BlockTeam alone;
     TIERCEL_UNROLL(1)
     for (int i = 0; i < row.count; i++) {
         const bool isWanted = row.outputsStride > 0 || i == row.count - 1;
         uint8_t* const record = recordOf(model, records) + i * row.recordStride;
-        forward(model,
-                {row.inputs + i * inputBytes, row.state,
-                 isWanted ? reinterpret_cast<float*>(row.outputs + i * row.outputsStride) : nullptr},
-                record, vectorsOf(model, vectors));
+        TransformerBlock block(model, alone, row.state, record, vectorsOf(model, vectors), nullptr);
+        forward(block, row.inputs + i * inputBytes,
+                isWanted ? reinterpret_cast<float*>(row.outputs + i * row.outputsStride) : nullptr);
         syncThreads();
-        codeAhead(TransformerBlock(model, row.state, record, nullptr));
+        codeAhead(block);
     }
 }
 

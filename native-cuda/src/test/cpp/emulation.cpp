@@ -370,6 +370,10 @@ void setRemovedBarrier(const std::string& place) {
     scheduler.removedBarrier = place;
 }
 
+bool isBarrier(const char* file, int line) {
+    return scheduler.removedBarrier.empty() || Place{file, line}.name() != scheduler.removedBarrier;
+}
+
 std::set<std::string> barrierPlaces() {
     std::set<std::string> names;
     for (const Place& place : scheduler.places) {
@@ -479,7 +483,7 @@ void syncThreads(const char* file, int line) {
     if (std::find(scheduler.places.begin(), scheduler.places.end(), place) == scheduler.places.end()) {
         scheduler.places.push_back(place);
     }
-    if (!scheduler.removedBarrier.empty() && place.name() == scheduler.removedBarrier) {
+    if (!isBarrier(file, line)) {
         return;
     }
     fiber->place = place;

@@ -6,7 +6,7 @@
  * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block reach, or
  * that they reach at different lines, a shuffle of lanes at different lines, and threads that wait for each other end
  * the launch with a message. Built with a sanitizer: an access past shared memory is the address sanitizer's, and to
- * the thread sanitizer each CUDA thread is a thread, and only barriers and tagged words order them, so it finds races.
+ * the thread sanitizer each CUDA thread is a thread, and only barriers, and acquiring loads of what was released, order them, so it finds races.
  * (A shuffle orders nothing but its own values, as on a GPU.) emulation.cpp is not to be compiled with the thread
  * sanitizer, but with EMULATION_TSAN where the kernels are.
  */
@@ -25,6 +25,8 @@
 #define TIERCEL_DEVICE_CALLED inline __attribute__((noinline))
 #define TIERCEL_PARAMETER const
 #define TIERCEL_UNROLL(turns)
+#define TIERCEL_PLACE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define TIERCEL_SAME_PLACE file, line
 
 namespace emulation {
 
@@ -46,6 +48,9 @@ void setSeed(uint64_t seed);
 
 /** Barriers at this place, as barrierPlaces has it, do nothing: what will be noticed? Empty: all barriers work. */
 void setRemovedBarrier(const std::string& place);
+
+/** Whether a barrier at this place works. */
+bool isBarrier(const char* file, int line);
 
 /** Places of all barriers that a thread has come to. */
 std::set<std::string> barrierPlaces();
@@ -88,7 +93,7 @@ TIERCEL_DEVICE int blockIndex() { return emulation::blockIndex(); }
 TIERCEL_DEVICE int positionIndex() { return emulation::positionIndex(); }
 TIERCEL_DEVICE uint8_t* sharedMemory() { return emulation::sharedMemory(); }
 
-TIERCEL_DEVICE void syncThreads(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+TIERCEL_DEVICE void syncThreads(TIERCEL_PLACE) {
     emulation::syncThreads(file, line);
 }
 
@@ -119,6 +124,14 @@ TIERCEL_DEVICE void storeRelaxed(uint64_t* to, uint64_t value) {
     __atomic_store_n(to, value, __ATOMIC_RELAXED);
     emulation::noteStore();
 }
+TIERCEL_DEVICE uint64_t loadAcquire(const uint64_t* from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
+TIERCEL_DEVICE void storeRelease(uint64_t* to, uint64_t value) {
+    __atomic_store_n(to, value, __ATOMIC_RELEASE);
+    emulation::noteStore();
+}
+TIERCEL_DEVICE uint64_t loadAcquireOfHost(const uint64_t* from) { return loadAcquire(from); }
+TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) { storeRelease(to, value); }
+TIERCEL_DEVICE bool isBarrier(TIERCEL_PLACE) { return emulation::isBarrier(file, line); }
 TIERCEL_DEVICE void pauseThread() { emulation::pauseThread(); }
 
 }  // namespace

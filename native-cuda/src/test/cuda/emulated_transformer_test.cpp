@@ -3,13 +3,15 @@
 
 #include "emulated_main.h"
 #include "transformer_ahead.cu"
-#include "transformer_check.h"
+#include "transformer_conversation.h"
+#include "transformer_persistent.cu"
 #include "transformer_step.cu"
 #include "transformer_steps.cu"
 
 namespace {
 
 using tiercel::DeviceTransformer;
+using tiercel::TransformerLink;
 using tiercel::TransformerPosition;
 using tiercel::TransformerRow;
 
@@ -29,6 +31,17 @@ public:
         return run(launch, [&] { tiercel_transformer_steps(view, rows, records, vectors); });
     }
 
+    std::string persist(const TransformerKernelLaunch& launch, const DeviceTransformer& view,
+                        const TransformerLink& link, const std::function<void()>& host) {
+        return emulation::run({launch.blocks, launch.teams, launch.threads, static_cast<size_t>(launch.sharedBytes),
+                               [&] { tiercel_transformer_persistent(view, link); }, host});
+    }
+
+    void store(uint64_t* word, uint64_t value) { tiercel::storeRelaxed(word, value); }
+    void storeRelease(uint64_t* word, uint64_t value) { tiercel::storeReleaseToHost(word, value); }
+    uint64_t loadAcquire(const uint64_t* word) { return tiercel::loadAcquireOfHost(word); }
+    void pause(int64_t) { tiercel::pauseThread(); }
+
 private:
     static std::string run(const TransformerLaunch& launch, const std::function<void()>& kernel) {
         const size_t sharedBytes = static_cast<size_t>(launch.sharedBytes);
@@ -36,11 +49,17 @@ private:
     }
 };
 
+/** Both ways over one file; what went wrong, or nothing. */
 std::string check(const golden::Transformer& golden, uint64_t seed) {
     std::mt19937_64 random(seed + 1);
     EmulatedDevice device;
     const TransformerGeometry geometry = transformerGeometryOf(random);
-    const std::string wrong = TransformerCheck<EmulatedDevice>(device, golden, geometry).run();
+    std::string wrong = TransformerCheck<EmulatedDevice>(device, golden, geometry).run();
+    if (wrong.empty()) {
+        const TransformerTeams teams = transformerTeamsOf(random);
+        wrong = TransformerConversation<EmulatedDevice>(device, golden, geometry, teams).run();
+        wrong = wrong.empty() ? wrong : nameOf(teams) + ": " + wrong;
+    }
     return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
 }
 

@@ -1,8 +1,8 @@
 /*
  * The fat binary on a GPU: golden files bit for bit, and how long a request takes. Needs a driver and nothing of Java.
  *
- *   gpu_test check KERNELS.fatbin SEEDS FILE...    files of any family with odd geometries of SEEDS seeds; an lstm's
- *                                                  kernels launched and persistent
+ *   gpu_test check KERNELS.fatbin SEEDS FILE...    files of any family with odd geometries of SEEDS seeds; launched
+ *                                                  kernels and persistent ones
  *   gpu_test bench KERNELS.fatbin PING_PONG.fatbin REQUESTS FILE UNITS:LANES:THREADS... [FILE ...]
  *                                                  each file with each geometry: equal first, then latency in ns
  *   exits 0, or 1 with what went wrong
@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "lstm_check.h"
-#include "transformer_check.h"
+#include "transformer_conversation.h"
 
 namespace {
 
@@ -32,6 +32,7 @@ using tiercel::LstmGeometry;
 using tiercel::LstmLink;
 using tiercel::LstmShared;
 using tiercel::LstmView;
+using tiercel::TransformerLink;
 using tiercel::TransformerPosition;
 using tiercel::TransformerRow;
 
@@ -74,6 +75,14 @@ bool await(const uint64_t* word, uint32_t sequence, uint32_t& content) {
     }
 }
 
+void mustAnswer(bool isThere) {
+    if (!isThere) {
+        std::printf("no answer\n");
+        std::fflush(stdout);
+        _exit(1);
+    }
+}
+
 class Library {
 public:
     explicit Library(const std::string& file) {
@@ -93,6 +102,11 @@ private:
 /** The GPU, as lstm_check.h and transformer_check.h want it. */
 class CudaDevice {
 public:
+    struct Grid {
+        unsigned blocks;
+        unsigned positions;
+    };
+
     explicit CudaDevice(const Library& library) : library(library) {
         MUST(cudaDeviceGetAttribute(&sharedLimit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
         MUST(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0));
@@ -166,17 +180,32 @@ public:
     std::string persist(LstmView view, LstmLink link, const std::function<void()>& host) {
         void* arguments[] = {&view, &link};
         return persist(view.isInt4 ? "tiercel_lstm_persistent_int4" : "tiercel_lstm_persistent_int8",
-                       view.slices, view.threads, persistentBytes(view), arguments, host);
+                       {unsigned(view.slices), 1}, view.threads, persistentBytes(view), arguments, host);
+    }
+
+    bool fits(const TransformerKernelLaunch& of) const {
+        return of.sharedBytes <= sharedLimit && of.blocks * of.teams <= processors;
+    }
+
+    std::string persist(const TransformerKernelLaunch& of, DeviceTransformer view, TransformerLink link,
+                        const std::function<void()>& host) {
+        if (!fits(of)) {
+            return "the GPU has too few multiprocessors, or too little shared memory";
+        }
+        void* arguments[] = {&view, &link};
+        return persist("tiercel_transformer_persistent", {unsigned(of.blocks), unsigned(of.teams)}, of.threads,
+                       of.sharedBytes, arguments, host);
     }
 
     /** A cooperative launch fails where not all blocks are resident at once. */
     std::string persist(
-        const char* name, int blocks, int threads, int sharedBytes, void** arguments,
+        const char* name, Grid grid, int threads, int sharedBytes, void** arguments,
         const std::function<void()>& host) {
         const cudaKernel_t kernel = library.kernel(name);
         MUST(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes, 0));
         must(cudaLaunchCooperativeKernel(
-                 reinterpret_cast<const void*>(kernel), dim3(blocks), dim3(threads), arguments, sharedBytes, stream),
+                 reinterpret_cast<const void*>(kernel), dim3(grid.blocks, grid.positions), dim3(threads), arguments, sharedBytes,
+                 stream),
              name);
         host();
         const int64_t begun = nowNs();
@@ -193,14 +222,18 @@ public:
     }
 
     void store(uint64_t* word, uint64_t value) { ::store(word, value); }
+    void storeRelease(uint64_t* word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+    uint64_t loadAcquire(const uint64_t* word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+    /** A kernel that does not answer ends the program: nothing else would end it. */
+    void pause(int64_t looks) {
+        if (looks == 0) {
+            waitingSince = nowNs();
+        }
+        mustAnswer(looks % 65536 != 0 || nowNs() - waitingSince < LIMIT_NS);
+    }
     bool await(const uint64_t* word, uint32_t sequence, uint32_t& content) { return ::await(word, sequence, content); }
 
 private:
-    struct Grid {
-        unsigned blocks;
-        unsigned positions;
-    };
-
     std::string launch(const char* name, const TransformerLaunch& of, void** arguments) {
         if (of.sharedBytes > sharedLimit) {
             return std::string(name) + " needs shared memory of " + std::to_string(of.sharedBytes) + " bytes, not " +
@@ -220,6 +253,7 @@ private:
     }
 
     const Library& library;
+    int64_t waitingSince = 0;
     int sharedLimit;
     int processors;
     cudaStream_t stream;
@@ -275,14 +309,6 @@ void measure(const std::string& what, int requests, const Request& request, cons
     }
 }
 
-void mustAnswer(bool isThere) {
-    if (!isThere) {
-        std::printf("no answer\n");
-        std::fflush(stdout);
-        _exit(1);
-    }
-}
-
 void benchPingPong(const Library& library, int words, int requests) {
     CudaDevice device(library);
     uint64_t* request = reinterpret_cast<uint64_t*>(device.pinned(words * sizeof(uint64_t)));
@@ -297,7 +323,7 @@ void benchPingPong(const Library& library, int words, int requests) {
         uint32_t answer;
         mustAnswer(await(response, sequence, answer));
     };
-    device.persist("tiercel_ping_pong", 1, std::min((words + 31) / 32 * 32, 256), 16, arguments, [&] {
+    device.persist("tiercel_ping_pong", {1, 1}, std::min((words + 31) / 32 * 32, 256), 16, arguments, [&] {
         measure("ping-pong, words=" + std::to_string(words), requests, [&](int) { ask(0); }, [] {});
         ask(1);
     });
@@ -355,7 +381,12 @@ std::string check(const Library& library, const golden::Golden& golden, std::mt1
 std::string check(const Library& library, const golden::Transformer& golden, std::mt19937_64& random) {
     CudaDevice device(library);
     const TransformerGeometry geometry = transformerGeometryOf(random);
-    const std::string wrong = TransformerCheck<CudaDevice>(device, golden, geometry).run();
+    std::string wrong = TransformerCheck<CudaDevice>(device, golden, geometry).run();
+    if (wrong.empty()) {
+        const TransformerTeams teams = transformerTeamsOf(random);
+        wrong = TransformerConversation<CudaDevice>(device, golden, geometry, teams).run();
+        wrong = wrong.empty() ? wrong : nameOf(teams) + ": " + wrong;
+    }
     return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
 }
 

@@ -1,7 +1,8 @@
 /*
  * The transformer kernels against golden files, bit for bit: outputs, logits and canonical state after each act, but for
  * its digest, which the GPU does not keep; and the states and hashes that the host makes of the records that come back.
- * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU or the emulation of one:
+ * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU or
+ * the emulation of one:
  *
  *   uint8_t* memory(bytes)                     of the device, zeroed
  *   void to(device, host, bytes), from(host, device, bytes)
@@ -43,6 +44,90 @@ inline std::string nameOf(const TransformerGeometry& geometry) {
            (geometry.areVectorsShared ? ", vectors in shared memory" : ", vectors in global memory");
 }
 
+/** Of a kernel that stays: teams of blocks. */
+struct TransformerKernelLaunch {
+    int blocks;
+    int teams;
+    int threads;
+    int sharedBytes;
+};
+
+inline int sharedBytesOf(const tiercel::DeviceTransformer& view, const TransformerGeometry& geometry) {
+    return static_cast<int>(
+        view.workspace.sharedBytes + (geometry.areVectorsShared ? view.workspace.vectorBytes : 0));
+}
+
+/** The model in a device's memory, for a step by so many threads. */
+template <class Device>
+tiercel::DeviceTransformer placedTransformer(Device& device, const golden::Transformer& golden, int threads) {
+    const tiercel::TransformerPacking packing = golden.packing(threads);
+    uint8_t* at = device.memory(packing.bytes());
+    device.to(at, packing.data(), packing.bytes());
+    return packing.viewAt(at);
+}
+
+/** Of a batch, or of the longest row. */
+inline int recordCountOf(const golden::Transformer& golden) {
+    int count = golden.sessions;
+    for (const auto& act : golden.acts) {
+        count = std::max(count, act.sessions[0].count);
+    }
+    return count;
+}
+
+/** Sessions' states as the host has them, from records. */
+class TransformerMirrorCheck {
+public:
+    TransformerMirrorCheck(const golden::Transformer& golden, int64_t recordBytes)
+        : mirror(golden.shape),
+          recordBytes(recordBytes),
+          hashes(golden.sessions),
+          states(golden.sessions,
+                 std::vector<uint8_t>(tiercel::TransformerStateView::of(golden.shape).bytes)) {}
+
+    /** recordOf(i) is the ith step's; before the steps are kept, all of them are taken back once. */
+    template <class RecordOf>
+    std::string check(const golden::Steps& steps, const RecordOf& recordOf) {
+        std::vector<uint8_t>& state = states[steps.session];
+        const std::vector<uint8_t> before = state;
+        std::vector<std::vector<uint8_t>> undos(steps.count, std::vector<uint8_t>(recordBytes));
+        const auto put = [&](uint64_t* hash) {
+            for (int i = 0; i < steps.count; i++) {
+                mirror.begin(state.data(), undos[i].data());
+                if (i > 0) {
+                    mirror.putAhead(state.data(), recordOf(i - 1), undos[i].data());
+                }
+                mirror.putStep(state.data(), recordOf(i), undos[i].data());
+                *hash = tiercel::Digest::mix(*hash, state.data(), offsetof(tiercel::TransformerHeader, codedTokens));
+            }
+        };
+        uint64_t unused = 0;
+        put(&unused);
+        for (int i = steps.count - 1; i >= 0; i--) {
+            mirror.takeBack(state.data(), undos[i].data());
+        }
+        const std::string of = " on the host of session " + std::to_string(steps.session);
+        const std::string wrong =
+            golden::difference("state taken back" + of, before.data(), state.data(), state.size());
+        put(&hashes[steps.session]);
+        mirror.putAhead(state.data(), recordOf(steps.count - 1), nullptr);
+        if (hashes[steps.session] != steps.hash) {
+            return "hash" + of;
+        }
+        return !wrong.empty() ? wrong
+                              : golden::difference("state" + of, steps.canonical.data(), state.data(),
+                                                   steps.canonical.size());
+    }
+
+    const std::vector<uint8_t>& state(int session) const { return states[session]; }
+
+private:
+    const tiercel::TransformerMirror mirror;
+    const int64_t recordBytes;
+    std::vector<uint64_t> hashes;
+    std::vector<std::vector<uint8_t>> states;
+};
+
 /** A packed model in a device's memory, and what a golden file's acts come to there. */
 template <class Device>
 class TransformerCheck {
@@ -51,15 +136,13 @@ public:
         : device(device),
           golden(golden),
           geometry(geometry),
-          view(placed(device, golden, geometry.threads)),
+          view(placedTransformer(device, golden, geometry.threads)),
           states(device.memory(golden.sessions * view.state.bytes)),
-          records(device.memory(recordCount(golden) * view.record.bytes)),
+          records(device.memory(recordCountOf(golden) * view.record.bytes)),
           vectors(geometry.areVectorsShared ? nullptr : device.memory(golden.sessions * view.workspace.vectorBytes)),
           positions(take<tiercel::TransformerPosition>(golden.sessions + 1)),
           row(take<tiercel::TransformerRow>(1)),
-          hashes(golden.sessions),
-          mirror(golden.shape),
-          hostStates(golden.sessions, std::vector<uint8_t>(view.state.bytes)) {}
+          mirror(golden, view.record.bytes) {}
 
     /** What went wrong, or nothing. */
     std::string run() {
@@ -75,22 +158,6 @@ public:
     }
 
 private:
-    static tiercel::DeviceTransformer placed(Device& device, const golden::Transformer& golden, int threads) {
-        const tiercel::TransformerPacking packing = golden.packing(threads);
-        uint8_t* at = device.memory(packing.bytes());
-        device.to(at, packing.data(), packing.bytes());
-        return packing.viewAt(at);
-    }
-
-    /** Of a batch, or of the longest row. */
-    static int recordCount(const golden::Transformer& golden) {
-        int count = golden.sessions;
-        for (const auto& act : golden.acts) {
-            count = std::max(count, act.sessions[0].count);
-        }
-        return count;
-    }
-
     template <class T>
     T* take(size_t count) {
         return reinterpret_cast<T*>(device.memory(count * sizeof(T)));
@@ -104,8 +171,7 @@ private:
     }
 
     TransformerLaunch launch(int count) const {
-        const int64_t vectorBytes = geometry.areVectorsShared ? view.workspace.vectorBytes : 0;
-        return {count, geometry.threads, static_cast<int>(view.workspace.sharedBytes + vectorBytes)};
+        return {count, geometry.threads, sharedBytesOf(view, geometry)};
     }
 
     uint8_t* stateOf(int session) const { return states + session * view.state.bytes; }
@@ -155,39 +221,11 @@ private:
         return !wrong.empty() ? wrong : checkMirror(steps, 0);
     }
 
-    /** The host's state from the records of its steps; before they are kept, all of them are taken back once. */
+    /** The host's state from the records of its steps. */
     std::string checkMirror(const golden::Steps& steps, int firstRecord) {
-        std::vector<uint8_t>& state = hostStates[steps.session];
-        const std::vector<uint8_t> before = state;
-        std::vector<std::vector<uint8_t>> undos(steps.count, std::vector<uint8_t>(view.record.bytes));
-        std::vector<uint8_t> record(view.record.bytes);
-        const auto put = [&](uint64_t* hash) {
-            for (int i = 0; i < steps.count; i++) {
-                mirror.begin(state.data(), undos[i].data());
-                if (i > 0) {
-                    mirror.putAhead(state.data(), record.data(), undos[i].data());
-                }
-                device.from(record.data(), records + (firstRecord + i) * view.record.bytes, record.size());
-                mirror.putStep(state.data(), record.data(), undos[i].data());
-                *hash = tiercel::Digest::mix(*hash, state.data(), offsetof(tiercel::TransformerHeader, codedTokens));
-            }
-        };
-        uint64_t unused = 0;
-        put(&unused);
-        for (int i = steps.count - 1; i >= 0; i--) {
-            mirror.takeBack(state.data(), undos[i].data());
-        }
-        const std::string of = " on the host of session " + std::to_string(steps.session);
-        const std::string wrong =
-            golden::difference("state taken back" + of, before.data(), state.data(), state.size());
-        put(&hashes[steps.session]);
-        mirror.putAhead(state.data(), record.data(), nullptr);
-        if (hashes[steps.session] != steps.hash) {
-            return "hash" + of;
-        }
-        return !wrong.empty() ? wrong
-                              : golden::difference("state" + of, steps.canonical.data(), state.data(),
-                                                   steps.canonical.size());
+        std::vector<uint8_t> all(steps.count * view.record.bytes);
+        device.from(all.data(), records + firstRecord * view.record.bytes, all.size());
+        return mirror.check(steps, [&](int i) { return all.data() + i * view.record.bytes; });
     }
 
     std::string checkSteps(const golden::Steps& steps, const float* outputs, int position) {
@@ -221,9 +259,7 @@ private:
     uint8_t* const vectors;
     tiercel::TransformerPosition* const positions;
     tiercel::TransformerRow* const row;
-    std::vector<uint64_t> hashes;
-    const tiercel::TransformerMirror mirror;
-    std::vector<std::vector<uint8_t>> hostStates;
+    TransformerMirrorCheck mirror;
 };
 
 #endif

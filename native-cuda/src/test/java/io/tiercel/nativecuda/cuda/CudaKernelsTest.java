@@ -60,7 +60,7 @@ class CudaKernelsTest {
             final String text = new String(bytes, StandardCharsets.ISO_8859_1);
             final List<String> names =
                     ENTRY.matcher(ptx("80")).results().map(found -> found.group(1)).distinct().toList();
-            assertEquals(12, names.size(), names::toString);
+            assertEquals(13, names.size(), names::toString);
             for (final String name : names) {
                 assertTrue(text.contains(name), name);
             }
