@@ -11,6 +11,7 @@
 #include "lstm_link.h"
 #include "lstm_packing.h"
 #include "transformer_geometry.h"
+#include "transformer_link.h"
 #include "transformer_mirror.h"
 #include "transformer_packing.h"
 
@@ -113,12 +114,38 @@ static_assert(
     offsetof(TransformerRow, outputsStride) == 24 && offsetof(TransformerRow, recordStride) == 32 &&
         offsetof(TransformerRow, count) == 40 && sizeof(TransformerRow) == 48 && sizeof(TransformerPosition) == 24,
     "rows and positions");
+static_assert(
+    static_cast<int>(TransformerOperation::GREET) == 1 && static_cast<int>(TransformerOperation::STEP) == 2 &&
+        static_cast<int>(TransformerOperation::ROW) == 3 && static_cast<int>(TransformerOperation::AHEAD) == 4 &&
+        static_cast<int>(TransformerOperation::BRING) == 5 && static_cast<int>(TransformerOperation::COPY) == 6 &&
+        static_cast<int>(TransformerOperation::STOP) == 0,
+    "operations");
+static_assert(
+    static_cast<int>(TransformerPhase::ANSWERED) == 1 && static_cast<int>(TransformerPhase::RECORDED) == 2 &&
+        static_cast<int>(TransformerPhase::SETTLED) == 3,
+    "phases");
+static_assert(
+    REQUEST_OPERATION == 0 && REQUEST_COPY == 1 && REQUEST_FROM_OR_COUNT == 2 && REQUEST_INDEX == 3 &&
+        REQUEST_ARE_ALL_WANTED == 4 && TRANSFORMER_REQUEST_HEADER_WORDS == 8,
+    "words of a request");
+static_assert(
+    offsetof(TransformerLink, requests) == 0 && offsetof(TransformerLink, done) == 8 &&
+        offsetof(TransformerLink, inputs) == 16 && offsetof(TransformerLink, bringing) == 24 &&
+        offsetof(TransformerLink, outputs) == 32 && offsetof(TransformerLink, hostRecords) == 40 &&
+        offsetof(TransformerLink, records) == 48 && offsetof(TransformerLink, states) == 56 &&
+        offsetof(TransformerLink, exchange) == 64 && offsetof(TransformerLink, vectors) == 72 &&
+        offsetof(TransformerLink, common) == 80 && offsetof(TransformerLink, outputStride) == 88 &&
+        offsetof(TransformerLink, blocks) == 96 && offsetof(TransformerLink, places) == 104 &&
+        offsetof(TransformerLink, firstSequence) == 112 && sizeof(TransformerLink) == 120,
+    "the link");
 
 /** A model, packed, and what of a step is done by the host. */
 struct CudaTransformer {
-    CudaTransformer(const TransformerShape& shape, const TransformerNumbers& numbers, int32_t sharedBytes)
+    CudaTransformer(
+        const TransformerShape& shape, const TransformerNumbers& numbers, int32_t sharedBytes, int32_t blocks)
         : threads(transformerThreads(shape)),
-          packing(shape, numbers, threads),
+          blocks(blocks),
+          packing(shape, numbers, threads * blocks),
           view(packing.viewAt(nullptr)),
           memory(view.workspace, sharedBytes),
           mirror(shape) {}
@@ -131,6 +158,9 @@ struct CudaTransformer {
         to[TIERCEL_TRANSFORMER_RECORD_BYTES] = view.record.bytes;
         to[TIERCEL_TRANSFORMER_RECORD_CODES] = view.record.codesOffset;
         to[TIERCEL_CUDA_TRANSFORMER_STATE_BYTES] = view.state.bytes;
+        to[TIERCEL_TRANSFORMER_REQUEST_WORDS] = requestPlaceWords(view.shape);
+        to[TIERCEL_TRANSFORMER_EXCHANGE_WORDS] = exchangeWords(view.shape, blocks);
+        to[TIERCEL_TRANSFORMER_COMMON_BYTES] = view.workspace.vectorBytes;
     }
 
     /** A kernel with fewer parameters does not look at the last. */
@@ -143,7 +173,18 @@ struct CudaTransformer {
             function, 1, count, 1, ofThreads, 1, 1, ofSharedBytes, stream, parameters, nullptr);
     }
 
+    int32_t stay(int64_t function, int64_t stream, int64_t weights, const int64_t* values, uint32_t teams) const {
+        DeviceTransformer there = packing.viewAt(reinterpret_cast<const uint8_t*>(weights));
+        TransformerLink link{};
+        std::memcpy(&link, values, sizeof link);
+        void* parameters[] = {&there, &link};
+        return driver.cuLaunchCooperativeKernel(
+            function, static_cast<uint32_t>(blocks), teams, 1, static_cast<uint32_t>(threads), 1, 1,
+            static_cast<uint32_t>(memory.sharedBytes), stream, parameters);
+    }
+
     const int32_t threads;
+    const int32_t blocks;
     TransformerPacking packing;
     const DeviceTransformer view;
     const TransformerMemory memory;
@@ -256,13 +297,14 @@ int32_t tiercel_cuda_lstm_launch_batch(
     return asLstm(model)->launchBatch(function, stream, weights, positions, blocks, count);
 }
 
-void* tiercel_cuda_transformer_new(const int32_t* sizes, const float* numbers, int32_t shared_bytes) {
+void* tiercel_cuda_transformer_new(
+    const int32_t* sizes, const float* numbers, int32_t shared_bytes, int32_t blocks) {
     TransformerShape shape;
     TransformerNumbers of;
     std::memcpy(&shape, sizes, sizeof shape);
     std::memcpy(&of, numbers, sizeof of);
     try {
-        return new CudaTransformer(shape, of, shared_bytes);
+        return new CudaTransformer(shape, of, shared_bytes, blocks);
     } catch (const std::exception&) {
         return nullptr;
     }
@@ -312,6 +354,11 @@ int32_t tiercel_cuda_transformer_launch(
     return asTransformer(model)->launch(
         function, stream, weights, items, records, last, static_cast<uint32_t>(count), static_cast<uint32_t>(threads),
         static_cast<uint32_t>(shared_bytes));
+}
+
+int32_t tiercel_cuda_transformer_stay(
+    const void* model, int64_t function, int64_t stream, int64_t weights, const int64_t* link, int32_t teams) {
+    return asTransformer(model)->stay(function, stream, weights, link, static_cast<uint32_t>(teams));
 }
 
 void tiercel_cuda_transformer_begin_step(const void* model, int64_t state, int64_t undo) {

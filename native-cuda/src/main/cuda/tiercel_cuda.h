@@ -101,14 +101,19 @@ enum tiercel_cuda_transformer_size {
     TIERCEL_TRANSFORMER_RECORD_CODES,
     /** Of a session's canonical state, with its table of pages. */
     TIERCEL_CUDA_TRANSFORMER_STATE_BYTES,
+    /** Words of a request's place, and of what the blocks of a team say to each other; transformer_link.h. */
+    TIERCEL_TRANSFORMER_REQUEST_WORDS, TIERCEL_TRANSFORMER_EXCHANGE_WORDS,
+    /** Of a team of more than one block: vectors in global memory. */
+    TIERCEL_TRANSFORMER_COMMON_BYTES,
     TIERCEL_CUDA_TRANSFORMER_SIZES
 };
 
 /**
- * A model of the transformer family, without weights yet, for a GPU whose blocks can have so much shared memory; NULL
- * when there is no memory. sizes and numbers are those of tiercel_transformer_new of tiercel_cpu.h.
+ * A model of the transformer family, without weights yet, for steps by so many blocks each, which can have so much
+ * shared memory; NULL when there is no memory. Launched kernels are of one block. sizes and numbers are those of tiercel_transformer_new of tiercel_cpu.h.
  */
-TIERCEL_EXPORT void* tiercel_cuda_transformer_new(const int32_t* sizes, const float* numbers, int32_t shared_bytes);
+TIERCEL_EXPORT void* tiercel_cuda_transformer_new(
+    const int32_t* sizes, const float* numbers, int32_t shared_bytes, int32_t blocks);
 TIERCEL_EXPORT void tiercel_cuda_transformer_delete(void* model);
 TIERCEL_EXPORT void tiercel_cuda_transformer_sizes(const void* model, int64_t* sizes);
 
@@ -134,6 +139,13 @@ TIERCEL_EXPORT int64_t tiercel_cuda_transformer_bytes(const void* model);
 TIERCEL_EXPORT int32_t tiercel_cuda_transformer_launch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t items, int64_t records, int64_t last,
     int32_t count, int32_t threads, int32_t shared_bytes);
+
+/**
+ * Begins the kernel that stays on a stream, of so many teams. weights is where the data has been copied to; link has the
+ * values of a TransformerLink. Returns the code of cuLaunchCooperativeKernel.
+ */
+TIERCEL_EXPORT int32_t tiercel_cuda_transformer_stay(
+    const void* model, int64_t function, int64_t stream, int64_t weights, const int64_t* link, int32_t teams);
 
 /**
  * The host's state of a session from a step's record, as transformer_mirror.h says: the step; the work ahead of the

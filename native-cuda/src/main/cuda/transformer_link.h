@@ -28,6 +28,8 @@ namespace tiercel {
 
 enum class TransformerOperation : uint32_t {
     STOP,
+    /** Nothing: whether all blocks are there. */
+    GREET,
     /** A step of a copy. */
     STEP,
     /** Some in a row, with inputs from TransformerLink::inputs. */

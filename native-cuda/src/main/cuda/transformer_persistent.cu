@@ -33,6 +33,7 @@ public:
             receive(sequence);
             switch (static_cast<TransformerOperation>(request[REQUEST_OPERATION])) {
                 case TransformerOperation::STOP: return;
+                case TransformerOperation::GREET: break;
                 case TransformerOperation::STEP: step(sequence); break;
                 case TransformerOperation::ROW: row(); break;
                 case TransformerOperation::AHEAD: ahead(); break;

@@ -150,6 +150,7 @@ struct Scheduler {
     int threads = 0;
     std::vector<Fiber*> paused;
     bool isStored = false;
+    int64_t progress = 0;
     char startKey = 0;
     char endKey = 0;
 };
@@ -324,6 +325,7 @@ void wakePaused() {
 
 /** The last lane of a warp to come gives all of them what they want. */
 void completeShuffle(Warp& warp) {
+    scheduler.progress++;
     Fiber* lanes[WARP_LANES];
     int32_t values[WARP_LANES];
     for (Fiber* fiber : warp.atShuffle) {
@@ -486,6 +488,7 @@ void syncThreads(const char* file, int line) {
     if (!isBarrier(file, line)) {
         return;
     }
+    scheduler.progress++;
     fiber->place = place;
     if (block.atBarrier.empty()) {
         block.barrier = fiber->place;
@@ -544,6 +547,7 @@ void pauseThread() {
 
 void noteStore() {
     scheduler.isStored = true;
+    scheduler.progress++;
     if (storeHook != nullptr) {
         storeHook();
     }
@@ -551,6 +555,10 @@ void noteStore() {
 
 void lookAgain() {
     scheduler.isStored = true;
+}
+
+int64_t progress() {
+    return scheduler.progress;
 }
 
 void setStoreHook(void (*hook)()) {

@@ -72,6 +72,8 @@ void pauseThread();
 void noteStore();
 /** Something may have been by another OS thread. */
 void lookAgain();
+/** Grows with whatever threads do but wait: if it does not, all of them wait for a word. */
+int64_t progress();
 /** Called after each store by a kernel of this OS thread; NULL for nothing. */
 void setStoreHook(void (*hook)());
 

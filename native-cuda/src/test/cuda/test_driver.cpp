@@ -64,7 +64,8 @@ constexpr int32_t DEVICE = 0;
 constexpr uint32_t FAT_BINARY_MAGIC = 0xBA55ED50u;
 constexpr int64_t NEVER = -1;
 
-using Kernel = void (*)(const tiercel::LstmView, const tiercel::LstmLink);
+/** A kernel that stays, with its parameters, which are copied when it is launched. */
+using Kernel = std::function<void()> (*)(void** parameters);
 using BatchKernel = void (*)(void** parameters);
 
 /** What a function's handle points at. */
@@ -102,10 +103,24 @@ void launchTransformerAhead(void** parameters) {
                               at<const tiercel::TransformerPosition*>(parameters, 1), at<uint8_t*>(parameters, 2));
 }
 
+template <void (*KERNEL)(const tiercel::LstmView, const tiercel::LstmLink)>
+std::function<void()> persistentLstm(void** parameters) {
+    const auto view = at<tiercel::LstmView>(parameters, 0);
+    const auto link = at<tiercel::LstmLink>(parameters, 1);
+    return [view, link] { KERNEL(view, link); };
+}
+
+std::function<void()> persistentTransformer(void** parameters) {
+    const auto view = at<tiercel::DeviceTransformer>(parameters, 0);
+    const auto link = at<tiercel::TransformerLink>(parameters, 1);
+    return [view, link] { tiercel_transformer_persistent(view, link); };
+}
+
 Function functions[] = {
-    {"tiercel_lstm_persistent_int8", tiercel_lstm_persistent_int8, nullptr, 0},
-    {"tiercel_lstm_persistent_int4", tiercel_lstm_persistent_int4, nullptr, 0},
-    {"tiercel_lstm_ping_pong", tiercel_lstm_ping_pong, nullptr, 0},
+    {"tiercel_transformer_persistent", persistentTransformer, nullptr, 0},
+    {"tiercel_lstm_persistent_int8", persistentLstm<tiercel_lstm_persistent_int8>, nullptr, 0},
+    {"tiercel_lstm_persistent_int4", persistentLstm<tiercel_lstm_persistent_int4>, nullptr, 0},
+    {"tiercel_lstm_ping_pong", persistentLstm<tiercel_lstm_ping_pong>, nullptr, 0},
     {"tiercel_lstm_bring", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_bring>, 0},
     {"tiercel_lstm_settle", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_settle>, 0},
     {"tiercel_lstm_step_int8", nullptr, launchLstm<tiercel_lstm_step_int8>, 0},
@@ -245,12 +260,13 @@ void onStore() {
 }
 
 /** Threads of a kernel look again at what the host may have written, the more seldom the longer nothing comes. */
-void lookForHost(const std::atomic<int64_t>& threadsLeft, const std::atomic<int64_t>& stores) {
+void lookForHost(const std::atomic<int64_t>& threadsLeft) {
     constexpr int64_t LONGEST_US = 200;
     int64_t sleepUs = 0;
-    for (int64_t seen = 0; threadsLeft > 0; seen = stores) {
+    for (int64_t seen = -1; threadsLeft > 0;) {
         standStillIfTold();
-        sleepUs = stores != seen ? 0 : sleepUs + 1 < LONGEST_US ? sleepUs + 1 : LONGEST_US;
+        sleepUs = emulation::progress() != seen ? 0 : sleepUs + 1 < LONGEST_US ? sleepUs + 1 : LONGEST_US;
+        seen = emulation::progress();
         if (sleepUs > 0) {
             usleep(static_cast<useconds_t>(sleepUs));
         }
@@ -259,26 +275,19 @@ void lookForHost(const std::atomic<int64_t>& threadsLeft, const std::atomic<int6
     }
 }
 
-thread_local std::atomic<int64_t>* storesOfThread = nullptr;
-
 void runKernel(
-    Stream* stream, Kernel kernel, tiercel::LstmView view, tiercel::LstmLink link, int32_t blocks, int32_t threads,
+    Stream* stream, std::function<void()> kernel, int32_t blocks, int32_t positions, int32_t threads,
     int32_t sharedBytes, uint64_t seed, int32_t generation) {
-    std::atomic<int64_t> threadsLeft{static_cast<int64_t>(blocks) * threads};
-    std::atomic<int64_t> stores{0};
+    std::atomic<int64_t> threadsLeft{static_cast<int64_t>(blocks) * positions * threads};
     generationOfThread = generation;
-    storesOfThread = &stores;
     emulation::setSeed(seed);
-    emulation::setStoreHook([] {
-        ++*storesOfThread;
-        onStore();
-    });
-    const std::string failure = emulation::run({blocks, 1, threads, static_cast<size_t>(sharedBytes),
+    emulation::setStoreHook(onStore);
+    const std::string failure = emulation::run({blocks, positions, threads, static_cast<size_t>(sharedBytes),
                                                 [&] {
-                                                    kernel(view, link);
+                                                    kernel();
                                                     threadsLeft--;
                                                 },
-                                                [&] { lookForHost(threadsLeft, stores); }});
+                                                [&] { lookForHost(threadsLeft); }});
     if (!failure.empty()) {
         std::fprintf(stderr, "kernel: %s\n", failure.c_str());
     }
@@ -661,20 +670,19 @@ int32_t cuLaunchKernel(
 }
 
 int32_t cuLaunchCooperativeKernel(
-    int64_t function, uint32_t gridX, uint32_t, uint32_t, uint32_t blockX, uint32_t, uint32_t, uint32_t sharedBytes,
-    int64_t stream, void** parameters) {
+    int64_t function, uint32_t gridX, uint32_t gridY, uint32_t, uint32_t blockX, uint32_t, uint32_t,
+    uint32_t sharedBytes, int64_t stream, void** parameters) {
     BEGIN(cuLaunchCooperativeKernel);
     const Function* const of = reinterpret_cast<const Function*>(function);
     if (static_cast<int32_t>(sharedBytes) > of->sharedBytes) {
         return INVALID_VALUE;
     }
-    if (static_cast<int32_t>(gridX) > gpu.multiprocessors) {
+    if (static_cast<int32_t>(gridX * gridY) > gpu.multiprocessors) {
         return COOPERATIVE_LAUNCH_TOO_LARGE;
     }
     Stream* const on = reinterpret_cast<Stream*>(stream);
     on->isRunning = true;
-    std::thread(runKernel, on, of->kernel, *static_cast<const tiercel::LstmView*>(parameters[0]),
-                *static_cast<const tiercel::LstmLink*>(parameters[1]), static_cast<int32_t>(gridX),
+    std::thread(runKernel, on, of->kernel(parameters), static_cast<int32_t>(gridX), static_cast<int32_t>(gridY),
                 static_cast<int32_t>(blockX), static_cast<int32_t>(sharedBytes), gpu.launches++,
                 gpu.generation.load())
         .detach();

@@ -14,9 +14,8 @@ import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
- * An NVIDIA GPU: exact, bit for bit what the Java reference computes. The {@code lstm} family by a kernel that stays on
- * it, or by graphs of launches ({@link DeviceMode}); the {@code transformer} family by graphs alone. The GPU
- * can be lost in mid-run, so another backend stands by.
+ * An NVIDIA GPU: exact, bit for bit what the Java reference computes, by a kernel that stays on it or by graphs of
+ * launches ({@link DeviceMode}). The GPU can be lost in mid-run, so another backend stands by.
  *
  * <p>The probe loads the driver and the kernels, since only then is it known that they can be loaded.
  */
@@ -87,7 +86,7 @@ public final class CudaBackend implements Backend {
     @Override
     public Model load(final Bundle bundle, final int threads, final DeviceSettings device) {
         return load(bundle, () -> TransformerParameters.FAMILY.equals(bundle.manifest().family())
-                ? loadTransformer(TransformerParameters.read(bundle), device)
+                ? TransformerWays.load(TransformerParameters.read(bundle), clock, device)
                 : loadLstm(LstmParameters.read(bundle), device, false));
     }
 
@@ -111,13 +110,5 @@ public final class CudaBackend implements Backend {
     private Model loadLstm(
             final LstmParameters parameters, final DeviceSettings device, final boolean isPingPong) {
         return new CudaLstmModel(parameters, CudaDevice.retain(), clock, device, isPingPong);
-    }
-
-    private Model loadTransformer(final TransformerParameters parameters, final DeviceSettings device) {
-        if (device.mode() == DeviceMode.RESIDENT) {
-            throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: no kernel stays for family=" +
-                    TransformerParameters.FAMILY);
-        }
-        return new CudaTransformerModel(parameters, CudaDevice.retain(), clock, device);
     }
 }

@@ -30,8 +30,8 @@ final class CudaDevice {
     record CommonKernels(long bring, long settle, long pingPong) {
     }
 
-    /** Functions of the transformer family, launched for batches, and the last for rows of steps. */
-    record TransformerKernels(long step, long ahead, long steps) {
+    /** Functions of the transformer family: launched for batches, and for rows of steps; and that which stays. */
+    record TransformerKernels(long step, long ahead, long steps, long persistent) {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
@@ -95,7 +95,7 @@ final class CudaDevice {
                     kernel("tiercel_lstm_ping_pong"));
             transformerKernels =
                     new TransformerKernels(kernel("tiercel_transformer_step"), kernel("tiercel_transformer_ahead"),
-                            kernel("tiercel_transformer_steps"));
+                            kernel("tiercel_transformer_steps"), kernel("tiercel_transformer_persistent"));
         } catch (final CudaException ex) {
             // With the last one who has retained it the context goes, and with that the module.
             CudaDriver.devicePrimaryCtxRelease(ordinal);

@@ -62,7 +62,28 @@ public final class CudaDriver {
     static final int RECORD_BYTES = 4;
     static final int RECORD_CODES = 5;
     static final int TRANSFORMER_STATE_BYTES = 6;
-    static final int TRANSFORMER_SIZES = 7;
+    static final int TRANSFORMER_REQUEST_WORDS = 7;
+    static final int TRANSFORMER_EXCHANGE_WORDS = 8;
+    static final int COMMON_BYTES = 9;
+    static final int TRANSFORMER_SIZES = 10;
+
+    /** Indices of what {@link #stay} takes: as {@code TransformerLink}. */
+    static final int LINK_REQUESTS = 0;
+    static final int LINK_DONE = 1;
+    static final int LINK_INPUTS = 2;
+    static final int LINK_BRINGING = 3;
+    static final int LINK_OUTPUTS = 4;
+    static final int LINK_HOST_RECORDS = 5;
+    static final int LINK_RECORDS = 6;
+    static final int LINK_STATES = 7;
+    static final int LINK_EXCHANGE = 8;
+    static final int LINK_VECTORS = 9;
+    static final int LINK_COMMON = 10;
+    static final int LINK_OUTPUT_STRIDE = 11;
+    static final int LINK_BLOCKS = 12;
+    static final int LINK_PLACES = 13;
+    static final int LINK_FIRST_SEQUENCE = 14;
+    static final int TRANSFORMER_LINK_VALUES = 15;
 
     private CudaDriver() {
     }
@@ -275,7 +296,7 @@ public final class CudaDriver {
             @Cast("int64_t") long weights, @Cast("int64_t") long positions, int blocks, int count);
 
     @Name("tiercel_cuda_transformer_new")
-    static native @Cast("int64_t") long newTransformer(int[] sizes, float[] numbers, int sharedBytes);
+    static native @Cast("int64_t") long newTransformer(int[] sizes, float[] numbers, int sharedBytes, int blocks);
 
     @Name("tiercel_cuda_transformer_delete")
     static native void deleteTransformer(@Cast("void*") long model);
@@ -310,6 +331,11 @@ public final class CudaDriver {
             @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
             @Cast("int64_t") long weights, @Cast("int64_t") long items, @Cast("int64_t") long records,
             @Cast("int64_t") long last, int count, int threads, int sharedBytes);
+
+    @Name("tiercel_cuda_transformer_stay")
+    static native int stay(
+            @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
+            @Cast("int64_t") long weights, @Cast("const int64_t*") long[] link, int teams);
 
     @Name("tiercel_cuda_transformer_begin_step")
     static native void beginStep(

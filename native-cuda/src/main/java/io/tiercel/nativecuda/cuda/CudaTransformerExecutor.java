@@ -9,9 +9,8 @@ import io.tiercel.appliance.engine.transformer.TransformerStateLayout;
 import org.agrona.UnsafeApi;
 
 /**
- * Steps of one transformer by graphs that are launched for each batch, and for each row of a session's steps. The
- * answer is there after the first of them; what follows a step, and the work ahead of the next, are launched when they
- * are asked for.
+ * Steps of one transformer, for each batch and for each row of a session's steps, by a {@link TransformerWay}. The
+ * answer is there first; what follows a step, and the work ahead of the next, are asked for behind it.
  *
  * <p>The host has every session's canonical state, and it is the one that counts. Of a step comes back a record of all
  * that it makes of its state, which is not touched until all of that is there. Of some states the GPU has copies, on
@@ -50,7 +49,8 @@ final class CudaTransformerExecutor implements TokenExecutor {
     private boolean isClosed;
 
     /** @throws CudaException if the driver fails; then nothing is left behind. */
-    CudaTransformerExecutor(final CudaTransformerModel model, final int maxBatch, final int copyCount) {
+    CudaTransformerExecutor(
+            final CudaTransformerModel model, final int maxBatch, final int copyCount, final int firstSequence) {
         this.model = model;
         layout = model.layout();
         inputBytes = model.shape().featureCount() * Float.BYTES;
@@ -60,7 +60,7 @@ final class CudaTransformerExecutor implements TokenExecutor {
         copyOf = new int[maxBatch];
         copies = new StateCopies(0, copyCount);
         copies.takeSpare();
-        way = new TransformerLaunches(model, maxBatch, copyCount);
+        way = model.newWay(maxBatch, copyCount, firstSequence);
         row = new StepRow(model, way);
     }
 

@@ -20,25 +20,31 @@ import org.agrona.concurrent.NanoClock;
  */
 final class CudaTransformerModel extends CudaModel {
 
+    /** Blocks of a step that is launched: no kernel stays. */
+    static final int GRAPHS = 0;
+
     private static final long NO_UNDO = 0;
 
     private final TransformerStateLayout layout;
     private final int window;
     private final int logitCount;
+    private final int blocks;
     private final long[] sizes = new long[CudaDriver.TRANSFORMER_SIZES];
     private long handle;
 
     /**
      * @param device released by {@link #close}, and if this fails.
+     * @param blocks that make a step by a kernel that stays, or {@link #GRAPHS}.
      * @throws CudaException if it does not fit, or the driver fails.
      */
     CudaTransformerModel(
             final TransformerParameters parameters, final CudaDevice device, final NanoClock clock,
-            final DeviceSettings settings) {
+            final DeviceSettings settings, final int blocks) {
         super(shapeOf(parameters), device, clock, settings);
         layout = parameters.layout();
         window = parameters.shape().window();
         logitCount = parameters.logitCount();
+        this.blocks = blocks;
         place(() -> pack(parameters), () -> device.newWeights(
                 CudaDriver.transformerData(handle), CudaDriver.transformerBytes(handle)));
     }
@@ -56,7 +62,12 @@ final class CudaTransformerModel extends CudaModel {
 
     /** With so many copies of states, at least two more than the batch has positions. */
     CudaTransformerExecutor newExecutor(final int maxBatch, final int copyCount) {
-        return make(() -> new CudaTransformerExecutor(this, maxBatch, copyCount));
+        return newExecutor(maxBatch, copyCount, TransformerResident.FIRST_SEQUENCE);
+    }
+
+    /** With requests numbered from one on, if it is by a kernel that stays. */
+    CudaTransformerExecutor newExecutor(final int maxBatch, final int copyCount, final int firstSequence) {
+        return make(() -> new CudaTransformerExecutor(this, maxBatch, copyCount, firstSequence));
     }
 
     @Override
@@ -68,6 +79,23 @@ final class CudaTransformerModel extends CudaModel {
 
     TransformerStateLayout layout() {
         return layout;
+    }
+
+    /** That make a step by a kernel that stays; {@link #GRAPHS} if none does. */
+    int blocks() {
+        return blocks;
+    }
+
+    /** For people. */
+    String wayName() {
+        return blocks == GRAPHS ? "graphs" : "a kernel that stays, blocks=" + blocks;
+    }
+
+    /** @throws CudaException if the driver fails; then nothing is left behind. */
+    TransformerWay newWay(final int maxBatch, final int copyCount, final int firstSequence) {
+        return blocks == GRAPHS
+                ? new TransformerLaunches(this, maxBatch, copyCount)
+                : new TransformerResident(this, maxBatch, copyCount, firstSequence);
     }
 
     int logitCount() {
@@ -123,10 +151,21 @@ final class CudaTransformerModel extends CudaModel {
 
     /** Before anything is launched. */
     void prepareLaunches() {
-        final int sharedBytes = (int) sizes[CudaDriver.TRANSFORMER_SHARED_BYTES];
-        final String geometry = "threads=" + sizes[CudaDriver.TRANSFORMER_THREADS] + " sharedBytes=" + sharedBytes;
-        device().allowSharedMemory(device().transformerKernels().step(), geometry);
-        device().allowSharedMemory(device().transformerKernels().steps(), geometry);
+        device().allowSharedMemory(device().transformerKernels().step(), geometry());
+        device().allowSharedMemory(device().transformerKernels().steps(), geometry());
+    }
+
+    /** Before the kernel that stays begins. */
+    void prepareToStay() {
+        device().allowSharedMemory(device().transformerKernels().persistent(), geometry());
+    }
+
+    /** Begins the kernel that stays, of so many teams of blocks; by the indices of {@link CudaDriver}. */
+    void stay(final long stream, final long[] link, final int teams) {
+        CudaDriver.check(
+                CudaDriver.stay(handle, device().transformerKernels().persistent(), stream, weightsAddress(), link,
+                        teams),
+                "cuLaunchCooperativeKernel(teams=" + teams + " blocks=" + blocks + " " + geometry() + ")");
     }
 
     /** A step of so many positions; addresses here and below are the GPU's. */
@@ -158,6 +197,11 @@ final class CudaTransformerModel extends CudaModel {
         }
     }
 
+    private String geometry() {
+        return "threads=" + sizes[CudaDriver.TRANSFORMER_THREADS] + " sharedBytes=" +
+                sizes[CudaDriver.TRANSFORMER_SHARED_BYTES];
+    }
+
     private static ModelShape shapeOf(final TransformerParameters parameters) {
         final ModelShape plain = parameters.modelShape();
         return new ModelShape(plain.family(), plain.featureCount(), plain.outputCount(),
@@ -167,7 +211,8 @@ final class CudaTransformerModel extends CudaModel {
 
     private void pack(final TransformerParameters parameters) {
         handle = CudaDriver.newTransformer(
-                TransformerSizes.of(parameters), TransformerSizes.numbers(parameters), device().sharedBytes());
+                TransformerSizes.of(parameters), TransformerSizes.numbers(parameters), device().sharedBytes(),
+                Math.max(blocks, 1));
         if (handle == 0) {
             throw new CudaException("no memory to pack " + parameters.shape());
         }

@@ -1,14 +1,11 @@
 package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.DeviceLostException;
-import java.util.concurrent.TimeUnit;
 import org.agrona.UnsafeApi;
-import org.agrona.concurrent.NanoClock;
 
 /**
  * A kernel that stays on the GPU, and the memory in which it and the host speak, as {@code lstm_link.h} says. Whoever
- * has it writes requests and reads responses there; this begins and ends the kernel, and watches it: an answer that
- * does not come within the limit, or a driver that says so, and the GPU is lost.
+ * has it writes requests and reads responses there; this begins and ends the kernel, which {@link KernelWatch} watches.
  *
  * <p>One thread at a time. Allocates nothing between its beginning and its end, and calls the driver only where an
  * answer is late. Each word is written by one store and read by one load; it says itself which request it belongs to,
@@ -27,14 +24,9 @@ final class PersistentKernel implements AutoCloseable {
     private static final int STOP_SESSION = -1;
     /** Unsigned. A tag of the last round must not be taken for one of this: before they come again, all are zeroed. */
     private static final int LAST_SEQUENCE = -1;
-    /** Looks at a word between two at the clock: some 20 us. */
-    private static final int LOOKS = 1024;
-    private static final long QUERY_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final CudaLstmModel model;
     private final CudaDevice device;
-    private final NanoClock clock;
-    private final long limitNs;
     private final int places;
     private final int requestBytes;
     private final int responseBytes;
@@ -42,13 +34,9 @@ final class PersistentKernel implements AutoCloseable {
     private CudaDevice.Memory responses;
     private CudaDevice.Memory exchange;
     private CudaDevice.Memory sessions;
-    private long stream;
+    private KernelWatch watch;
     private int sequence;
-    private boolean isRunning;
-    private boolean isLost;
     private boolean isClosed;
-    private long waitingSinceNs;
-    private long queriedNs;
 
     /**
      * Begins the kernel, and has it make a step.
@@ -62,8 +50,6 @@ final class PersistentKernel implements AutoCloseable {
             final CudaLstmModel model, final int minPlaces, final int sessionCount, final int firstSequence) {
         this.model = model;
         device = model.device();
-        clock = model.clock();
-        limitNs = model.answerLimitNs();
         places = Integer.highestOneBit(2 * minPlaces - 1);
         requestBytes = model.size(CudaDriver.REQUEST_WORDS) * Long.BYTES;
         responseBytes = model.size(CudaDriver.RESPONSE_WORDS) * Long.BYTES;
@@ -73,9 +59,7 @@ final class PersistentKernel implements AutoCloseable {
             exchange = device.newMemory(exchangeBytes(), "what blocks say to each other");
             sessions = device.newMemory(
                     (1L + sessionCount) * model.size(CudaDriver.STATE_BYTES), "copies of " + sessionCount + " states");
-            final long[] handle = new long[1];
-            CudaDriver.check(CudaDriver.streamCreate(handle, CudaDriver.STREAM_NON_BLOCKING), "cuStreamCreate");
-            stream = handle[0];
+            watch = new KernelWatch(model);
             begin(firstSequence);
         } catch (final CudaException | DeviceLostException ex) {
             close();
@@ -90,7 +74,7 @@ final class PersistentKernel implements AutoCloseable {
                 end();
                 begin(FIRST_SEQUENCE);
             } catch (final CudaException ex) {
-                throw lost(ex.getMessage(), ex);
+                throw watch.lost(ex.getMessage(), ex);
             }
         }
     }
@@ -132,26 +116,23 @@ final class PersistentKernel implements AutoCloseable {
             if ((int) (word >>> Integer.SIZE) == ofSequence) {
                 return (int) word;
             }
-            if (looks % LOOKS == 0) {
-                watch(looks == LOOKS, ofSequence);
-            }
+            watch.onLook(looks, ofSequence);
         }
     }
 
     /** Ends the kernel and gives everything back; of a lost one nothing. A second call does nothing. */
     @Override
     public void close() {
-        if (isClosed || isLost) {
+        if (isClosed || watch != null && watch.isLost()) {
             return;
         }
         isClosed = true;
         device.leaveOnFailure(() -> {
-            if (isRunning) {
-                end();
-            }
-            if (stream != 0) {
-                device.makeCurrent();
-                CudaDriver.check(CudaDriver.streamDestroy(stream), "cuStreamDestroy");
+            if (watch != null) {
+                if (watch.isRunning()) {
+                    end();
+                }
+                watch.destroy();
             }
             device.freeAll(requests, responses, exchange, sessions);
         });
@@ -163,12 +144,11 @@ final class PersistentKernel implements AutoCloseable {
         UnsafeApi.setMemory(requests.hostAddress(), (long) places * requestBytes, (byte) 0);
         UnsafeApi.setMemory(responses.hostAddress(), (long) places * responseBytes, (byte) 0);
         CudaDriver.check(
-                CudaDriver.memsetD8Async(exchange.deviceAddress(), (byte) 0, exchangeBytes(), stream),
+                CudaDriver.memsetD8Async(exchange.deviceAddress(), (byte) 0, exchangeBytes(), watch.stream()),
                 "cuMemsetD8Async(" + exchangeBytes() + " bytes)");
-        model.launch(stream, requests.deviceAddress(), responses.deviceAddress(), places, firstSequence,
+        model.launch(watch.stream(), requests.deviceAddress(), responses.deviceAddress(), places, firstSequence,
                 exchange.deviceAddress(), sessions.deviceAddress());
-        isRunning = true;
-        device.onKernelBegun();
+        watch.onBegun();
         sequence = firstSequence - 1;
         final int first = nextSequence();
         writeEmpty(first);
@@ -187,16 +167,7 @@ final class PersistentKernel implements AutoCloseable {
         final int last = nextSequence();
         writeEmpty(last);
         send(last, STOP_SESSION, false);
-        device.makeCurrent();
-        final long begunNs = clock.nanoTime();
-        int code = CudaDriver.streamQuery(stream);
-        while (code == CudaDriver.NOT_READY && clock.nanoTime() - begunNs < limitNs) {
-            Thread.yield();
-            code = CudaDriver.streamQuery(stream);
-        }
-        CudaDriver.check(code, "cuStreamQuery, for the kernel to end");
-        isRunning = false;
-        device.onKernelEnded();
+        watch.awaitEnd();
     }
 
     /** Zeros for features and a state. */
@@ -205,39 +176,6 @@ final class PersistentKernel implements AutoCloseable {
         for (int word = HEADER_WORDS; word < model.size(CudaDriver.REQUEST_STATE) + stateWords(); word++) {
             UnsafeApi.putLong(address + (long) word * Long.BYTES, tag(ofSequence));
         }
-    }
-
-    /** An answer is late: other threads may go first, the driver is asked, and in the end it is too late. */
-    private void watch(final boolean isFirst, final int ofSequence) {
-        final long nowNs = clock.nanoTime();
-        if (isFirst) {
-            waitingSinceNs = nowNs;
-            queriedNs = nowNs;
-        }
-        if (nowNs - queriedNs >= QUERY_INTERVAL_NS) {
-            queriedNs = nowNs;
-            try {
-                device.makeCurrent();
-                final int code = CudaDriver.streamQuery(stream);
-                if (code != CudaDriver.NOT_READY) {
-                    CudaDriver.check(code, "cuStreamQuery, while an answer is waited for");
-                    throw new CudaException("the kernel has ended by itself");
-                }
-            } catch (final CudaException ex) {
-                throw lost(ex.getMessage(), ex);
-            }
-        }
-        if (nowNs - waitingSinceNs >= limitNs) {
-            throw lost("no answer to request " + Integer.toUnsignedString(ofSequence) + " within " +
-                    TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms", null);
-        }
-        Thread.yield();
-    }
-
-    private DeviceLostException lost(final String what, final Throwable cause) {
-        isLost = true;
-        device.lose();
-        return new DeviceLostException(device.name() + ": " + what, cause);
     }
 
     private int stateWords() {

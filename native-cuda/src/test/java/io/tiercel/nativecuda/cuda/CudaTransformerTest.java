@@ -36,8 +36,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The host side of transformers, as it is, over the driver for tests: the bits of the Java reference whatever is done
- * to a session, and whichever call of the driver fails meanwhile.
+ * The host side of transformers by graphs, as it is, over the driver for tests: the bits of the Java reference whatever
+ * is done to a session, and whichever call of the driver fails meanwhile.
  */
 @Timeout(120)
 class CudaTransformerTest {
@@ -163,16 +163,6 @@ class CudaTransformerTest {
     }
 
     @Test
-    void shouldRefuseToKeepAKernel() {
-        final DeviceSettings resident = new DeviceSettings(DeviceMode.RESIDENT, PATIENT_NS);
-        final BundleException ex =
-                assertThrows(BundleException.class, () -> patient().load(setting.bundle(), 1, resident));
-        assertTrue(ex.getMessage().endsWith(": backend=cuda cannot load it: gpu-mode=resident cannot be: no kernel " +
-                "stays for family=transformer"), ex.getMessage());
-        assertTrue(TestDriver.isClean());
-    }
-
-    @Test
     void shouldRefuseAModelThatDoesNotFit() {
         TestDriver.reset(TestDriver.MULTIPROCESSORS, 64, TestDriver.MEMORY_BYTES);
         assertRefused("needs sharedBytes=656 a block, and Emulated GPU has 64");
@@ -283,13 +273,13 @@ class CudaTransformerTest {
 
     private void assertRefused(final String reason) {
         final BundleException ex =
-                assertThrows(BundleException.class, () -> new CudaBackend().load(setting.bundle(), 1));
+                assertThrows(BundleException.class, () -> patient().load(setting.bundle(), 1));
         assertTrue(ex.getMessage().contains(": backend=cuda ") && ex.getMessage().contains(reason), ex.getMessage());
         assertTrue(TestDriver.isClean());
     }
 
     /** Small, so that a step takes little by the emulation. */
-    private static TransformerSetting setting(
+    static TransformerSetting setting(
             final long seed, final int context, final int window, final int sinks, final Codec keys,
             final Codec values, final boolean isOfFeatures) {
         return new TransformerSetting(
@@ -315,12 +305,12 @@ class CudaTransformerTest {
     }
 
     private static CudaBackend patient() {
-        return new CudaBackend(SystemNanoClock.INSTANCE, PATIENT_NS);
+        return new CudaBackend(SystemNanoClock.INSTANCE, new DeviceSettings(DeviceMode.GRAPHS, PATIENT_NS));
     }
 
     /** Time passes when the GPU stands still, and only then: nothing is lost because the machine is busy. */
     private CudaBackend impatient() {
         return new CudaBackend(() -> TestDriver.isStill() ? nowNs += TimeUnit.MILLISECONDS.toNanos(1) : nowNs,
-                IMPATIENT_NS);
+                new DeviceSettings(DeviceMode.GRAPHS, IMPATIENT_NS));
     }
 }
