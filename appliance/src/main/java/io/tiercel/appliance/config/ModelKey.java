@@ -19,9 +19,9 @@ public enum ModelKey {
                     + "when cores are free; an executor of `cpu` that is not faster with them uses fewer."),
     GPU_MODE("gpu-mode", ValueType.oneOf("auto", "resident", "graphs"), ModelConfig.AUTO_GPU_MODE,
             "How a GPU computes it, backend `cuda`. `resident`: by a kernel that stays there, the shortest way to an "
-                    + "answer; family `lstm`. `graphs`: by prepared launches for each batch, for throughput, and for "
-                    + "a GPU that is shared or drives a display. `auto`: `resident` where the GPU lets a kernel stay "
-                    + "and the model fits, else `graphs`."),
+                    + "answer. `graphs`: by prepared launches for each batch, for throughput, and for a GPU that is "
+                    + "shared or drives a display. `auto`: an `lstm` by `resident` where the GPU lets a kernel stay "
+                    + "and the model fits, else by `graphs`; a `transformer` by what was faster when it was loaded."),
     GPU_ANSWER_LIMIT("gpu-answer-limit", ModelConfig.ANSWER_LIMIT_TYPE,
             ModelConfig.ANSWER_LIMIT_TYPE.print(ModelConfig.DEFAULT_ANSWER_LIMIT_NS),
             "A GPU that has not answered a batch for so long is lost, and another backend goes on for good; backend "

@@ -4,7 +4,10 @@ import java.util.Locale;
 
 /** How a GPU computes a model. The answers are the same, bit for bit. */
 public enum DeviceMode {
-    /** {@link #RESIDENT} where the GPU lets a kernel stay and the model fits, else {@link #GRAPHS}. */
+    /**
+     * {@link #RESIDENT} where the GPU lets a kernel stay and the model fits, else {@link #GRAPHS}; or what was faster
+     * when the model was loaded.
+     */
     AUTO,
     /** By a kernel that stays on the GPU: the shortest way to an answer, and multiprocessors that do nothing else. */
     RESIDENT,

@@ -9,6 +9,7 @@ import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
+import java.util.List;
 import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
@@ -97,6 +98,23 @@ public final class CudaBackend implements Backend {
     public Model loadPingPong(final Bundle bundle) {
         final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
         return load(bundle, () -> loadLstm(LstmParameters.read(bundle), device, true));
+    }
+
+    /**
+     * How many blocks can make a transformer's step together by a kernel that stays, the fewest first: what is tried
+     * out when one is loaded. None where no kernel may stay.
+     *
+     * @throws CudaException with what stands against the GPU.
+     */
+    public List<Integer> residentBlocks() {
+        return TransformerWays.residentBlocks();
+    }
+
+    /** Of a {@code transformer} bundle a step by a kernel that stays and so many blocks, whatever is the fastest. */
+    public Model loadResident(final Bundle bundle, final int blocks) {
+        final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
+        return load(bundle, () -> new CudaTransformerModel(
+                TransformerParameters.read(bundle), CudaDevice.retain(), clock, device, blocks));
     }
 
     private static Model load(final Bundle bundle, final Supplier<Model> loading) {

@@ -58,6 +58,8 @@ final class CudaDevice {
     private final List<Runnable> toBeFreed = new ArrayList<>();
     private int users;
     private int runningKernels;
+    /** Of those that stay: a block each, as far as anybody may rely on. */
+    private int takenMultiprocessors;
     private boolean isLost;
 
     private CudaDevice() {
@@ -257,13 +259,20 @@ final class CudaDevice {
         }
     }
 
-    synchronized void onKernelBegun() {
+    /** Multiprocessors on which no kernel stays: blocks of another one would wait for the others for ever. */
+    synchronized int freeMultiprocessors() {
+        return Math.max(0, multiprocessors - takenMultiprocessors);
+    }
+
+    synchronized void onKernelBegun(final int blocks) {
         runningKernels++;
+        takenMultiprocessors += blocks;
     }
 
     /** It has been seen to end. */
-    synchronized void onKernelEnded() {
+    synchronized void onKernelEnded(final int blocks) {
         runningKernels--;
+        takenMultiprocessors -= blocks;
         freeIfNobodyWrites();
     }
 

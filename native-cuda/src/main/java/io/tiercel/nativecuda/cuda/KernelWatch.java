@@ -21,7 +21,8 @@ final class KernelWatch {
     private final NanoClock clock;
     private final long limitNs;
     private final LaunchStream stream;
-    private boolean isRunning;
+    /** 0 while none is there. */
+    private int blocks;
     private long waitingSinceNs;
     private long queriedNs;
 
@@ -38,16 +39,17 @@ final class KernelWatch {
     }
 
     boolean isRunning() {
-        return isRunning;
+        return blocks > 0;
     }
 
     boolean isLost() {
         return stream.isLost();
     }
 
-    void onBegun() {
-        isRunning = true;
-        device.onKernelBegun();
+    /** Of so many blocks in all. */
+    void onBegun(final int ofBlocks) {
+        blocks = ofBlocks;
+        device.onKernelBegun(blocks);
     }
 
     /**
@@ -75,8 +77,9 @@ final class KernelWatch {
             code = CudaDriver.streamQuery(stream.handle());
         }
         CudaDriver.check(code, "cuStreamQuery, for the kernel to end");
-        isRunning = false;
-        device.onKernelEnded();
+        final int ended = blocks;
+        blocks = 0;
+        device.onKernelEnded(ended);
     }
 
     /** The device is from here on; to be thrown. */

@@ -148,7 +148,7 @@ final class PersistentKernel implements AutoCloseable {
                 "cuMemsetD8Async(" + exchangeBytes() + " bytes)");
         model.launch(watch.stream(), requests.deviceAddress(), responses.deviceAddress(), places, firstSequence,
                 exchange.deviceAddress(), sessions.deviceAddress());
-        watch.onBegun();
+        watch.onBegun(model.size(CudaDriver.BLOCKS));
         sequence = firstSequence - 1;
         final int first = nextSequence();
         writeEmpty(first);

@@ -112,7 +112,13 @@ final class TransformerResident implements TransformerWay {
         // A token is drawn of its logits, with nothing between that a standby could take over in.
         answeredPhase = model.shape().vocabularySize() > 0 ? RECORDED : ANSWERED;
         blocks = model.blocks();
-        teams = Math.max(1, Math.min(Math.min(maxBatch, MOST_TEAMS), device.multiprocessors() / blocks));
+        final int free = device.freeMultiprocessors();
+        if (free < blocks) {
+            throw new CudaException(
+                    "blocks=" + blocks + " of " + device.name() + ", where other kernels that stay leave " +
+                            free + " multiprocessors");
+        }
+        teams = Math.min(Math.min(maxBatch, MOST_TEAMS), free / blocks);
         places = BitUtil.findNextPositivePowerOfTwo((maxBatch + teams - 1) / teams);
         capacity = Math.max(maxBatch, TokenExecutor.MAX_DRAFT);
         sequences = new int[teams];
@@ -268,7 +274,7 @@ final class TransformerResident implements TransformerWay {
         zero(exchange, exchangeBytes());
         link[CudaDriver.LINK_FIRST_SEQUENCE] = firstSequence;
         model.stay(watch.stream(), link, teams);
-        watch.onBegun();
+        watch.onBegun(teams * blocks);
         Arrays.fill(sequences, firstSequence - 1);
         for (int team = 0; team < teams; team++) {
             ask(team, GREET, NOTHING, NOTHING, NOTHING, false, NO_INPUT);

@@ -7,6 +7,7 @@ import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.TokenExecutor;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
@@ -26,7 +27,7 @@ final class TransformerWays {
     private static final Logger LOG = LoggerFactory.getLogger(TransformerWays.class);
 
     /** Of a team: what is between them differs by less than measurements do. */
-    private static final int[] BLOCKS = {1, 8, 32};
+    private static final List<Integer> BLOCKS = List.of(1, 8, 32);
 
     private static final int WARM_UP_STEPS = 4;
     private static final int LEAST_STEPS = 4;
@@ -56,40 +57,55 @@ final class TransformerWays {
         return new TransformerWays(parameters, clock, settings).load();
     }
 
-    private CudaTransformerModel load() {
+    /** Of a team, the fewest first; none where no kernel may stay, or other ones leave no multiprocessor. */
+    static List<Integer> residentBlocks() {
         final CudaDevice device = CudaDevice.retain();
-        final String obstacle = device.obstacleToStaying();
-        final int multiprocessors = device.multiprocessors();
-        final String name = device.name();
-        device.release();
-        if (settings.mode() == DeviceMode.RESIDENT && obstacle != null) {
-            throw new CudaException(
-                    "gpu-mode=" + DeviceMode.RESIDENT + " cannot be: " + name + " lets no kernel stay: " + obstacle);
+        try {
+            final int free = device.obstacleToStaying() == null ? device.freeMultiprocessors() : 0;
+            return BLOCKS.stream().filter(blocks -> blocks <= free).toList();
+        } finally {
+            device.release();
         }
-        if (settings.mode() == DeviceMode.GRAPHS || obstacle != null) {
+    }
+
+    private CudaTransformerModel load() {
+        final List<Integer> resident = settings.mode() == DeviceMode.GRAPHS ? List.of() : residentBlocks();
+        if (settings.mode() == DeviceMode.RESIDENT && resident.isEmpty()) {
+            throw new CudaException("gpu-mode=" + DeviceMode.RESIDENT + " cannot be: " + obstacle());
+        }
+        if (resident.isEmpty()) {
             return open(CudaTransformerModel.GRAPHS);
         }
-        if (settings.mode() == DeviceMode.RESIDENT && multiprocessors < BLOCKS[1]) {
-            return open(BLOCKS[0]);
+        if (settings.mode() == DeviceMode.RESIDENT && resident.size() == 1) {
+            return open(resident.get(0));
         }
         try {
-            tryOut(multiprocessors);
+            tryOut(resident);
         } catch (final CudaException | DeviceLostException ex) {
             CloseHelper.close(best);
             throw new CudaException(ex.getMessage());
         }
-        LOG.info("{}: median of a step{}: {}", name, tried, best.wayName());
+        LOG.info("Median of a step{}: {}", tried, best.wayName());
         return best;
     }
 
-    private void tryOut(final int multiprocessors) {
+    private void tryOut(final List<Integer> resident) {
         boolean isFaster = true;
-        for (int i = 0; i < BLOCKS.length && BLOCKS[i] <= multiprocessors && isFaster; i++) {
-            isFaster = consider(BLOCKS[i]);
+        for (int i = 0; i < resident.size() && isFaster; i++) {
+            isFaster = consider(resident.get(i));
         }
         if (settings.mode() == DeviceMode.AUTO) {
             consider(CudaTransformerModel.GRAPHS);
         }
+    }
+
+    private static String obstacle() {
+        final CudaDevice device = CudaDevice.retain();
+        final String obstacle = device.obstacleToStaying() == null
+                ? "other kernels stay on all multiprocessors"
+                : device.name() + " lets no kernel stay: " + device.obstacleToStaying();
+        device.release();
+        return obstacle;
     }
 
     /** Whether it is the best so far; else it is closed. */

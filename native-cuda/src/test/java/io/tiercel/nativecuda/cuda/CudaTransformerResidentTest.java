@@ -183,6 +183,23 @@ class CudaTransformerResidentTest {
         assertTrue(TestDriver.isClean());
     }
 
+    /** Blocks of it that were not there would be waited for by those that are. */
+    @Test
+    void shouldTakeNoMultiprocessorOnWhichAKernelStays() {
+        TestDriver.reset(2, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
+        try (CudaTransformerModel model = model(setting, 2); ModelExecutor executor = model.newExecutor(1)) {
+            final DeviceLostException ex =
+                    assertThrows(DeviceLostException.class, () -> model.newExecutor(1));
+            assertEquals("blocks=2 of Emulated GPU, where other kernels that stay leave 0 multiprocessors",
+                    ex.getMessage());
+            assertEquals(CudaTransformerModel.GRAPHS, blocksTaken(DeviceMode.AUTO));
+            assertTrue(assertThrows(BundleException.class, () -> blocksTaken(DeviceMode.RESIDENT)).getMessage()
+                    .endsWith("gpu-mode=resident cannot be: other kernels stay on all multiprocessors"));
+            new ModelSession(model.shape(), executor).step(0);
+        }
+        assertTrue(TestDriver.isClean());
+    }
+
     @Test
     void shouldSayInOneLineWhatFailsWhenWaysAreTriedOut() {
         TestDriver.failCall("cuLaunchCooperativeKernel", 2, TestDriver.OUT_OF_MEMORY);

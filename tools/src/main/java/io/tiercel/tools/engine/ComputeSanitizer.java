@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 /**
  * NVIDIA's {@code compute-sanitizer} over the comparison with the reference, in a JVM of its own, if the machine has
  * it: accesses to memory that are not the kernels', and races in their shared memory. It slows kernels down, so the
- * model is small.
+ * models are small.
  */
 final class ComputeSanitizer {
 
@@ -24,6 +24,7 @@ final class ComputeSanitizer {
     private static final Path USUAL = Path.of("/usr/local/cuda/bin", NAME);
     private static final List<String> TOOLS = List.of("memcheck", "racecheck");
     private static final String SHAPE = "2x32/8";
+    private static final String TRANSFORMER = "2x32/2x16/24/20/40/8";
     private static final int FOUND_SOMETHING = 9;
 
     private ComputeSanitizer() {
@@ -62,7 +63,8 @@ final class ComputeSanitizer {
     private static String run(final Path program, final String tool) {
         final List<String> command = new ArrayList<>(List.of(
                 program.toString(), "--tool", tool, "--error-exitcode", Integer.toString(FOUND_SOMETHING)));
-        command.addAll(ChildJvm.command(List.of("bench", "gpu", "--check-only", "--shapes", SHAPE)));
+        command.addAll(ChildJvm.command(List.of("bench", "gpu", "--check-only", "--shapes", SHAPE,
+                "--transformers", TRANSFORMER)));
         try {
             final Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
             String last = "";

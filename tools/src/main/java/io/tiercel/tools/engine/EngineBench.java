@@ -266,9 +266,7 @@ final class EngineBench {
             final String title, final Bundle bundle, final List<Contender> contenders, final List<String> notes) {
         final String weights = weightsOf(bundle.manifest().quantisation().weights());
         final TransformerParameters parameters = TransformerParameters.read(bundle);
-        final FeatureTape tape = parameters.isTokens()
-                ? FeatureTape.ofTokens(parameters.shape().vocabulary(), plan.seed())
-                : new FeatureTape(bundle.manifest().featureCount(), plan.seed());
+        final FeatureTape tape = FeatureTape.of(bundle, plan.seed());
         if (plan.kernels() != null) {
             final CpuTransformerModel model = new CpuTransformerModel(parameters, plan.kernels());
             final long stepBytes = model.stepBytes();

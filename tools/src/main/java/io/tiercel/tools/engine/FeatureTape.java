@@ -1,5 +1,7 @@
 package io.tiercel.tools.engine;
 
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 import org.agrona.BitUtil;
@@ -39,6 +41,14 @@ final class FeatureTape {
         for (int i = 0; i < LENGTH; i++) {
             memory.putInt(i * vectorBytes, tokens[i], ByteOrder.LITTLE_ENDIAN);
         }
+    }
+
+    /** Inputs of a transformer: tokens, or features. */
+    static FeatureTape of(final Bundle transformer, final long seed) {
+        final TransformerParameters parameters = TransformerParameters.read(transformer);
+        return parameters.isTokens()
+                ? ofTokens(parameters.shape().vocabulary(), seed)
+                : new FeatureTape(transformer.manifest().featureCount(), seed);
     }
 
     /** Tokens below a number. */

@@ -74,7 +74,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
                     + "what the kernels should not do. By default the one in PATH or /usr/local/cuda/bin, if any.")
     private Path sanitizer;
 
-    @Option(names = "--check-only", description = "Compares LSTMs with the reference, and measures nothing.")
+    @Option(names = "--check-only", description = "Compares each way with the reference, and measures nothing.")
     private boolean isCheckOnly;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
@@ -104,7 +104,9 @@ public final class GpuBenchCommand implements Callable<Integer> {
         }
         if (isCheckOnly) {
             shapes.forEach(shape -> GpuWays.check(shape, cuda, seed));
-            System.out.println("equal to the reference: " + shapeNames);
+            transformers().forEach(
+                    (name, bundles) -> bundles.forEach(bundle -> GpuWays.check(name, bundle, cuda, seed)));
+            System.out.println("equal to the reference: " + shapeNames + ", transformers " + transformerNames);
             return ExitCode.OK;
         }
         shapes.forEach(shape -> EngineBench.checkHeap(shape, Runtime.getRuntime().maxMemory()));
@@ -118,7 +120,7 @@ public final class GpuBenchCommand implements Callable<Integer> {
         result.put("jvm", MachineInfo.runtime());
         result.put("gpu", probe.detail());
         measure(shapes, transformers, cuda, result);
-        result.put("ways", measureWays(shapes, cuda));
+        result.put("ways", measureWays(shapes, transformers, cuda));
         result.put("published", PublishedGpuRow.ALL.stream().map(PublishedGpuRow::toJson).toList());
         result.put("sanitizers", ComputeSanitizer.run(System.out::println, sanitizer));
         if (json != null) {
@@ -167,12 +169,14 @@ public final class GpuBenchCommand implements Callable<Integer> {
         return bundle;
     }
 
-    private List<Map<String, Object>> measureWays(final List<EngineShape> shapes, final CudaBackend cuda) {
+    private List<Map<String, Object>> measureWays(
+            final List<EngineShape> shapes, final Map<String, List<Bundle>> transformers, final CudaBackend cuda) {
         final EnginePlan plan = new EnginePlan(List.of(WeightFormat.INT8), 1, 0, (long) (seconds * NS_PER_SECOND),
                 null, List.of(cuda), false, false, seed);
         final GpuWays ways = new GpuWays(SystemNanoClock.INSTANCE, plan, cuda,
                 new StatusLine(new PrintWriter(System.err), Terminal.isErrorInteractive()));
         shapes.forEach(ways::measure);
+        transformers.forEach((name, bundles) -> bundles.forEach(bundle -> ways.measure(name, bundle)));
         System.out.println();
         System.out.print(ways.report());
         return ways.json();

@@ -23,24 +23,33 @@ import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * The ways to a GPU, one after the other: an answer without mathematics, a kernel that stays, graphs of launches; steps
- * back to back, beside what was published of the same sizes. What computes is compared with the Java reference first.
+ * The ways to a GPU, one after the other: of an LSTM an answer without mathematics, a kernel that stays, graphs of
+ * launches; of a transformer a kernel that stays, of one block and of several, and graphs. Steps back to back, beside
+ * what was published of the same sizes. What computes is compared with the Java reference first.
  *
- * <p>One thread, int8, one session; what is made of a shape is closed before the next one.
+ * <p>One thread, one session, LSTMs in int8; what is made of a shape is closed before the next one.
  */
 final class GpuWays {
 
     private static final List<DeviceMode> MODES = List.of(DeviceMode.RESIDENT, DeviceMode.GRAPHS);
     private static final String PING_PONG = "ping-pong";
     private static final String UNKNOWN = "-";
-    private static final int WORD_COLUMNS = 2;
+    private static final int WORD_COLUMNS = 3;
     private static final double NS_PER_US = 1e3;
+
+    /**
+     * Whose ways.
+     *
+     * @param shape null of a transformer.
+     */
+    private record Subject(String title, String weights, EngineShape shape) {
+    }
 
     private final NanoClock clock;
     private final EnginePlan plan;
     private final CudaBackend cuda;
     private final StatusLine status;
-    private final TextTable table = TextTable.ofNumbersAfter(WORD_COLUMNS, "shape", "way", "p50", "p99",
+    private final TextTable table = TextTable.ofNumbersAfter(WORD_COLUMNS, "shape", "weights", "way", "p50", "p99",
             "p99.9", "max", "mean", "steps", "published mean", "published p99");
     private final List<Map<String, Object>> rows = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
@@ -57,11 +66,43 @@ final class GpuWays {
         status.show(shape.title() + ": quantising to int8");
         final Bundle bundle = bundle(shape, plan.seed());
         final FeatureTape tape = new FeatureTape(shape.features(), plan.seed());
-        measure(shape, PING_PONG, tape, null, () -> cuda.loadPingPong(bundle));
+        final Subject subject = new Subject(shape.title(), "int8", shape);
+        measure(subject, PING_PONG, tape, null, () -> cuda.loadPingPong(bundle));
         for (final DeviceMode mode : MODES) {
-            measure(shape, mode.toString(), tape, bundle, () -> cuda.load(bundle, 1, settings(mode)));
+            measure(subject, mode.toString(), tape, bundle, () -> cuda.load(bundle, 1, settings(mode)));
         }
         status.clear();
+    }
+
+    /** A transformer. */
+    void measure(final String name, final Bundle bundle) {
+        final FeatureTape tape = FeatureTape.of(bundle, plan.seed());
+        final Subject subject = new Subject(name, weightsOf(bundle), null);
+        waysOfTransformer(cuda, bundle).forEach((way, loading) -> measure(subject, way, tape, bundle, loading));
+        status.clear();
+    }
+
+    /** As {@link #check(EngineShape, CudaBackend, long)}, of a transformer. */
+    static void check(final String name, final Bundle bundle, final CudaBackend cuda, final long seed) {
+        final FeatureTape tape = FeatureTape.of(bundle, seed);
+        waysOfTransformer(cuda, bundle).forEach((way, loading) -> {
+            try (Model model = loading.get()) {
+                DeviceCheck.requireEqual(name + " " + weightsOf(bundle) + ", " + way, model, bundle, tape);
+            }
+        });
+    }
+
+    private static Map<String, Supplier<Model>> waysOfTransformer(final CudaBackend cuda, final Bundle bundle) {
+        final Map<String, Supplier<Model>> ways = new LinkedHashMap<>();
+        for (final int blocks : cuda.residentBlocks()) {
+            ways.put(DeviceMode.RESIDENT + ", blocks=" + blocks, () -> cuda.loadResident(bundle, blocks));
+        }
+        ways.put(DeviceMode.GRAPHS.toString(), () -> cuda.load(bundle, 1, settings(DeviceMode.GRAPHS)));
+        return ways;
+    }
+
+    private static String weightsOf(final Bundle bundle) {
+        return EngineBench.weightsOf(bundle.manifest().quantisation().weights());
     }
 
     /**
@@ -111,9 +152,9 @@ final class GpuWays {
 
     /** @param expected what the reference is to make of it; null if nothing is computed. */
     private void measure(
-            final EngineShape shape, final String way, final FeatureTape tape, final Bundle expected,
+            final Subject subject, final String way, final FeatureTape tape, final Bundle expected,
             final Supplier<Model> loading) {
-        final String title = shape.title() + " int8, " + way;
+        final String title = subject.title() + " " + subject.weights() + ", " + way;
         final Model model;
         try {
             model = loading.get();
@@ -126,8 +167,8 @@ final class GpuWays {
         }
         try (ExecutorStep step = ExecutorStep.open(clock, tape, model)) {
             status.show(title);
-            final EngineRow.Label label = new EngineRow.Label(shape.title(), "int8", way, 1, null, 0, 0);
-            add(shape, way, new Contender(clock, label, step, null).runAlone(plan).histogram());
+            final EngineRow.Label label = new EngineRow.Label(subject.title(), subject.weights(), way, 1, null, 0, 0);
+            add(subject, way, new Contender(clock, label, step, null).runAlone(plan).histogram());
         }
     }
 
@@ -141,16 +182,19 @@ final class GpuWays {
         }
     }
 
-    private void add(final EngineShape shape, final String way, final Histogram histogram) {
+    private void add(final Subject subject, final String way, final Histogram histogram) {
         final LatencySummary us = LatencySummary.of(histogram);
         final double meanUs = histogram.getMean() / NS_PER_US;
-        final Optional<PublishedGpuRow> published = PublishedGpuRow.find(way.equals(PING_PONG) ? null : shape);
-        table.row(shape.title(), way, LatencyTable.format(us.p50()), LatencyTable.format(us.p99()),
+        final Optional<PublishedGpuRow> published = subject.shape() == null
+                ? Optional.empty()
+                : PublishedGpuRow.find(way.equals(PING_PONG) ? null : subject.shape());
+        table.row(subject.title(), subject.weights(), way, LatencyTable.format(us.p50()), LatencyTable.format(us.p99()),
                 LatencyTable.format(us.p999()), LatencyTable.format(us.max()), LatencyTable.format(meanUs),
                 Long.toString(us.count()), text(published.map(PublishedGpuRow::meanUs)),
                 text(published.map(PublishedGpuRow::p99Us)));
         final Map<String, Object> json = new LinkedHashMap<>();
-        json.put("shape", shape.title());
+        json.put("shape", subject.title());
+        json.put("weights", subject.weights());
         json.put("way", way);
         json.put("meanUs", EngineReport.rounded(meanUs));
         json.put("us", us.toJson());

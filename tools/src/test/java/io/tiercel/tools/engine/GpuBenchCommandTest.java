@@ -69,7 +69,8 @@ class GpuBenchCommandTest {
             ways.add(way.get("shape").asText() + ' ' + way.get("way").asText());
             assertTrue(way.get("us").get("p99").asDouble() > 0, way::toString);
         }
-        assertEquals(List.of("1x4/1 ping-pong", "1x4/1 resident", "1x4/1 graphs"), ways);
+        assertEquals(List.of("1x4/1 ping-pong", "1x4/1 resident", "1x4/1 graphs", TRANSFORMER + " resident, blocks=1",
+                TRANSFORMER + " graphs", TRANSFORMER + " resident, blocks=1", TRANSFORMER + " graphs"), ways);
         assertTrue(command.out().contains("1x8/4096 int8, resident: no row: "), command.out());
         assertEquals(7, result.get("published").size());
         assertTrue(command.out().contains("160K: mean 3.5, p99 4.3 (NVIDIA dl-lowlat-infer"), command.out());
@@ -91,9 +92,10 @@ class GpuBenchCommandTest {
 
     @Test
     void shouldCompareAndMeasureNothingWhenThatIsAskedFor() {
-        final CapturedCommand command = run("--shapes", "1x4/1", "--check-only");
+        final CapturedCommand command = run("--shapes", "1x4/1", "--transformers", TRANSFORMER, "--check-only");
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
-        assertTrue(command.out().contains("equal to the reference: [1x4/1]"), command.out());
+        assertTrue(command.out().contains("equal to the reference: [1x4/1], transformers [" + TRANSFORMER + "]"),
+                command.out());
         assertFalse(command.out().contains("p50"), command.out());
     }
 
