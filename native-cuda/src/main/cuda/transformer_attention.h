@@ -1,6 +1,6 @@
 /*
- * Attention of a token to what its session's cache holds, in three passes over a block's heads: scores of slots, softmax's
- * weights, sums of values. A thread takes a slot's score: of packed keys those of all slots whose fields share its
+ * Attention of a token to what its session's cache holds, in three passes over a block's heads: scores of slots,
+ * softmax's weights, sums of values. A thread takes a slot's score: of packed keys those of all slots whose fields share its
  * words. Four lanes share a channel's sum over slots.
  */
 #ifndef TIERCEL_TRANSFORMER_ATTENTION_H

@@ -94,7 +94,10 @@ TIERCEL_DEVICE void codeHead(
     }
 }
 
-/** Without a window: codes this block's heads of the token's row of a layer, which stands in the record; a barrier has to come first. */
+/**
+ * Without a window: codes this block's heads of the token's row of a layer, which stands in the record; a barrier has to
+ * come first.
+ */
 TIERCEL_DEVICE void codeRow(const TransformerBlock& block, int layer, int64_t token) {
     const HeadRange heads = block.heads();
     const int8_t* const row = reinterpret_cast<const int8_t*>(block.record + block.model.record.row(layer, 0));

@@ -181,7 +181,7 @@ TIERCEL_DEVICE void putRow(
     });
 }
 
-/** This block's heads of a token at a position, from the layer's projections; to be read after the barrier at its end. */
+/** This block's heads of a token at a position, from the layer's projections; ends with a barrier. */
 TIERCEL_DEVICE void putHeads(const TransformerBlock& block, int layer, int64_t position) {
     const TransformerShape& shape = block.shape;
     const HeadRange heads = block.heads();

@@ -7,12 +7,12 @@
  * for whoever has seen it.
  *
  *   request   operation | copy of a state | another copy, or count of steps | index of record and outputs
- *             | whether each step's outputs are wanted | up to HEADER_WORDS | inputs of one step   host to team's block 0
+ *             | whether each step's outputs are wanted | up to HEADER_WORDS | inputs of one step   host to block 0
  *   done      phase, under the tag of the request                                                   block 0 to the host
  *
  * A done word is stored with release, behind all that the phase says: ANSWERED, outputs are there; RECORDED, the record
- * too; SETTLED, the work ahead of the next step has been done, its codes are in the record, and nothing of the request is
- * under way. A step has all three in turn, but those that would come at once; everything else the last alone.
+ * too; SETTLED, the work ahead of the next step has been done, its codes are in the record, and nothing of the request
+ * is under way. A step has all three in turn, but those that would come at once; everything else the last alone.
  *
  * Requests of a team have places that they take by turns, a power of two: one may be written to a place once that
  * before it there is settled. A team whose first request to another's copy of a state comes after that is settled sees

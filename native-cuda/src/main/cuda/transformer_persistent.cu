@@ -1,7 +1,7 @@
 /*
  * A transformer's steps by a kernel that stays: no launch stands between a request and its answer. A block, or several
- * that share each matrix's rows and the heads, make a step; other such teams make other positions' steps meanwhile. After
- * the answer a team gives the host the step's record and does the work ahead of the session's next step.
+ * that share each matrix's rows and the heads, make a step; other such teams make other positions' steps meanwhile.
+ * After the answer a team gives the host the step's record and does the work ahead of the session's next step.
  */
 #ifndef TIERCEL_TRANSFORMER_PERSISTENT_CU
 #define TIERCEL_TRANSFORMER_PERSISTENT_CU

@@ -72,7 +72,7 @@ TIERCEL_DEVICE int32_t sumOfLanes(int32_t sum, int laneBits) {
     return sum;
 }
 
-/** results[row] = (float) sum * (rowScale * scale) of all rows, which are the team's in common; ends with its barrier. */
+/** results[row] = (float) sum * (rowScale * scale) of all rows, the team's in common; ends with its barrier. */
 TIERCEL_DEVICE_CALLED void multiply(
     const TransformerBlock& block, const DeviceMatrix& matrix, const Operand& operand, float* results) {
     const uint8_t* const packed = block.model.packed;

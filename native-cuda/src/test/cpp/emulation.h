@@ -6,8 +6,8 @@
  * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block reach, or
  * that they reach at different lines, a shuffle of lanes at different lines, and threads that wait for each other end
  * the launch with a message. Built with a sanitizer: an access past shared memory is the address sanitizer's, and to
- * the thread sanitizer each CUDA thread is a thread, and only barriers, and acquiring loads of what was released, order them, so it finds races.
- * (A shuffle orders nothing but its own values, as on a GPU.) emulation.cpp is not to be compiled with the thread
+ * the thread sanitizer each CUDA thread is a thread, and only barriers, and acquiring loads of what was released, order
+ * them, so it finds races. (A shuffle orders nothing but its own values, as on a GPU.) emulation.cpp is not to be compiled with the thread
  * sanitizer, but with EMULATION_TSAN where the kernels are.
  */
 #ifndef TIERCEL_EMULATION_H

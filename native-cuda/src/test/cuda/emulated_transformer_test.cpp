@@ -51,7 +51,8 @@ private:
 
 /** Both ways over one file; what went wrong, or nothing. */
 std::string check(const golden::Transformer& golden, uint64_t seed) {
-    std::mt19937_64 random(seed + 1);
+    // Of each file others, so that one seed has teams of one block and of several.
+    std::mt19937_64 random(seed + 1 + 1000 * static_cast<uint64_t>(golden.shape.hidden));
     EmulatedDevice device;
     const TransformerGeometry geometry = transformerGeometryOf(random);
     std::string wrong = TransformerCheck<EmulatedDevice>(device, golden, geometry).run();

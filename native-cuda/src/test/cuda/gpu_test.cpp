@@ -204,8 +204,8 @@ public:
         const cudaKernel_t kernel = library.kernel(name);
         MUST(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes, 0));
         must(cudaLaunchCooperativeKernel(
-                 reinterpret_cast<const void*>(kernel), dim3(grid.blocks, grid.positions), dim3(threads), arguments, sharedBytes,
-                 stream),
+                 reinterpret_cast<const void*>(kernel), dim3(grid.blocks, grid.positions), dim3(threads), arguments,
+                 sharedBytes, stream),
              name);
         host();
         const int64_t begun = nowNs();

@@ -1,8 +1,8 @@
 /*
- * The transformer kernels against golden files, bit for bit: outputs, logits and canonical state after each act, but for
- * its digest, which the GPU does not keep; and the states and hashes that the host makes of the records that come back.
- * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU or
- * the emulation of one:
+ * The transformer kernels against golden files, bit for bit: outputs, logits and canonical state after each act, but
+ * for its digest, which the GPU does not keep; and the states and hashes that the host makes of the records that come back.
+ * In the middle of it all sessions are put elsewhere from their canonical states. Written over a device, which is a GPU
+ * or the emulation of one:
  *
  *   uint8_t* memory(bytes)                     of the device, zeroed
  *   void to(device, host, bytes), from(host, device, bytes)

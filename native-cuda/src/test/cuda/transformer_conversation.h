@@ -1,12 +1,12 @@
 /*
- * A transformer's kernel that stays against golden files, bit for bit: outputs and logits of each act, and the states and
- * hashes that the host makes of the records that come back; at the end the GPU's states too, but for the digest. All
- * that a host asks of it: states brought in the middle of it all, copies, rows of steps on a copy, batches of which a team
- * has several requests under way. Written over a device, as transformer_check.h, with more:
+ * A transformer's kernel that stays against golden files, bit for bit: outputs and logits of each act, and the states
+ * and hashes that the host makes of the records that come back; at the end the GPU's states too, but for the digest. All
+ * that a host asks of it: states brought in the middle of it all, copies, rows of steps on a copy, batches of which a
+ * team has several requests under way. Written over a device, as transformer_check.h, with more:
  *
  *   uint8_t* pinned(bytes)                     of both sides, zeroed
  *   void store(word, value), storeRelease(word, value), uint64_t loadAcquire(word)      of the host
- *   void pause(looks)                          between two looks at a word, of so many; may end it all when it takes too long
+ *   void pause(looks)                          between two looks at a word, of so many; may end the program
  *   std::string persist(launch, view, link, host)      the kernel while host() runs; both end
  */
 #ifndef TIERCEL_TRANSFORMER_CONVERSATION_H
@@ -202,14 +202,20 @@ private:
                                      batch[i].inputs.data()));
         }
         std::string wrong;
+        // Logits and rows, as they were when they were said to be there.
+        const size_t recordedBytes = view.record.codesOffset;
+        std::vector<std::vector<uint8_t>> recorded(count);
         for (int i = 0; i < count && wrong.empty(); i++) {
             host.await(i % teams.teams, asked[i], Phase::ANSWERED);
             wrong = checkOutputs(batch[i], i);
             host.await(i % teams.teams, asked[i], Phase::RECORDED);
+            recorded[i].assign(host.record(i), host.record(i) + recordedBytes);
             wrong = !wrong.empty() ? wrong : checkLogits(batch[i], i);
         }
         for (int i = 0; i < count; i++) {
             host.await(i % teams.teams, asked[i], Phase::SETTLED);
+            wrong = !wrong.empty() ? wrong : golden::difference("record before the work ahead", host.record(i),
+                                                                recorded[i].data(), recordedBytes);
             wrong = !wrong.empty() ? wrong : mirror.check(batch[i], [&](int) { return host.record(i); });
         }
         return wrong;

@@ -44,13 +44,14 @@ class GpuLossTest {
     private static final int SESSIONS = 12;
     private static final int REQUESTS = 100;
     private static final int LOST_AFTER = 40;
+    private static final int MULTIPROCESSORS = 4;
 
     @TempDir
     Path directory;
 
     @BeforeEach
     void needGpu() throws IOException, InterruptedException {
-        TestDriver.needGpu("an appliance on a GPU that is lost");
+        newGpu("an appliance on a GPU that is lost");
     }
 
     @AfterAll
@@ -74,10 +75,16 @@ class GpuLossTest {
         final long firstCount = live(bundle, () -> TestDriver.standStillAfter(stores, TestDriver.NO_CODE));
         assertReplays("cpu", firstCount);
 
-        TestDriver.needGpu("its next life");
+        newGpu("its next life");
         final long count = firstCount + live(bundle, () -> {});
         assertReplays("reference", count);
         assertReplays("cuda", count);
+    }
+
+    /** So small that no teams of many blocks are tried out, which takes long by the emulation. */
+    private static void newGpu(final String what) throws IOException, InterruptedException {
+        TestDriver.needGpu(what);
+        TestDriver.reset(MULTIPROCESSORS, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
     }
 
     private void assertReplays(final String backend, final long count) {

@@ -31,7 +31,7 @@ class CudaTransformerEmulationTest extends CudaEmulation {
     }
 
     @ParameterizedTest
-    @CsvSource({"'address,undefined,float-cast-overflow', 8, 1", "thread, 4, 1"})
+    @CsvSource({"'address,undefined,float-cast-overflow', 5, 1", "thread, 3, 1"})
     void shouldHaveNothingForASanitizerToFind(final String sanitizers, final int models, final int seeds)
             throws IOException, InterruptedException {
         assertSanitizersFindNothing(sanitizers, models, seeds);

@@ -92,6 +92,8 @@ class GpuBenchCommandTest {
 
     @Test
     void shouldCompareAndMeasureNothingWhenThatIsAskedFor() {
+        // Of more, teams of more blocks would be tried out too, which takes long by the emulation.
+        TestDriver.reset(2, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
         final CapturedCommand command = run("--shapes", "1x4/1", "--transformers", TRANSFORMER, "--check-only");
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
         assertTrue(command.out().contains("equal to the reference: [1x4/1], transformers [" + TRANSFORMER + "]"),
