@@ -264,6 +264,15 @@ final class CudaDevice {
         return Math.max(0, multiprocessors - takenMultiprocessors);
     }
 
+    /** @throws CudaException if a kernel of so many blocks that stays would not be there as a whole. */
+    void checkRoomFor(final int blocks) {
+        final int free = freeMultiprocessors();
+        if (free < blocks) {
+            throw new CudaException("blocks=" + blocks + " of " + name + ", where other kernels that stay leave " +
+                    free + " multiprocessors");
+        }
+    }
+
     synchronized void onKernelBegun(final int blocks) {
         runningKernels++;
         takenMultiprocessors += blocks;

@@ -112,13 +112,9 @@ final class TransformerResident implements TransformerWay {
         // A token is drawn of its logits, with nothing between that a standby could take over in.
         answeredPhase = model.shape().vocabularySize() > 0 ? RECORDED : ANSWERED;
         blocks = model.blocks();
-        final int free = device.freeMultiprocessors();
-        if (free < blocks) {
-            throw new CudaException(
-                    "blocks=" + blocks + " of " + device.name() + ", where other kernels that stay leave " +
-                            free + " multiprocessors");
-        }
-        teams = Math.min(Math.min(maxBatch, MOST_TEAMS), free / blocks);
+        device.checkRoomFor(blocks);
+        // Half of what is free is left for others.
+        teams = Math.max(1, Math.min(Math.min(maxBatch, MOST_TEAMS), device.freeMultiprocessors() / 2 / blocks));
         places = BitUtil.findNextPositivePowerOfTwo((maxBatch + teams - 1) / teams);
         capacity = Math.max(maxBatch, TokenExecutor.MAX_DRAFT);
         sequences = new int[teams];
