@@ -20,6 +20,7 @@ import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,9 +160,9 @@ class CudaTransformerResidentTest {
         assertTrue(new CudaBackend().probe().available());
     }
 
-    /** By a clock that stands still all take as long: the first way is taken, of those that may be. */
+    /** By a clock that stands still. */
     @Test
-    void shouldTakeTheFastestWay() {
+    void shouldTakeTheFirstOfTheWaysThatMayBeWhenAllTakeAsLong() {
         TestDriver.reset(FEW_MULTIPROCESSORS, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
         assertEquals(1, blocksTaken(DeviceMode.AUTO));
         assertEquals(1, blocksTaken(DeviceMode.RESIDENT));
@@ -180,6 +181,22 @@ class CudaTransformerResidentTest {
                 +
                 "lets no kernel stay: its driver limits how long one runs, as it does where a display is driven"),
                 ex.getMessage());
+        assertTrue(TestDriver.isClean());
+    }
+
+    /** By a clock that is fast while a kernel stays. */
+    @Test
+    void shouldTakeGraphsWhenTheyAreFaster() {
+        TestDriver.reset(FEW_MULTIPROCESSORS, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
+        final CudaDevice device = CudaDevice.retain();
+        final NanoClock clock = () -> nowNs += device.freeMultiprocessors() < FEW_MULTIPROCESSORS
+                ? TimeUnit.MICROSECONDS.toNanos(20)
+                : 1;
+        try (CudaTransformerModel model = (CudaTransformerModel) new CudaBackend(
+                clock, new DeviceSettings(DeviceMode.AUTO, PATIENT_NS)).load(setting.bundle(), 1)) {
+            assertEquals(CudaTransformerModel.GRAPHS, model.blocks());
+        }
+        device.release();
         assertTrue(TestDriver.isClean());
     }
 
