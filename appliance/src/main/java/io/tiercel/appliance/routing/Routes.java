@@ -307,6 +307,7 @@ public final class Routes {
         for (int index = 0; index < versions.length; index++) {
             if (isVersionOf(index, modelId)) {
                 isDrained[index] |= formerWeights[index] > 0 && weights[index] == 0;
+                formerWeights[index] = 0;
             }
         }
     }

@@ -8,6 +8,7 @@ import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.AdministerEncoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
+import io.tiercel.protocol.wire.RejectCode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -68,6 +69,8 @@ class RoutesProperties {
         routes.apply(route(0, version(0), 9_000, version(7), 1_000), 0);
         routes.apply(frame(AdminCommand.ROLL_BACK, 0, new byte[32]), 0);
         assertEquals(9_500, routes.weight(0));
+        assertEquals(RejectCode.NO_FORMER_ROUTE.value(), routes.check(frame(AdminCommand.ROLL_BACK, 0, new byte[32])),
+                "a second time would lead forwards");
     }
 
     @Example

@@ -20,6 +20,7 @@ import org.HdrHistogram.Histogram;
 public final class DeskState {
 
     public static final long KEEP_MS = 300_000;
+    private static final int SHORT_VERSION_DIGITS = 8;
     private static final int MAX_EVENTS = 512;
     /** Of each kind that comes in floods, so that it pushes nothing out that is told once: a page shows 100. */
     private static final int MAX_SPARING_EVENTS = 32;
@@ -147,6 +148,14 @@ public final class DeskState {
 
     public List<Model> models() {
         return models;
+    }
+
+    /** What to call a model: its alias, and the first digits of its version where the alias has several. */
+    public String nameOf(final Model model) {
+        final long versionCount = models.stream().filter(other -> other.alias().equals(model.alias())).count();
+        return versionCount == 1
+                ? model.alias()
+                : model.alias() + ' ' + model.versionHex().substring(0, SHORT_VERSION_DIGITS);
     }
 
     public List<Client> clients() {

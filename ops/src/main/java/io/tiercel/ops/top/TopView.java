@@ -152,7 +152,7 @@ public final class TopView {
                 final DeskState.Source source = new DeskState.Source(stage, model.modelIndex(), "");
                 final String name = hasStages
                         ? "  " + stage.name().toLowerCase(Locale.ROOT)
-                        : model.alias();
+                        : state.nameOf(model);
                 lines.add(LatencyRows.row(state, source, name, windows, stage == Series.TOTAL));
             }
         }

@@ -111,7 +111,8 @@ final class DeskPage {
         final ArrayNode models = root.putArray("models");
         for (final DeskState.Model model : state.models()) {
             final ObjectNode node = models.addObject();
-            node.put("alias", model.alias()).put("version", model.versionHex()).put("family", model.family())
+            node.put("alias", model.alias()).put("name", state.nameOf(model)).put("version", model.versionHex())
+                    .put("family", model.family())
                     .put("backend", model.backend());
             final ObjectNode stages = node.putObject("stages");
             for (final Series series : Series.values()) {

@@ -147,7 +147,7 @@ function drawCurve() {
 function drawStages() {
   const page = sheet('stages');
   const bars = frame.models.flatMap(model => stages.map(stage => ({
-    name: frame.models.length > 1 ? `${model.alias} ${stage}` : stage, ...model.stages[stage].minute})))
+    name: frame.models.length > 1 ? `${model.name} ${stage}` : stage, ...model.stages[stage].minute})))
     .filter(bar => bar.count);
   if (!bars.length) { nothing(page); return; }
   const {pen} = page;

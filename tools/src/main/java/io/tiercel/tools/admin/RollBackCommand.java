@@ -15,8 +15,9 @@ import picocli.CommandLine.Spec;
         name = "rollback",
         mixinStandardHelpOptions = true,
         description = {
-            "Puts the route back that there was before, and drains the versions that only the present one"
-                    + " has: their sessions begin anew at their next request."
+            "Puts the route back that there was before, once, and drains the versions that only the "
+                    + "present one has: their sessions begin anew at their next request. To take every session off "
+                    + "a version, promote another with --drain."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -96,6 +96,7 @@ final class TableRows implements RowFormat {
             case INFER -> "Infer";
             case RESET -> "Reset";
             case FORK -> "Fork";
+            case ADMINISTER -> "Admin";
             default -> "Gen";
         };
     }

@@ -41,13 +41,13 @@ class AdminSystemTest {
         assertApplied("route", firstVersion.substring(0, 8) + "=90", secondVersion.substring(0, 8) + "=10");
         assertApplied("promote", secondVersion.substring(0, 12), "--drain");
         client.awaitLines("answered=", client.out("answered=").size() + 3);
-        assertVersions("flow " + firstVersion + " drained 0.00 % 90.00 % 0",
-                "flow " + secondVersion + " routed 100.00 % 10.00 % 5");
+        assertVersions("flow " + firstVersion + " drained 0.00 % 90.00 % ",
+                "flow " + secondVersion + " routed 100.00 % 10.00 % ");
         assertApplied("rollback");
         assertApplied("snapshot");
         client.awaitLines("answered=", client.out("answered=").size() + 3);
         assertVersions("flow " + firstVersion + " routed 90.00 % 0.00 % ",
-                "flow " + secondVersion + " routed 10.00 % 100.00 % ");
+                "flow " + secondVersion + " routed 10.00 % 0.00 % ");
         assertEquals(0, client.closeInput(), () -> "every answer has come: " + client);
         assertEquals(0, probe.closeInput(), probe::toString);
         assertEquals(List.of(), probe.out("probe: outcome=WRONG_BITS"), "its session was with another version");
