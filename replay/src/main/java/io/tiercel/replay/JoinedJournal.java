@@ -59,6 +59,12 @@ public final class JoinedJournal implements AutoCloseable {
     public boolean next() {
         hasOutcome = outcomes != null && !areOutcomesAtEnd && outcomes.next();
         areOutcomesAtEnd = !hasOutcome;
+        take();
+        return hasRequest || hasOutcome;
+    }
+
+    /** The request beside the outcome, or the one that has none. */
+    private void take() {
         hasRequest = requests != null && requests.next();
         if (hasOutcome && requests != null && !hasRequest) {
             throw new DamageException(DamageKind.OUTCOME_WITHOUT_REQUEST, OUTCOMES, outcomes.sequence(),
@@ -76,7 +82,22 @@ public final class JoinedJournal implements AutoCloseable {
             throw new DamageException(DamageKind.GAP, OUTCOMES, outcomes.sequence(),
                     "the request beside it has sequence=" + requests.sequence());
         }
-        return hasRequest || hasOutcome;
+    }
+
+    /**
+     * Moves to the next sequence that has an outcome, of a journal that is being written; it may be asked again. Needs
+     * both queues.
+     *
+     * @return false if there is none as yet; nothing has moved then.
+     * @throws DamageException as {@link #next} does.
+     */
+    boolean nextWhole() {
+        hasOutcome = outcomes.next();
+        if (!hasOutcome) {
+            return false;
+        }
+        take();
+        return true;
     }
 
     /**

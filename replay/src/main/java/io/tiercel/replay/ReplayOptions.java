@@ -3,6 +3,7 @@ package io.tiercel.replay;
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -19,6 +20,7 @@ public final class ReplayOptions {
     private String backend = Backends.AUTO;
     private int threads;
     private boolean allowOpenTail;
+    private BooleanSupplier follow;
     private ReplayProgress progress;
     private NanoClock nanoClock = SystemNanoClock.INSTANCE;
 
@@ -87,6 +89,21 @@ public final class ReplayOptions {
      */
     public ReplayOptions allowOpenTail(final boolean newAllowOpenTail) {
         allowOpenTail = newAllowOpenTail;
+        return this;
+    }
+
+    /** Null: the end is the end. */
+    public BooleanSupplier follow() {
+        return follow;
+    }
+
+    /**
+     * Goes on at the end of what has been written, as the journal grows: asked there, on the reading thread, when all
+     * that was read has been computed, it waits for a while and says whether to look again. A request is read when its
+     * outcome is there.
+     */
+    public ReplayOptions follow(final BooleanSupplier newFollow) {
+        follow = newFollow;
         return this;
     }
 

@@ -122,7 +122,7 @@ public final class ReplayPass implements AutoCloseable {
     }
 
     private void read(final ReplayCrew crew) {
-        while (readSequence < options.toSequence() && journal.next()) {
+        while (readSequence < options.toSequence() && advance(crew)) {
             if (!journal.hasOutcome()) {
                 openTailCount++;
                 continue;
@@ -142,6 +142,20 @@ public final class ReplayPass implements AutoCloseable {
             work.onRead(journal, task);
             crew.submit();
         }
+    }
+
+    private boolean advance(final ReplayCrew crew) {
+        if (options.follow() == null) {
+            return journal.next();
+        }
+        while (!journal.nextWhole()) {
+            crew.drain();
+            reportProgress();
+            if (!options.follow().getAsBoolean()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Only a request with a budget can expire: another that says so is compared as if computed, and differs. */

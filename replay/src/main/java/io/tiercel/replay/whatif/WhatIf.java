@@ -11,6 +11,9 @@ import io.tiercel.replay.ReplayWork;
 import io.tiercel.replay.TaskRunner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 
 /**
@@ -55,10 +58,27 @@ public final class WhatIf {
      * @throws io.tiercel.appliance.engine.NoBackendException if no backend can compute a bundle here as asked.
      */
     public WhatIfReport run() {
+        return run(standing -> {});
+    }
+
+    /**
+     * Runs.
+     *
+     * @param interim at the end of what has been written, where the options say to follow that: may ask how it stands.
+     * @throws MisfitException and others, as {@link #run()} does.
+     */
+    public WhatIfReport run(final Consumer<Supplier<WhatIfReport>> interim) {
         try (JoinedJournal journal = JoinedJournal.open(options.journalDirectory())) {
             load();
             checkLabels(journal);
             try (ReplayPass pass = new ReplayPass(options, journal, new Work())) {
+                if (options.follow() != null) {
+                    final BooleanSupplier follow = options.follow();
+                    options.follow(() -> {
+                        interim.accept(() -> report(pass));
+                        return follow.getAsBoolean();
+                    });
+                }
                 pass.run();
                 return report(pass);
             }
@@ -185,7 +205,7 @@ public final class WhatIf {
         for (int index = 0; index < subjects.size(); index++) {
             final Subject subject = subjects.get(index);
             final Findings findings = new Findings(subject.classCount());
-            for (final Runner runner : runners) {
+            for (final Runner runner : allRunners()) {
                 findings.add(runner.own.get(index).findings());
             }
             results.add(new WhatIfReport.Result(subject.name(), subject.versionHex(), subject.backendName(),
@@ -195,6 +215,13 @@ public final class WhatIf {
         return new WhatIfReport(options.journalDirectory(), options.fromSequence(), pass.lastSequence(),
                 pass.baseSequence(), requestCount, otherCount, labelledCount, subjects.get(0).shape().namesTokens(),
                 List.copyOf(results), pass.damage());
+    }
+
+    /** Threads may still be beginning. */
+    private List<Runner> allRunners() {
+        synchronized (runners) {
+            return List.copyOf(runners);
+        }
     }
 
     private WhatIfReport.Measure measure(final Subject subject) {

@@ -15,8 +15,10 @@ import io.tiercel.replay.whatif.WhatIf;
 import io.tiercel.replay.whatif.WhatIfReport;
 import io.tiercel.tools.BackendOption;
 import io.tiercel.tools.CountProgress;
+import io.tiercel.tools.DurationConverter;
 import io.tiercel.tools.ExitCode;
 import io.tiercel.tools.Json;
+import io.tiercel.tools.StopSignal;
 import io.tiercel.tools.Terminal;
 import io.tiercel.tools.ThreadsOption;
 import io.tiercel.tools.ToolException;
@@ -24,6 +26,7 @@ import io.tiercel.tools.journal.JournalArguments;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -89,6 +92,23 @@ public final class WhatIfCommand implements Callable<Integer> {
             description = "Requests at the very end without an outcome are no failure, as while the appliance runs.")
     private boolean allowOpenTail;
 
+    @Option(names = "--follow",
+            description = "Goes on as the journal grows, beside the appliance that writes it, until it is told to "
+                    + "stop: candidates in the shadow of what answers. Then reports as ever.")
+    private boolean follow;
+
+    @Option(names = "--for", paramLabel = "TIME", converter = DurationConverter.class,
+            description = "With --follow: stops by itself after that time.")
+    private Duration forTime;
+
+    @Option(names = "--every", defaultValue = "10s", paramLabel = "TIME", converter = DurationConverter.class,
+            description = "With --follow: how often a line says how it stands. Default: ${DEFAULT-VALUE}.")
+    private Duration every;
+
+    @Option(names = "--until-stdin-closes", hidden = true,
+            description = "With --follow: also stops when standard input closes.")
+    private boolean untilStdinCloses;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Writes all results here.")
     private Path json;
 
@@ -99,7 +119,18 @@ public final class WhatIfCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
+        if (!follow) {
+            return call(null);
+        }
+        if (to != null) {
+            throw ToolException.badArgument("--to and --follow do not go together");
+        }
+        return StopSignal.during(untilStdinCloses, this::call);
+    }
+
+    /** @param stop null unless the journal is followed. */
+    private int call(final StopSignal stop) {
         final Path directory = journal.directory();
         journal.checkRange(from, to);
         Json.checkWritable("--json", json);
@@ -114,8 +145,9 @@ public final class WhatIfCommand implements Callable<Integer> {
                 .toSequence(to == null ? Long.MAX_VALUE : to)
                 .backend(backend.name())
                 .allowOpenTail(allowOpenTail)
-                .progress(isInteractive ? progress::show : null));
-        final WhatIfReport report = run(options, progress);
+                .progress(isInteractive && stop == null ? progress::show : null));
+        final Shadow shadow = stop == null ? null : new Shadow(stop, forTime, every, out, options.nanoClock());
+        final WhatIfReport report = run(options.follow(shadow), shadow, progress);
         if (report.damage() != null) {
             throw new ToolException(ExitCode.CHECK_FAILED, report.damage().toString());
         }
@@ -131,12 +163,13 @@ public final class WhatIfCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private WhatIfReport run(final ReplayOptions options, final CountProgress progress) {
+    private WhatIfReport run(final ReplayOptions options, final Shadow shadow, final CountProgress progress) {
         try {
             final RequestLabels known = labels == null ? null : RequestLabels.read(labels);
             final Bundle own = ownBundle(options.journalDirectory());
             final List<Candidate> tried = candidates.candidates(own);
-            return new WhatIf(options, new Candidate("journal", own), tried, known).run();
+            final WhatIf whatIf = new WhatIf(options, new Candidate("journal", own), tried, known);
+            return shadow == null ? whatIf.run() : whatIf.run(shadow::onStanding);
         } catch (final MisfitException | BundleException ex) {
             throw ToolException.badArgument(ex.getMessage());
         } catch (final DamageException ex) {
