@@ -191,6 +191,37 @@ class AdministerTest {
     }
 
     @Test
+    void shouldApplyNothingWhenTheAdministratorGoesInTheMiddleOfALoad() throws IOException {
+        final Bundle slow = Bundle.open(
+                RandomModels.lstm(10).hidden(512).features(FEATURES).outputs(OUTPUTS).write(directory));
+        start(first, Layout.COMPACT);
+        final List<ServedVersion> before = versions();
+        assertTrue(chief.administer(AdminRequest.load(0, slow.versionHex(), slow.path().toString())) > 0);
+        chief.close();
+        chief = connect("chief", ADMIN_STREAM);
+        do {
+            chiefReplies.rejections.clear();
+            assertTrue(chief.administer(AdminRequest.load(0, second.versionHex(), second.path().toString())) > 0);
+            awaitAnswer(chief, chiefReplies);
+        } while (!chiefReplies.rejections.isEmpty() &&
+                chiefReplies.lastRejection().code() == RejectCode.LOAD_IN_PROGRESS);
+        assertEquals(before.size() + 1, versions().size(), "the one that was waited for, not the other");
+        assertEquals(second.versionHex(), versions().get(1).version());
+    }
+
+    @Test
+    void shouldTakeNoCommandOfOneWhoseRoleWasTakenAway() throws IOException {
+        start(first, Layout.COMPACT);
+        assertEquals(1, versions().size());
+        principal("chief", "client");
+        do {
+            assertTrue(chief.administer(AdminRequest.snapshot()) > 0);
+            awaitAnswer(chief, chiefReplies);
+        } while (chiefReplies.rejections.isEmpty());
+        assertEquals(RejectCode.NOT_AN_ADMINISTRATOR, chiefReplies.lastRejection().code());
+    }
+
+    @Test
     void shouldHearNobodyElse() {
         start(first, Layout.COMPACT);
         assertTrue(desk.administer(AdminRequest.snapshot()) > 0);

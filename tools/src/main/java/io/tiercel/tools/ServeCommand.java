@@ -44,6 +44,7 @@ public final class ServeCommand implements Callable<Integer> {
     /** How the line begins that says what was done at the end. */
     public static final String STOPPED = "stopped:";
 
+    private static final int VERSION_DIGITS = 8;
     private static final long CHECK_INTERVAL_MS = 200;
 
     @Option(names = "--config", required = true, paramLabel = "FILE", description = "Configuration, YAML.")
@@ -110,6 +111,9 @@ public final class ServeCommand implements Callable<Integer> {
                 .append(" warm-up.ms=").append(appliance.warmUpNs() / 1_000_000);
         for (final LoadedModel model : appliance.models()) {
             text.append(" model=").append(model.alias()).append('/').append(model.backendName());
+            if (model.index() != model.modelId()) { // a further version
+                text.append('/').append(model.versionHex(), 0, VERSION_DIGITS);
+            }
         }
         return text.toString();
     }

@@ -316,7 +316,7 @@ public final class IngressAgent implements Agent {
 
     private Action onAdminister(
             final ClientConnection client, final DirectBuffer buffer, final int offset, final int length) {
-        if (!client.isAdmin) {
+        if (!client.isAdmin || !client.rights.isAdmin()) {
             return refuse(client, RejectCode.NOT_AN_ADMINISTRATOR.value(), AdministerDecoder.TEMPLATE_ID, 0);
         }
         final AdminCommand asked = desk.read(buffer, offset).command();
