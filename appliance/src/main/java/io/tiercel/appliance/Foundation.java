@@ -51,6 +51,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What stands before the first request can be taken, and outlives every pipeline on it: the clock, the journal's
@@ -75,6 +76,11 @@ final class Foundation implements AutoCloseable {
 
     /** Of the driver's thread that makes log files: by default it wakes a thousand times a second, on a hot core. */
     private static final long EXECUTOR_SLEEP_MS = 10;
+    /**
+     * How soon the driver takes away what belonged to a connection that has gone: until then ingress polls it in each of
+     * its rounds. By default it looks once a second; at 200 strangers a second that makes all answers late.
+     */
+    private static final long DRIVER_TIMER_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ApplianceContext context;
     private final NanoClock clock = SystemNanoClock.INSTANCE;
@@ -278,6 +284,7 @@ final class Foundation implements AutoCloseable {
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
                 .spiesSimulateConnection(false)
+                .timerIntervalNs(DRIVER_TIMER_NS)
                 .asyncExecutorIdleStrategy(new SleepingMillisIdleStrategy(EXECUTOR_SLEEP_MS));
         if (!isEmbeddedInCycle) {
             driverContext.sharedIdleStrategy(IdleStrategies.of(context.idle()));
