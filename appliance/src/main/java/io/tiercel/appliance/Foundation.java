@@ -77,8 +77,8 @@ final class Foundation implements AutoCloseable {
     /** Of the driver's thread that makes log files: by default it wakes a thousand times a second, on a hot core. */
     private static final long EXECUTOR_SLEEP_MS = 10;
     /**
-     * How soon the driver takes away what belonged to a connection that has gone: until then ingress polls it in each of
-     * its rounds. By default it looks once a second; at 200 strangers a second that makes all answers late.
+     * How soon the driver takes away what belonged to a connection that has gone: until then ingress polls it in each
+     * of its rounds. By default it looks once a second; at 200 strangers a second that makes all answers late.
      */
     private static final long DRIVER_TIMER_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
