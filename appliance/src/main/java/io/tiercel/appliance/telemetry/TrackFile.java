@@ -10,7 +10,8 @@ import java.nio.file.StandardCopyOption;
 /**
  * A text file of one line for each thing that has happened, with a header. It is bounded: when it is full it takes the
  * place of {@code NAME.1}, and a new one begins; so the newest half to whole of the bound is always there. A process
- * that dies leaves whole lines, but for the last one. One thread.
+ * that dies leaves whole lines, but for the last one. Where it cannot be written any more, on a full disk, it is given
+ * up, and says nothing: the journal's own refusal is what an operator has to hear. One thread.
  */
 final class TrackFile implements AutoCloseable {
 
@@ -19,6 +20,7 @@ final class TrackFile implements AutoCloseable {
     private final long maxLength;
     private Writer writer;
     private long length;
+    private boolean isGivenUp;
 
     /** @param maxLength of one file, of two; a line that begins before it is written whole. */
     TrackFile(final Path path, final String header, final long maxLength) throws IOException {
@@ -30,21 +32,36 @@ final class TrackFile implements AutoCloseable {
 
     /** @param line ASCII. */
     void append(final String line) throws IOException {
-        if (length >= maxLength) {
-            writer.close();
-            Files.move(path, path.resolveSibling(path.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
-            begin();
+        if (isGivenUp) {
+            return;
         }
-        write(line);
+        try {
+            if (length >= maxLength) {
+                writer.close();
+                Files.move(path, path.resolveSibling(path.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
+                begin();
+            }
+            write(line);
+        } catch (final IOException ex) {
+            isGivenUp = true;
+        }
     }
 
     void flush() throws IOException {
-        writer.flush();
+        if (!isGivenUp) {
+            try {
+                writer.flush();
+            } catch (final IOException ex) {
+                isGivenUp = true;
+            }
+        }
     }
 
     @Override
     public void close() throws IOException {
-        writer.close();
+        if (!isGivenUp) {
+            writer.close();
+        }
     }
 
     private void begin() throws IOException {
