@@ -19,6 +19,7 @@ import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.ServedVersion;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.client.TiercelClientException;
+import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import java.io.IOException;
@@ -172,6 +173,7 @@ class AdministerTest {
         final List<ServedVersion> before = versions();
         assertRefused(RejectCode.UNKNOWN_MODEL, AdminRequest.rollBack(1));
         assertRefused(RejectCode.NO_FORMER_ROUTE, AdminRequest.rollBack(0));
+        assertRefused(RejectCode.UNKNOWN_MODEL, new AdminRequest(AdminCommand.SNAPSHOT, 9, "", List.of(), ""));
         assertRefused(RejectCode.UNKNOWN_VERSION, AdminRequest.promote(0, second.versionHex()));
         assertRefused(RejectCode.UNKNOWN_VERSION, AdminRequest.drain(0, second.versionHex()));
         assertRefused(RejectCode.UNKNOWN_VERSION,

@@ -78,8 +78,8 @@ final class AdminDesk {
     int check(final ClientConnection client) {
         final AdminCommand command = frame.command();
         final int modelId = frame.modelId();
-        if (command == AdminCommand.SNAPSHOT) {
-            return Routes.OK;
+        if (command == AdminCommand.SNAPSHOT) { // about no model, which is written as 0
+            return modelId == 0 ? Routes.OK : refuse(RejectCode.UNKNOWN_MODEL, modelId, 0);
         }
         if (modelId >= client.served.length || !client.served[modelId]) {
             return refuse(RejectCode.UNKNOWN_MODEL, modelId, routes.modelCount());
@@ -191,7 +191,7 @@ final class AdminDesk {
      */
     void apply(final RequestSlot slot, final VersionLoader.Loaded version) {
         slot.kind = RequestKind.ADMINISTER;
-        slot.modelId = Math.min(frame.modelId(), routes.modelCount() - 1);
+        slot.modelId = frame.modelId();
         slot.modelIndex = routes.foremost(slot.modelId);
         slot.prepared = null;
         if (version != null) {

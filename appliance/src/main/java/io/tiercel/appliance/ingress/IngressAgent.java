@@ -88,7 +88,7 @@ public final class IngressAgent implements Agent {
     private final int unfinishedLimit;
     private final int fragmentLimit;
     private final ControlledFragmentAssembler assembler = new ControlledFragmentAssembler(this::onFrame);
-    private final ControlledFragmentAssembler adminAssembler = new ControlledFragmentAssembler(this::onAdminFrame);
+    private final ControlledFragmentAssembler adminAssembler = new ControlledFragmentAssembler(this::onFrame);
     private final HelloDecoder hello = new HelloDecoder();
     private final ProofDecoder proof = new ProofDecoder();
     private final InferDecoder infer = new InferDecoder();
@@ -307,11 +307,6 @@ public final class IngressAgent implements Agent {
                 ? commands.offerFrame(client, desk.refusalOfLoad())
                 : commands.offer(ClientCommands.REJECT, client, desk.correlationId(), closedValue, closedLimit,
                         (short) closedCode.value(), (short) AdministerDecoder.TEMPLATE_ID);
-    }
-
-    private Action onAdminFrame(
-            final DirectBuffer buffer, final int offset, final int length, final Header header) {
-        return onFrame(buffer, offset, length, header);
     }
 
     private Action onAdminister(
