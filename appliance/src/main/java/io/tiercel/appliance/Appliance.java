@@ -248,7 +248,7 @@ public final class Appliance implements AutoCloseable {
         final EchoAgent echo = context.echo()
                 ? new EchoAgent(foundation.aeron(), context.requestChannel(), context.requestStreamId())
                 : null;
-        return Threads.plan(context.layout(), pipeline, foundation.transport(), echo);
+        return Threads.plan(context.layout(), pipeline, foundation.transport(pipeline.clocks().io()), echo);
     }
 
     private SnapshotAgent snapshots(final SnapshotCut cut) {

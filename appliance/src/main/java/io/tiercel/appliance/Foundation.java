@@ -10,6 +10,7 @@ import io.tiercel.appliance.access.PrincipalFiles;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.Layout;
 import io.tiercel.appliance.config.ModelConfig;
+import io.tiercel.appliance.cycle.CycleClock;
 import io.tiercel.appliance.egress.ResponseWriter;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelRegistry;
@@ -203,10 +204,14 @@ final class Foundation implements AutoCloseable {
         return aeron;
     }
 
-    /** The duty cycle of the driver, where it has no thread, and of the client. */
-    TransportAgent transport() {
-        return new TransportAgent(
-                driverInvoker(), aeron.conductorAgentInvoker(), context.driverCycleInterval(), aeronErrors);
+    /**
+     * The duty cycle of the driver, where it has no thread, and of the client.
+     *
+     * @param cycleClock of the thread that it is for.
+     */
+    TransportAgent transport(final CycleClock cycleClock) {
+        return new TransportAgent(driverInvoker(), aeron.conductorAgentInvoker(), context.driverCycleInterval(),
+                cycleClock, aeronErrors);
     }
 
     /** The media driver's duty cycle, or null where it has a thread of its own. */

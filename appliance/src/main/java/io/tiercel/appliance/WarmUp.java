@@ -198,8 +198,9 @@ final class WarmUp implements ResponseHandler {
                         foundation.epochOffsetNs(),
                         stages, counters))) {
             pipeline.open();
-            cycle = new DutyCycle("warm-up", Threads.stagesInOrder(pipeline, foundation.transport()), clocks.io(),
-                    hiccups, pipeline.state());
+            cycle = new DutyCycle("warm-up",
+                    Threads.stagesInOrder(pipeline, foundation.transport(clocks.io())), clocks.io(), hiccups,
+                    pipeline.state());
             cycle.onStart();
             try (TiercelClient connected = connect(context, FIRST_CORRELATION_IDS[walk])) {
                 client = connected;

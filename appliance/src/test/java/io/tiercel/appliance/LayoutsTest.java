@@ -252,7 +252,7 @@ class LayoutsTest {
             pipeline.open();
             final TransportAgent transport =
                     new TransportAgent(driver.sharedAgentInvoker(), aeron.conductorAgentInvoker(), 4,
-                            new AeronErrors());
+                            pipeline.clocks().io(), new AeronErrors());
             for (final Threads.Share share : Threads.plan(layout, pipeline, transport, null)) {
                 runners.add(new AgentRunner(polite(), this::onError, null, new DutyCycle(share.roleName(),
                         share.stages(), share.clock(), new HiccupRecorder(false, counters),

@@ -165,8 +165,8 @@ final class PipelineHarness implements AutoCloseable {
                 context.maxRatePerSecond(), access, ownRequests == null ? requests : ownRequests,
                 ownOutcomes == null ? outcomes : ownOutcomes, clocks, EPOCH_OFFSET_NS, recorder, counters));
         pipeline.open();
-        transport =
-                new TransportAgent(driver.sharedAgentInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());
+        transport = new TransportAgent(
+                driver.sharedAgentInvoker(), aeron.conductorAgentInvoker(), 1, clocks.io(), new AeronErrors());
         stages.add(transport);
         stages.add(cycle(pipeline.ingress(), clocks.io()));
         stages.add(cycle(pipeline.journal(), clocks.journal()));

@@ -163,7 +163,7 @@ final class SimulatedAppliance implements AutoCloseable {
                 housekeeping, recovered.snapshotSequence(), time.ticks(), counters, EventTrack.none());
         pipeline.open();
         final TransportAgent transport = new TransportAgent(
-                network.driverInvoker(), aeron.conductorAgentInvoker(), 1, new AeronErrors());
+                network.driverInvoker(), aeron.conductorAgentInvoker(), 1, clocks.io(), new AeronErrors());
         Threads.plan(context.layout(), pipeline, transport, null).forEach(this::addThread);
         addThread(journal.keeper());
         addThread(snapshots);

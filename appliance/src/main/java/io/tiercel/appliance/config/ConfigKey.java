@@ -82,7 +82,8 @@ public final class ConfigKey<T> {
             ApplianceContext::responseTermLength, ApplianceContext::responseTermLength);
     static final ConfigKey<Integer> DRIVER_CYCLE_INTERVAL = key("aeron.driver-cycle-interval",
             ValueType.count(1, 65_536), "64",
-            "Duty cycles between two turns of the media driver, where it shares a thread (`compact`, `paired`).",
+            "Duty cycles between two turns of the media driver, where it shares a thread (`compact`, `paired`); "
+                    + "after a millisecond it has a turn in any case.",
             ApplianceContext::driverCycleInterval, ApplianceContext::driverCycleInterval);
 
     static final ConfigKey<Path> JOURNAL_DIRECTORY = key("journal.directory", ValueType.path("directory"), "journal",

@@ -46,6 +46,8 @@ final class AccessBench {
     private static final long START_TIMEOUT_MS = 120_000;
     /** Beyond what the strangers of a part take at their rate. */
     private static final long STRANGERS_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
+    /** From when the last one has gone until the appliance has taken note of each. */
+    private static final long HEARD_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final AccessPlan plan;
@@ -98,9 +100,20 @@ final class AccessBench {
                 for (int turn = 0; turn < plan.turns(); turn++) {
                     takeTurn(turn, quiet, attacked, target, strangers);
                 }
+                awaitDenied(aeron, target);
                 return new AccessReport(plan, quiet.finish(), attacked.finish(), strangerCounts,
                         counter(aeron, CounterId.CLIENTS_WELCOMED), counter(aeron, CounterId.ACCESS_DENIED));
             }
+        }
+    }
+
+    /** A stranger that has gone may not have been heard yet; what the appliance never hears, the report shows. */
+    private void awaitDenied(final Aeron aeron, final ApplianceTarget target) {
+        final long deadlineNs = clock.nanoTime() + HEARD_TIMEOUT_NS;
+        while (counter(aeron, CounterId.ACCESS_DENIED) < strangerCounts.knocked() &&
+                clock.nanoTime() - deadlineNs < 0) {
+            target.poll(NobodyAsked.INSTANCE);
+            LockSupport.parkNanos(POLL_NS);
         }
     }
 
