@@ -48,7 +48,7 @@ final class Strangers implements AutoCloseable {
     /** Small and sparse: the strangers' logs are not to be what fills the machine's memory. */
     private static final String REQUEST_CHANNEL = "aeron:ipc?term-length=64k|sparse=true";
     private static final long PAUSE_NS = 500_000;
-    /** As long as a connection stays to hear an answer. */
+    /** As long as a connection stays to hear an answer, from its Hello on. */
     private static final long STAY_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long CONNECT_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
     private static final int FRAGMENT_LIMIT = 64;
@@ -75,6 +75,7 @@ final class Strangers implements AutoCloseable {
         private final long beganNs;
         private ExclusivePublication publication;
         private boolean hasKnocked;
+        private long knockedNs;
 
         Attempt(final BadHello hello, final long registrationId, final long beganNs) {
             this.hello = hello;
@@ -152,7 +153,7 @@ final class Strangers implements AutoCloseable {
 
     private boolean isOver(final Attempt attempt, final long nowNs) {
         if (attempt.hasKnocked) {
-            return nowNs - attempt.beganNs > STAY_NS;
+            return nowNs - attempt.knockedNs > STAY_NS;
         }
         try {
             if (attempt.publication == null) {
@@ -162,16 +163,17 @@ final class Strangers implements AutoCloseable {
             return true;
         }
         if (attempt.publication != null && attempt.publication.isConnected()) {
-            knock(attempt);
+            knock(attempt, nowNs);
         }
         return !attempt.hasKnocked && nowNs - attempt.beganNs > CONNECT_TIMEOUT_NS;
     }
 
-    private void knock(final Attempt attempt) {
+    private void knock(final Attempt attempt, final long nowNs) {
         final byte[] frame = attempt.hello.frame(handshake, principal, key, attempt.publication.sessionId(),
                 ClientContext.DEFAULT_CHANNEL, RESPONSE_STREAM_ID);
         if (attempt.publication.offer(new UnsafeBuffer(frame)) > 0) {
             attempt.hasKnocked = true;
+            attempt.knockedNs = nowNs;
             knockedCount++;
         }
     }
