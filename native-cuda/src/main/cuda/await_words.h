@@ -38,12 +38,12 @@ TIERCEL_DEVICE void ringDoorbell(uint64_t* word, uint32_t sequence, uint32_t con
 }
 
 /**
- * take(index, content) of this thread's share of count words: those at its index and every stride after it. A few are
- * loaded at once, since a load from another machine's memory takes as long as many.
+ * take(index, content) of this thread's share of count words, which look(index) loads: those at its index and every
+ * stride after it. A few are loaded at once, since a load from another machine's memory takes as long as many.
  */
-template <class Take>
-TIERCEL_DEVICE void awaitShare(
-    const uint64_t* words, int first, int stride, int count, uint32_t sequence, const Take& take) {
+template <class Look, class Take>
+TIERCEL_DEVICE void awaitShareOf(
+    const Look& look, int first, int stride, int count, uint32_t sequence, const Take& take) {
     constexpr int AT_ONCE = 4;
     for (int base = first; base < count; base += AT_ONCE * stride) {
         uint64_t values[AT_ONCE];
@@ -53,7 +53,7 @@ TIERCEL_DEVICE void awaitShare(
             TIERCEL_UNROLL(4)
             for (int i = 0; i < AT_ONCE; i++) {
                 const int index = base + i * stride;
-                values[i] = index < count ? loadRelaxed(words + index) : taggedWord(sequence, 0);
+                values[i] = index < count ? look(index) : taggedWord(sequence, 0);
             }
             TIERCEL_UNROLL(4)
             for (int i = 0; i < AT_ONCE; i++) {
@@ -71,6 +71,13 @@ TIERCEL_DEVICE void awaitShare(
             }
         }
     }
+}
+
+/** The same of words that stand one after the other in memory. */
+template <class Take>
+TIERCEL_DEVICE void awaitShare(
+    const uint64_t* words, int first, int stride, int count, uint32_t sequence, const Take& take) {
+    awaitShareOf([&](int index) { return loadRelaxed(words + index); }, first, stride, count, sequence, take);
 }
 
 }  // namespace

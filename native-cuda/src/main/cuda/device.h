@@ -29,6 +29,8 @@
 #define TIERCEL_PRAGMA(text) _Pragma(#text)
 /** Before a loop: so many turns of it side by side. */
 #define TIERCEL_UNROLL(turns) TIERCEL_PRAGMA(unroll turns)
+/** Generations of GPUs that have no clusters get none of their kernels. */
+#define TIERCEL_HAS_CLUSTERS (!defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900)
 
 namespace tiercel {
 namespace {
@@ -92,6 +94,33 @@ TIERCEL_DEVICE uint64_t loadAcquireOfHost(const uint64_t* from) {
 TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) {
     asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(to), "l"(value) : "memory");
 }
+
+#if TIERCEL_HAS_CLUSTERS
+/** All threads of a cluster: what any of them has stored before, anywhere, all of them see after it. */
+TIERCEL_DEVICE void syncCluster() {
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+
+/**
+ * As storeRelaxed and loadRelaxed, of the shared memory of a block of this cluster, which is all of the grid: to the
+ * same place there as this one is here; and from here. Before the first one the cluster has met.
+ */
+TIERCEL_DEVICE void storeToBlock(uint64_t* place, int block, uint64_t value) {
+    uint32_t there;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;"
+                 : "=r"(there)
+                 : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(place))), "r"(block));
+    asm volatile("st.relaxed.cluster.shared::cluster.u64 [%0], %1;" ::"r"(there), "l"(value));
+}
+TIERCEL_DEVICE uint64_t loadFromBlocks(const uint64_t* from) {
+    uint64_t value;
+    asm volatile("ld.relaxed.cluster.shared.u64 %0, [%1];"
+                 : "=l"(value)
+                 : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(from))));
+    return value;
+}
+#endif
 
 /** Whether there is a barrier at this place: the emulation may have taken it out. */
 TIERCEL_DEVICE bool isBarrier() { return true; }

@@ -15,6 +15,9 @@ struct DeviceLimits {
 /** Of a block: more registers are left for each thread, and one whole model still fits. */
 constexpr int32_t MOST_THREADS = 512;
 
+/** Of a cluster: what every GPU allows that has clusters. */
+constexpr int32_t MOST_CLUSTER_BLOCKS = 8;
+
 /** A block of one pass with that many units. */
 inline LstmGeometry onePass(int32_t units, int32_t lanesPerUnit) {
     const int32_t whole = lanesPerUnit == 4 ? 32 : 4 * lanesPerUnit;

@@ -1,6 +1,6 @@
 /*
  * What a persistent kernel of the lstm family and its host say to each other, in pinned memory, and what its blocks say
- * to each other, in the GPU's. All of it is tagged words (tagged_word.h), zero before the first sequence.
+ * to each other, where lstm_mail.h has it. All of it is tagged words (tagged_word.h), zero before the first sequence.
  *
  *   request    session | 1 where it brings a state, else 0 | features[features], binary32
  *              | up to a multiple of 8 | the state that it brings                              host to the blocks
@@ -89,6 +89,11 @@ struct LstmExchange {
     /** Of all, of one sequence; there is room for two. */
     int32_t words;
 };
+
+/** As persistentBytes, where the blocks are a cluster. */
+inline int32_t clusterBytes(const LstmView& model) {
+    return persistentBytes(model) + 2 * LstmExchange(model).words * static_cast<int32_t>(sizeof(uint64_t));
+}
 
 }  // namespace tiercel
 

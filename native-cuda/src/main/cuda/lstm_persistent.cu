@@ -1,7 +1,8 @@
 /*
  * Steps of sessions, one after the other, by a kernel that stays: no launch stands between a request and its answer.
  * Each block holds a slice of all layers' weights in its shared memory. Block 0 polls for requests in pinned memory and
- * answers; where there are more, hidden values go around after each layer. After the answer each block gives the host
+ * answers; where there are more, hidden values go around after each layer, by the GPU's memory or, where the blocks are
+ * a cluster, from shared memory to shared memory. After the answer each block gives the host
  * its part of the session's state and does its part of the work ahead.
  *
  * Of the session of the last request a block also keeps what the next step begins with. A thread alone reads and writes
@@ -15,16 +16,13 @@
 #include "lstm_features.h"
 #include "lstm_head.h"
 #include "lstm_link.h"
+#include "lstm_mail.h"
 
 namespace tiercel {
 namespace {
 
-/** Where the words of a sequence are. */
-TIERCEL_DEVICE uint64_t* exchangeOf(const LstmLink& link, const LstmExchange& exchange, uint32_t sequence) {
-    return link.exchange + (sequence & 1) * exchange.words;
-}
-
-template <bool INT4>
+/** MAIL: how blocks speak, where there are several. */
+template <bool INT4, class MAIL>
 struct LstmPersistent {
     using Layer = LstmLayer<INT4>;
     using Pass = typename Layer::Pass;
@@ -32,6 +30,7 @@ struct LstmPersistent {
     const LstmView& model;
     const LstmLink& link;
     const LstmExchange exchange;
+    const MAIL mail;
     const LstmLinkLayout layout;
     const LstmShared shared;
     const LstmResident resident;
@@ -57,6 +56,7 @@ struct LstmPersistent {
         : model(model),
           link(link),
           exchange(model),
+          mail(model, link),
           layout(model),
           shared(model),
           resident(model),
@@ -79,11 +79,12 @@ struct LstmPersistent {
     TIERCEL_DEVICE void run() const {
         keepModel();
         clearVectors(shared);
+        mail.begin();
         syncThreads();
         uint32_t sessionHere = STOP_SESSION;
         for (uint32_t sequence = link.firstSequence;; sequence++) {
-            uint64_t* const words = exchangeOf(link, exchange, sequence);
-            slice == 0 ? receive(words, sequence) : follow(words, sequence);
+            const int mailbox = static_cast<int>(sequence & 1) * exchange.words;
+            slice == 0 ? receive(mailbox, sequence) : follow(mailbox, sequence);
             const uint32_t session = header[0];
             if (session == STOP_SESSION) {
                 return;
@@ -95,7 +96,7 @@ struct LstmPersistent {
                 fetch(state);
             }
             sessionHere = session;
-            step(words, sequence);
+            step(mailbox, sequence);
             if (slice == 0) {
                 answer(sequence);
             }
@@ -173,14 +174,14 @@ private:
     }
 
     /** Block 0: a request from the host; features as integers, to itself and to the others. */
-    TIERCEL_DEVICE void receive(uint64_t* words, uint32_t sequence) const {
+    TIERCEL_DEVICE void receive(int mailbox, uint32_t sequence) const {
         awaitShare(
             link.request(layout, sequence), threadIndex(), threadCount(), HEADER_WORDS + model.features, sequence,
             [&](int index, uint32_t content) {
                 if (index < HEADER_WORDS) {
                     header[index] = content;
                     if (model.slices > 1) {
-                        send(words + index, sequence, content);
+                        mail.post(mailbox + index, sequence, content);
                     }
                 } else {
                     float value;
@@ -190,23 +191,29 @@ private:
             });
         syncThreads();
         if (model.slices > 1) {
-            for (int i = threadIndex(); i < model.planes * model.featureWords; i += threadCount()) {
-                send(words + exchange.features + i, sequence, features[i]);
-            }
+            mail.postAll(
+                mailbox + exchange.features, model.planes * model.featureWords, sequence,
+                [&](int i) { return features[i]; });
         }
     }
 
     /** Another block: the same from block 0. */
-    TIERCEL_DEVICE void follow(const uint64_t* words, uint32_t sequence) const {
-        awaitShare(
-            words, threadIndex(), threadCount(), HEADER_WORDS + model.planes * model.featureWords, sequence,
-            [&](int index, uint32_t content) {
+    TIERCEL_DEVICE void follow(int mailbox, uint32_t sequence) const {
+        awaitMail(
+            mailbox, HEADER_WORDS + model.planes * model.featureWords, sequence, [&](int index, uint32_t content) {
                 (index < HEADER_WORDS ? header[index] : features[index - HEADER_WORDS]) = content;
             });
         syncThreads();
     }
 
-    TIERCEL_DEVICE void step(uint64_t* words, uint32_t sequence) const {
+    /** take(index, content) of all words from one of the mail's on, by all threads; then all of them may use it. */
+    template <class Take>
+    TIERCEL_DEVICE void awaitMail(int from, int count, uint32_t sequence, const Take& take) const {
+        awaitShareOf(
+            [&](int index) { return mail.look(from + index); }, threadIndex(), threadCount(), count, sequence, take);
+    }
+
+    TIERCEL_DEVICE void step(int mailbox, uint32_t sequence) const {
         const uint32_t* vector = features;
         uint32_t* output = hidden;
         float* layerAhead = ahead;
@@ -223,7 +230,7 @@ private:
             }
             syncThreads();
             if (model.slices > 1) {
-                goAround(words, sequence, layer);
+                goAround(mailbox, sequence, layer);
             }
             vector = output;
             output += model.hiddenWords;
@@ -245,24 +252,17 @@ private:
         return end < exchange.hiddenWords ? end : exchange.hiddenWords;
     }
 
-    /** This slice's words of a layer's hidden values, into all of them. */
-    TIERCEL_DEVICE void sendHidden(uint64_t* to, uint32_t sequence, int layer) const {
-        for (int i = firstWord() + threadIndex(); i < endWord(); i += threadCount()) {
-            send(to + i, sequence, hiddenVector(layer)[i]);
-        }
-    }
-
     /** A layer's hidden values, this slice's to the other blocks and theirs to this one. */
-    TIERCEL_DEVICE void goAround(uint64_t* words, uint32_t sequence, int layer) const {
-        uint64_t* const all = words + exchange.hidden + layer * exchange.hiddenWords;
-        sendHidden(all, sequence, layer);
+    TIERCEL_DEVICE void goAround(int mailbox, uint32_t sequence, int layer) const {
+        const int all = mailbox + exchange.hidden + layer * exchange.hiddenWords;
         uint32_t* const vector = hidden + layer * model.hiddenWords;
-        awaitShare(
-            all, threadIndex(), threadCount(), exchange.hiddenWords, sequence, [&](int index, uint32_t content) {
-                if (index < firstWord() || index >= endWord()) {
-                    vector[index] = content;
-                }
-            });
+        mail.postAll(
+            all + firstWord(), endWord() - firstWord(), sequence, [&](int i) { return vector[firstWord() + i]; });
+        awaitMail(all, exchange.hiddenWords, sequence, [&](int index, uint32_t content) {
+            if (index < firstWord() || index >= endWord()) {
+                vector[index] = content;
+            }
+        });
         syncThreads();
     }
 
@@ -286,7 +286,9 @@ private:
     TIERCEL_DEVICE void settle(uint32_t sequence, uint8_t* state) const {
         uint64_t* words = link.response(layout, sequence) + layout.responseState;
         for (int layer = 0; layer < model.layers; layer++, words += layout.layerWords) {
-            sendHidden(words + model.hidden, sequence, layer);
+            for (int i = firstWord() + threadIndex(); i < endWord(); i += threadCount()) {
+                send(words + model.hidden + i, sequence, hiddenVector(layer)[i]);
+            }
             if (at.isFirst()) {
                 const float cell = cells[layer * resident.slots];
                 uint32_t bits;
@@ -321,10 +323,20 @@ private:
 
 /** Of a model with one pass. Grid: (slices), all resident. Shared memory: persistentBytes. */
 TIERCEL_KERNEL tiercel_lstm_persistent_int8(const tiercel::LstmView model, const tiercel::LstmLink link) {
-    tiercel::LstmPersistent<false>(model, link).run();
+    tiercel::LstmPersistent<false, tiercel::MemoryMail>(model, link).run();
 }
 TIERCEL_KERNEL tiercel_lstm_persistent_int4(const tiercel::LstmView model, const tiercel::LstmLink link) {
-    tiercel::LstmPersistent<true>(model, link).run();
+    tiercel::LstmPersistent<true, tiercel::MemoryMail>(model, link).run();
 }
+
+#if TIERCEL_HAS_CLUSTERS
+/** The same of a cluster. Shared memory: clusterBytes. */
+TIERCEL_KERNEL tiercel_lstm_cluster_int8(const tiercel::LstmView model, const tiercel::LstmLink link) {
+    tiercel::LstmPersistent<false, tiercel::ClusterMail>(model, link).run();
+}
+TIERCEL_KERNEL tiercel_lstm_cluster_int4(const tiercel::LstmView model, const tiercel::LstmLink link) {
+    tiercel::LstmPersistent<true, tiercel::ClusterMail>(model, link).run();
+}
+#endif
 
 #endif

@@ -209,8 +209,8 @@ struct LstmResident {
     int32_t bytes;
 };
 
-/** Bytes of shared memory of a block of a persistent kernel. */
-inline int32_t persistentBytes(const LstmView& model) {
+/** Bytes of shared memory of a block of a persistent kernel; a multiple of 16. */
+TIERCEL_INLINE int32_t persistentBytes(const LstmView& model) {
     return LstmShared(model).bytes + LstmResident(model).bytes;
 }
 

@@ -101,17 +101,32 @@ struct Place {
     }
 };
 
+/** Where threads that belong together wait until all of them are there. */
+struct Meeting {
+    int threads = 0;
+    int threadsLeft = 0;
+    std::vector<struct Fiber*> waiting;
+    Place place;
+    int64_t count = 0;
+    /** What the thread sanitizer orders by, of odd and even ones. */
+    char keys[2];
+
+    /** Before a launch: nothing grows in a fiber, where the thread sanitizer would see who has moved what. */
+    void begin(int ofThreads) {
+        threads = ofThreads;
+        threadsLeft = ofThreads;
+        waiting.clear();
+        waiting.reserve(threads);
+        count = 0;
+    }
+};
+
 struct Block {
     int index;
     int position;
     /** Exactly as many bytes as were asked for, so that the address sanitizer sees where they end. */
     std::unique_ptr<uint8_t[], void (*)(void*)> shared{nullptr, std::free};
-    int threadsLeft;
-    std::vector<struct Fiber*> atBarrier;
-    Place barrier;
-    int64_t barriers = 0;
-    /** What the thread sanitizer orders by, of odd and even barriers. */
-    char barrierKeys[2];
+    Meeting barrier;
 };
 
 struct Warp {
@@ -148,6 +163,9 @@ struct Scheduler {
     /** Of barriers; few. */
     std::vector<Place> places;
     int threads = 0;
+    std::vector<Block> blocks;
+    /** Of all blocks, if they are one; else of no thread. */
+    Meeting cluster;
     std::vector<Fiber*> paused;
     bool isStored = false;
     int64_t progress = 0;
@@ -222,6 +240,14 @@ void makeReady(Fiber* fiber) {
     readyAt(scheduler.readyCount++) = fiber;
 }
 
+/** A thread has ended: nobody may wait for it. */
+void leave(const Fiber& fiber, Meeting& meeting) {
+    meeting.threadsLeft--;
+    if (!meeting.waiting.empty()) {
+        fail(nameOf(fiber) + " has ended while others wait at " + meeting.place.name());
+    }
+}
+
 void fiberMain() {
     Fiber* fiber = scheduler.running;
 #if EMULATION_ASAN
@@ -232,11 +258,8 @@ void fiberMain() {
     release(&scheduler.endKey);
     fiber->state = State::ENDED;
     if (fiber->block != nullptr) {
-        Block& block = *fiber->block;
-        block.threadsLeft--;
-        if (!block.atBarrier.empty()) {
-            fail(nameOf(*fiber) + " has ended while others wait at " + block.barrier.name());
-        }
+        leave(*fiber, fiber->block->barrier);
+        leave(*fiber, scheduler.cluster);
     }
     toScheduler(true);
     std::abort();
@@ -361,6 +384,48 @@ std::string whoWaits(size_t fibers) {
     return text;
 }
 
+bool isBarrierAt(const Place& place) {
+    return scheduler.removedBarrier.empty() || place.name() != scheduler.removedBarrier;
+}
+
+void meet(Meeting& meeting, const Place& place) {
+    Fiber* fiber = scheduler.running;
+    if (std::find(scheduler.places.begin(), scheduler.places.end(), place) == scheduler.places.end()) {
+        scheduler.places.push_back(place);
+    }
+    if (!isBarrierAt(place)) {
+        return;
+    }
+    scheduler.progress++;
+    fiber->place = place;
+    if (meeting.waiting.empty()) {
+        meeting.place = fiber->place;
+    } else if (!(meeting.place == fiber->place)) {
+        fail(nameOf(*fiber) + " is at the barrier " + fiber->place.name() + ", others at " + meeting.place.name());
+    }
+    if (meeting.threadsLeft < meeting.threads) {
+        fail(nameOf(*fiber) + " waits at " + fiber->place.name() + " for threads that have ended");
+    }
+    char* key = &meeting.keys[meeting.count % 2];
+    release(key);
+    meeting.waiting.push_back(fiber);
+    if (static_cast<int>(meeting.waiting.size()) == meeting.threads) {
+        meeting.count++;
+        for (Fiber* other : meeting.waiting) {
+            if (other != fiber) {
+                makeReady(other);
+            }
+        }
+        meeting.waiting.clear();
+        // Its turn is over as everybody's is: who comes first to a barrier is not who leaves it first.
+        makeReady(fiber);
+    } else {
+        fiber->state = State::AT_BARRIER;
+    }
+    toScheduler(false);
+    acquire(key);
+}
+
 }  // namespace
 
 void setSeed(uint64_t seed) {
@@ -373,7 +438,7 @@ void setRemovedBarrier(const std::string& place) {
 }
 
 bool isBarrier(const char* file, int line) {
-    return scheduler.removedBarrier.empty() || Place{file, line}.name() != scheduler.removedBarrier;
+    return isBarrierAt({file, line});
 }
 
 std::set<std::string> barrierPlaces() {
@@ -403,7 +468,10 @@ std::string run(const Launch& launch) {
     scheduler.paused.reserve(fiberCount);
     scheduler.isStored = false;
     scheduler.places.reserve(MAX_PLACES);
-    std::vector<Block> blocks(blockCount);
+    std::vector<Block>& blocks = scheduler.blocks;
+    blocks.clear();
+    blocks.resize(blockCount);
+    scheduler.cluster.begin(launch.isCluster ? blockCount * launch.threads : 0);
     std::vector<Warp> warps(static_cast<size_t>(blockCount) * launch.threads / WARP_LANES);
     for (Warp& warp : warps) {
         warp.atShuffle.reserve(WARP_LANES);
@@ -413,8 +481,7 @@ std::string run(const Launch& launch) {
         Block& block = blocks[i];
         block.index = i % launch.blocks;
         block.position = i / launch.blocks;
-        block.threadsLeft = launch.threads;
-        block.atBarrier.reserve(launch.threads);
+        block.barrier.begin(launch.threads);
         block.shared.reset(static_cast<uint8_t*>(std::aligned_alloc(16, (launch.sharedBytes + 15) / 16 * 16)));
         scribble(block.shared.get(), launch.sharedBytes);
         for (int thread = 0; thread < launch.threads; thread++) {
@@ -443,7 +510,7 @@ std::string run(const Launch& launch) {
         scheduler.running = nextReady();
         switchContext(scheduler.main, scheduler.running->context, scheduler.running, false);
         Block* block = scheduler.running->block;
-        if (scheduler.running->state == State::ENDED && block != nullptr && block->threadsLeft == 0) {
+        if (scheduler.running->state == State::ENDED && block != nullptr && block->barrier.threadsLeft == 0) {
             scribble(block->shared.get(), launch.sharedBytes);
         }
     }
@@ -479,43 +546,31 @@ uint8_t* sharedMemory() {
 }
 
 void syncThreads(const char* file, int line) {
-    Fiber* fiber = scheduler.running;
-    Block& block = *fiber->block;
-    const Place place{file, line};
-    if (std::find(scheduler.places.begin(), scheduler.places.end(), place) == scheduler.places.end()) {
-        scheduler.places.push_back(place);
-    }
-    if (!isBarrier(file, line)) {
+    meet(scheduler.running->block->barrier, {file, line});
+}
+
+void syncCluster(const char* file, int line) {
+    if (scheduler.cluster.threads == 0) {
+        fail(nameOf(*scheduler.running) + " is at the barrier " + Place{file, line}.name() + " of no cluster");
         return;
     }
-    scheduler.progress++;
-    fiber->place = place;
-    if (block.atBarrier.empty()) {
-        block.barrier = fiber->place;
-    } else if (!(block.barrier == fiber->place)) {
-        fail(nameOf(*fiber) + " is at the barrier " + fiber->place.name() + ", others at " + block.barrier.name());
+    meet(scheduler.cluster, {file, line});
+}
+
+void* placeInBlock(void* place, int block) {
+    const Fiber& fiber = *scheduler.running;
+    const int64_t offset = static_cast<uint8_t*>(place) - fiber.block->shared.get();
+    if (block < 0 || block * scheduler.threads >= scheduler.cluster.threads) {
+        fail(nameOf(fiber) + " stores into block " + std::to_string(block) + ", which is not of its cluster");
+        return place;
     }
-    if (block.threadsLeft < scheduler.threads) {
-        fail(nameOf(*fiber) + " waits at " + fiber->place.name() + " for threads that have ended");
+    Block& other = scheduler.blocks[block];
+    if (&other != fiber.block && (scheduler.cluster.count == 0 || other.barrier.threadsLeft < scheduler.threads)) {
+        fail(nameOf(fiber) + " stores into block " + std::to_string(block) +
+             (scheduler.cluster.count == 0 ? ", which may not have begun" : ", which has ended"));
+        return place;
     }
-    char* key = &block.barrierKeys[block.barriers % 2];
-    release(key);
-    block.atBarrier.push_back(fiber);
-    if (static_cast<int>(block.atBarrier.size()) == scheduler.threads) {
-        block.barriers++;
-        for (Fiber* other : block.atBarrier) {
-            if (other != fiber) {
-                makeReady(other);
-            }
-        }
-        block.atBarrier.clear();
-        // Its turn is over as everybody's is: who comes first to a barrier is not who leaves it first.
-        makeReady(fiber);
-    } else {
-        fiber->state = State::AT_BARRIER;
-    }
-    toScheduler(false);
-    acquire(key);
+    return other.shared.get() + offset;
 }
 
 int32_t shuffle(int32_t value, int lane, const char* file, int line) {

@@ -3,9 +3,9 @@
  * each until it has to wait. device.h includes this where there is no nvcc.
  *
  * What it finds that a GPU may not show: the order of turns is a seed's, so whatever depends on an order differs
- * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block reach, or
- * that they reach at different lines, a shuffle of lanes at different lines, and threads that wait for each other end
- * the launch with a message. Built with a sanitizer: an access past shared memory is the address sanitizer's, and to
+ * between seeds; shared memory begins as noise and ends as noise; a barrier that not all threads of a block or cluster
+ * reach, or that they reach at different lines, a shuffle of lanes at different lines, a store to a block of the cluster
+ * that may not be there yet, or not any more, and threads that wait for each other end the launch with a message. Built with a sanitizer: an access past shared memory is the address sanitizer's, and to
  * the thread sanitizer each CUDA thread is a thread, and only barriers, and acquiring loads of what was released, order
  * them, so it finds races. (A shuffle orders nothing but its own values, as on a GPU.) emulation.cpp is not to be compiled with the thread
  * sanitizer, but with EMULATION_TSAN where the kernels are.
@@ -25,6 +25,7 @@
 #define TIERCEL_DEVICE_CALLED inline __attribute__((noinline))
 #define TIERCEL_PARAMETER const
 #define TIERCEL_UNROLL(turns)
+#define TIERCEL_HAS_CLUSTERS 1
 #define TIERCEL_PLACE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 #define TIERCEL_SAME_PLACE file, line
 
@@ -41,6 +42,8 @@ struct Launch {
     std::function<void()> kernel;
     /** What the host does meanwhile, as one fiber more, by loadRelaxed, storeRelaxed and pauseThread. May be empty. */
     std::function<void()> host;
+    /** Whether all blocks are a cluster. */
+    bool isCluster = false;
 };
 
 /** Turns go round for seed 0; for seed 1 who was the last to be ready goes first; for others as random numbers say. */
@@ -64,6 +67,9 @@ int blockIndex();
 int positionIndex();
 uint8_t* sharedMemory();
 void syncThreads(const char* file, int line);
+void syncCluster(const char* file, int line);
+/** In another block of the cluster, the place that one in this block's shared memory has here. */
+void* placeInBlock(void* place, int block);
 /** Of the calling lane: what the lane at another one's index has given. */
 int32_t shuffle(int32_t value, int lane, const char* file, int line);
 /** Waits until something may have been stored by storeRelaxed. */
@@ -97,6 +103,10 @@ TIERCEL_DEVICE uint8_t* sharedMemory() { return emulation::sharedMemory(); }
 
 TIERCEL_DEVICE void syncThreads(TIERCEL_PLACE) {
     emulation::syncThreads(file, line);
+}
+
+TIERCEL_DEVICE void syncCluster(TIERCEL_PLACE) {
+    emulation::syncCluster(file, line);
 }
 
 TIERCEL_DEVICE int32_t shuffle(
@@ -133,6 +143,10 @@ TIERCEL_DEVICE void storeRelease(uint64_t* to, uint64_t value) {
 }
 TIERCEL_DEVICE uint64_t loadAcquireOfHost(const uint64_t* from) { return loadAcquire(from); }
 TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) { storeRelease(to, value); }
+TIERCEL_DEVICE void storeToBlock(uint64_t* place, int block, uint64_t value) {
+    storeRelaxed(static_cast<uint64_t*>(emulation::placeInBlock(place, block)), value);
+}
+TIERCEL_DEVICE uint64_t loadFromBlocks(const uint64_t* from) { return loadRelaxed(from); }
 TIERCEL_DEVICE bool isBarrier(TIERCEL_PLACE) { return emulation::isBarrier(file, line); }
 TIERCEL_DEVICE void pauseThread() { emulation::pauseThread(); }
 

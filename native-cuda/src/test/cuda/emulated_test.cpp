@@ -28,12 +28,14 @@ public:
             view.isInt4 ? tiercel_lstm_ahead_int4(view, positions) : tiercel_lstm_ahead_int8(view, positions);
         });
     }
-    std::string persist(const LstmView& view, const LstmLink& link, const std::function<void()>& host) {
-        const auto kernel = [&] {
-            view.isInt4 ? tiercel_lstm_persistent_int4(view, link) : tiercel_lstm_persistent_int8(view, link);
-        };
-        const int sharedBytes = persistentBytes(view);
-        return emulation::run({view.slices, 1, view.threads, static_cast<size_t>(sharedBytes), kernel, host});
+    std::string persist(
+        const LstmView& view, bool isCluster, const LstmLink& link, const std::function<void()>& host) {
+        const auto persistent = view.isInt4 ? tiercel_lstm_persistent_int4 : tiercel_lstm_persistent_int8;
+        const auto cluster = view.isInt4 ? tiercel_lstm_cluster_int4 : tiercel_lstm_cluster_int8;
+        const auto kernel = [&] { (isCluster ? cluster : persistent)(view, link); };
+        const int sharedBytes = isCluster ? clusterBytes(view) : persistentBytes(view);
+        return emulation::run(
+            {view.slices, 1, view.threads, static_cast<size_t>(sharedBytes), kernel, host, isCluster});
     }
 
     void store(uint64_t* word, uint64_t value) { tiercel::storeRelaxed(word, value); }
@@ -49,16 +51,17 @@ private:
     }
 };
 
-/** Both ways over one file; what went wrong, or nothing. */
+/** Each way over one file; what went wrong, or nothing. */
 std::string check(const golden::Golden& golden, uint64_t seed) {
     std::mt19937_64 random(seed + 1);
     EmulatedDevice device;
     LstmGeometry geometry = geometryOf(golden.shape, random);
     std::string wrong = checkSteps(device, golden, geometry);
-    if (wrong.empty()) {
-        geometry = persistentGeometryOf(golden.shape, random);
-        wrong = checkPersistent(device, golden, geometry, random);
-        wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
+    for (const bool isCluster : {false, true}) {
+        if (wrong.empty()) {
+            geometry = persistentGeometryOf(golden.shape, random);
+            wrong = checkPersistent(device, golden, geometry, isCluster, random);
+        }
     }
     return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
 }

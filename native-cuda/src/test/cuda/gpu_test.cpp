@@ -3,8 +3,9 @@
  *
  *   gpu_test check KERNELS.fatbin SEEDS FILE...    files of any family with odd geometries of SEEDS seeds; launched
  *                                                  kernels and persistent ones
- *   gpu_test bench KERNELS.fatbin PING_PONG.fatbin REQUESTS FILE UNITS:LANES:THREADS... [FILE ...]
- *                                                  each file with each geometry: equal first, then latency in ns
+ *   gpu_test bench KERNELS.fatbin PING_PONG.fatbin REQUESTS FILE UNITS:LANES:THREADS[c]... [FILE ...]
+ *                                                  each file with each geometry, as a cluster where a c follows:
+ *                                                  equal first, then latency in ns
  *   exits 0, or 1 with what went wrong
  */
 #include <cuda_runtime_api.h>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "lstm_check.h"
+#include "lstm_geometry.h"
 #include "transformer_conversation.h"
 
 namespace {
@@ -110,6 +112,7 @@ public:
     explicit CudaDevice(const Library& library) : library(library) {
         MUST(cudaDeviceGetAttribute(&sharedLimit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
         MUST(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0));
+        MUST(cudaDeviceGetAttribute(&hasClusters, cudaDevAttrClusterLaunch, 0));
         MUST(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     }
     ~CudaDevice() {
@@ -172,15 +175,22 @@ public:
         return launch("tiercel_transformer_steps", of, arguments);
     }
 
-    bool fits(const LstmView& view) const {
-        return view.passes == 1 && view.threads <= 1024 && persistentBytes(view) <= sharedLimit &&
-               view.slices <= processors;
+    bool fits(const LstmView& view, bool isCluster) const {
+        const bool hasBlocks = isCluster ? hasClusters != 0 && view.slices <= tiercel::MOST_CLUSTER_BLOCKS
+                                         : view.slices <= processors;
+        return view.passes == 1 && view.threads <= 1024 && bytesOf(view, isCluster) <= sharedLimit && hasBlocks;
     }
 
-    std::string persist(LstmView view, LstmLink link, const std::function<void()>& host) {
+    static int bytesOf(const LstmView& view, bool isCluster) {
+        return isCluster ? clusterBytes(view) : persistentBytes(view);
+    }
+
+    std::string persist(LstmView view, bool isCluster, LstmLink link, const std::function<void()>& host) {
         void* arguments[] = {&view, &link};
-        return persist(view.isInt4 ? "tiercel_lstm_persistent_int4" : "tiercel_lstm_persistent_int8",
-                       {unsigned(view.slices), 1}, view.threads, persistentBytes(view), arguments, host);
+        const char* const persistent = view.isInt4 ? "tiercel_lstm_persistent_int4" : "tiercel_lstm_persistent_int8";
+        const char* const cluster = view.isInt4 ? "tiercel_lstm_cluster_int4" : "tiercel_lstm_cluster_int8";
+        return persist(isCluster ? cluster : persistent, {unsigned(view.slices), 1}, view.threads,
+                       bytesOf(view, isCluster), arguments, host, isCluster);
     }
 
     bool fits(const TransformerKernelLaunch& of) const {
@@ -197,16 +207,27 @@ public:
                        of.sharedBytes, arguments, host);
     }
 
-    /** A cooperative launch fails where not all blocks are resident at once. */
+    /** A cooperative launch fails where not all blocks are resident at once; those of a cluster always are. */
     std::string persist(
         const char* name, Grid grid, int threads, int sharedBytes, void** arguments,
-        const std::function<void()>& host) {
+        const std::function<void()>& host, bool isCluster = false) {
         const cudaKernel_t kernel = library.kernel(name);
         MUST(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes, 0));
-        must(cudaLaunchCooperativeKernel(
-                 reinterpret_cast<const void*>(kernel), dim3(grid.blocks, grid.positions), dim3(threads), arguments,
-                 sharedBytes, stream),
-             name);
+        cudaLaunchAttribute attribute{};
+        attribute.id = isCluster ? cudaLaunchAttributeClusterDimension : cudaLaunchAttributeCooperative;
+        if (isCluster) {
+            attribute.val.clusterDim = {grid.blocks, 1, 1};
+        } else {
+            attribute.val.cooperative = 1;
+        }
+        cudaLaunchConfig_t launch{};
+        launch.gridDim = dim3(grid.blocks, grid.positions);
+        launch.blockDim = dim3(threads);
+        launch.dynamicSmemBytes = sharedBytes;
+        launch.stream = stream;
+        launch.attrs = &attribute;
+        launch.numAttrs = 1;
+        must(cudaLaunchKernelExC(&launch, reinterpret_cast<const void*>(kernel), arguments), name);
         host();
         const int64_t begun = nowNs();
         cudaError_t code;
@@ -256,6 +277,7 @@ private:
     int64_t waitingSince = 0;
     int sharedLimit;
     int processors;
+    int hasClusters;
     cudaStream_t stream;
     std::vector<void*> pieces;
     std::vector<void*> pinnedPieces;
@@ -329,19 +351,21 @@ void benchPingPong(const Library& library, int words, int requests) {
     });
 }
 
-std::string bench(const Library& library, const golden::Golden& golden, const LstmGeometry& geometry, int requests) {
+std::string bench(
+    const Library& library, const golden::Golden& golden, const LstmGeometry& geometry, bool isCluster,
+    int requests) {
     CudaDevice device(library);
     LstmSessions<CudaDevice> sessions(device, golden, geometry, golden.sessions);
     const std::string name = golden.name.substr(golden.name.rfind('/') + 1) + " " +
                              std::to_string(geometry.unitsPerSlice) + ":" + std::to_string(geometry.lanesPerUnit) +
-                             ":" + std::to_string(geometry.threads);
-    if (!device.fits(sessions.view)) {
+                             ":" + std::to_string(geometry.threads) + (isCluster ? "c" : "");
+    if (!device.fits(sessions.view, isCluster)) {
         std::printf("%-22s does not fit: blocks %d, shared memory %d\n", name.c_str(), sessions.view.slices,
-                    persistentBytes(sessions.view));
+                    device.bytesOf(sessions.view, isCluster));
         return "";
     }
     std::mt19937_64 random(1);
-    const std::string wrong = checkPersistent(device, golden, geometry, random);
+    const std::string wrong = checkPersistent(device, golden, geometry, isCluster, random);
     if (!wrong.empty()) {
         return name + ": " + wrong;
     }
@@ -351,7 +375,7 @@ std::string bench(const Library& library, const golden::Golden& golden, const Ls
     std::vector<uint8_t> canonical(sessions.view.state.canonicalBytes);
     const std::vector<golden::Step>& steps = golden.batches[0];
     uint32_t last = 0;
-    return device.persist(sessions.view, host.link, [&] {
+    return device.persist(sessions.view, isCluster, host.link, [&] {
         measure(
             name, requests,
             [&](int i) {
@@ -368,12 +392,13 @@ std::string check(const Library& library, const golden::Golden& golden, std::mt1
     CudaDevice device(library);
     LstmGeometry geometry = geometryOf(golden.shape, random);
     std::string wrong = checkSteps(device, golden, geometry);
-    if (wrong.empty()) {
-        geometry = persistentGeometryOf(golden.shape, random);
-        if (device.fits(LstmView(golden.shape, geometry))) {
-            wrong = checkPersistent(device, golden, geometry, random);
+    for (const bool isCluster : {false, true}) {
+        if (wrong.empty()) {
+            geometry = persistentGeometryOf(golden.shape, random);
+            if (device.fits(LstmView(golden.shape, geometry), isCluster)) {
+                wrong = checkPersistent(device, golden, geometry, isCluster, random);
+            }
         }
-        wrong = wrong.empty() ? wrong : "persistent kernel: " + wrong;
     }
     return wrong.empty() ? wrong : nameOf(geometry) + ": " + wrong;
 }
@@ -440,7 +465,8 @@ std::string benchFiles(int argc, char** argv) {
     for (int i = 5; i < argc;) {
         const golden::Golden golden(argv[i++]);
         for (; i < argc && std::strchr(argv[i], ':') != nullptr; i++) {
-            const std::string wrong = bench(library, golden, geometryOf(argv[i]), requests);
+            const bool isCluster = std::strchr(argv[i], 'c') != nullptr;
+            const std::string wrong = bench(library, golden, geometryOf(argv[i]), isCluster, requests);
             if (!wrong.empty()) {
                 return wrong;
             }

@@ -5,7 +5,8 @@
  *   uint8_t* memory(bytes)                     of the device, zeroed; the same for both sides: pinned(bytes)
  *   void to(device, host, bytes), from(host, device, bytes)
  *   std::string step, ahead(view, positions, count)
- *   std::string persist(view, link, host)      the kernel while host() runs; both end
+ *   std::string persist(view, isCluster, link, host)
+ *                                              the kernel while host() runs; both end
  *   void store(word, value)                    of the host, and
  *   bool await(word, sequence, content)        false when it takes too long
  */
@@ -331,14 +332,17 @@ private:
     std::vector<Asked> underWay;
 };
 
+/** isCluster: whether the kernel's blocks are one. */
 template <class Device>
 std::string checkPersistent(
-    Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry, std::mt19937_64& random) {
+    Device& device, const golden::Golden& golden, const tiercel::LstmGeometry& geometry, bool isCluster,
+    std::mt19937_64& random) {
     LstmSessions<Device> sessions(device, golden, geometry, 2 * golden.sessions);
     LstmHost<Device> host(sessions, 1u << random() % 3);
     LstmConversation<Device> conversation(host, golden, sessions.view.state.canonicalBytes, random);
     std::string wrong;
-    const std::string failure = device.persist(sessions.view, host.link, [&] { wrong = conversation.run(); });
+    const std::string failure =
+        device.persist(sessions.view, isCluster, host.link, [&] { wrong = conversation.run(); });
     wrong = !wrong.empty() ? wrong : failure;
     for (int i = 0; i < golden.sessions && wrong.empty(); i++) {
         const int place = conversation.placeOf(i);
@@ -346,7 +350,7 @@ std::string checkPersistent(
             wrong = checkEnd(sessions, golden, i, place);
         }
     }
-    return wrong;
+    return wrong.empty() ? wrong : std::string(isCluster ? "cluster" : "persistent kernel") + ": " + wrong;
 }
 
 #endif
