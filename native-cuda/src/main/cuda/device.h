@@ -98,8 +98,8 @@ TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) {
 #if TIERCEL_HAS_CLUSTERS
 /** All threads of a cluster: what any of them has stored before, anywhere, all of them see after it. */
 TIERCEL_DEVICE void syncCluster() {
-    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
-    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+    asm volatile("barrier.cluster.arrive.release;" ::: "memory");
+    asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
 }
 
 /**

@@ -9,6 +9,32 @@
 
 #include <stdint.h>
 
+/** As CUlaunchAttribute, of a cluster's dimensions. */
+struct tiercel_cluster_attribute {
+    int32_t id;
+    int32_t padding;
+    uint32_t x;
+    uint32_t y;
+    uint32_t z;
+    uint32_t of_other_attributes[13];
+};
+/** CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION. */
+#define TIERCEL_CLUSTER_DIMENSION 4
+
+/** As CUlaunchConfig. */
+struct tiercel_launch {
+    uint32_t grid_x;
+    uint32_t grid_y;
+    uint32_t grid_z;
+    uint32_t block_x;
+    uint32_t block_y;
+    uint32_t block_z;
+    uint32_t shared_bytes;
+    int64_t stream;
+    const struct tiercel_cluster_attribute* attributes;
+    uint32_t attribute_count;
+};
+
 /**
  * CALL(name, symbol, parameters, arguments) of each: name in the driver's documentation, and in the library, where it
  * stands with the version of its interface. All return a CUresult.
@@ -69,6 +95,11 @@
     CALL(cuLaunchCooperativeKernel, cuLaunchCooperativeKernel,                                                         \
          (int64_t function, uint32_t gridX, uint32_t gridY, uint32_t gridZ, uint32_t blockX, uint32_t blockY,          \
           uint32_t blockZ, uint32_t sharedBytes, int64_t stream, void** parameters),                                   \
-         (function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, parameters))
+         (function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, parameters))                     \
+    CALL(cuLaunchKernelEx, cuLaunchKernelEx,                                                                           \
+         (const struct tiercel_launch* launch, int64_t function, void** parameters, void** extra),                     \
+         (launch, function, parameters, extra))                                                                        \
+    CALL(cuOccupancyMaxActiveClusters, cuOccupancyMaxActiveClusters,                                                   \
+         (int32_t* count, int64_t function, const struct tiercel_launch* launch), (count, function, launch))
 
 #endif

@@ -2,7 +2,9 @@
 #ifndef TIERCEL_LSTM_GEOMETRY_H
 #define TIERCEL_LSTM_GEOMETRY_H
 
-#include "lstm_view.h"
+#include <vector>
+
+#include "lstm_link.h"
 
 namespace tiercel {
 
@@ -46,6 +48,29 @@ inline bool chooseGeometry(const LstmShape& shape, const DeviceLimits& limits, L
         }
     }
     return false;
+}
+
+/**
+ * Those that fit of a persistent kernel whose blocks are a cluster, the one with the most blocks first. Which of them
+ * is the fastest, and whether any is faster than chooseGeometry's, is for a GPU to say.
+ */
+inline std::vector<LstmGeometry> clusterGeometries(const LstmShape& shape, const DeviceLimits& limits) {
+    std::vector<LstmGeometry> fitting;
+    for (int32_t blocks = MOST_CLUSTER_BLOCKS; blocks > 1; blocks /= 2) {
+        const int32_t units = divideUp(divideUp(shape.hidden, blocks), 4) * 4;
+        if (!fitting.empty() && fitting.back().unitsPerSlice == units) {
+            continue;
+        }
+        // Where many blocks leave few units to each, more lanes may share a unit's columns.
+        for (int32_t lanes = 4; lanes <= 2 * blocks; lanes *= 2) {
+            const LstmGeometry geometry = onePass(units, lanes);
+            const LstmView view(shape, geometry);
+            if (view.slices > 1 && fits(shape, geometry, limits) && clusterBytes(view) <= limits.sharedBytes) {
+                fitting.push_back(geometry);
+            }
+        }
+    }
+    return fitting;
 }
 
 /** Of kernels that are launched for each batch, which read weights from the GPU's memory: any size of model. */

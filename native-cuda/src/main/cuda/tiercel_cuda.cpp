@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "lstm_geometry.h"
 #include "lstm_link.h"
@@ -55,10 +56,15 @@ std::string open() {
 
 /** A model, packed as it is shared out. */
 struct CudaLstm {
-    CudaLstm(const LstmShape& shape, const DeviceLimits& limits, bool mayStay)
-        : isPersistent(mayStay && chooseGeometry(shape, limits, geometry)),
+    CudaLstm(const LstmShape& shape, const DeviceLimits& limits, int32_t way)
+        : clusters(clusterGeometries(shape, limits)),
+          isCluster(chooseCluster(way)),
+          isPersistent(isCluster || (way == TIERCEL_WAY_PERSISTENT && chooseGeometry(shape, limits, geometry))),
           view(shape, geometry),
-          sharedBytes(isPersistent ? persistentBytes(view) : LstmShared(view).bytes),
+          sharedBytes(
+              isCluster      ? clusterBytes(view)
+              : isPersistent ? persistentBytes(view)
+                             : LstmShared(view).bytes),
           isThere(sharedBytes <= limits.sharedBytes),
           packing(shape, geometry) {}
 
@@ -68,6 +74,7 @@ struct CudaLstm {
         to[TIERCEL_BLOCKS] = isThere ? view.slices : 0;
         to[TIERCEL_THREADS] = view.threads;
         to[TIERCEL_SHARED_BYTES] = sharedBytes;
+        to[TIERCEL_CLUSTER_WAYS] = static_cast<int32_t>(clusters.size());
         to[TIERCEL_CUDA_STATE_BYTES] = static_cast<int32_t>(view.state.bytes);
         to[TIERCEL_REQUEST_WORDS] = layout.requestWords;
         to[TIERCEL_REQUEST_STATE] = layout.requestState;
@@ -81,8 +88,19 @@ struct CudaLstm {
         LstmView there = packing.viewAt(reinterpret_cast<const uint8_t*>(weights));
         link.sessionStride = view.state.bytes;
         void* parameters[] = {&there, &link};
+        if (isCluster) {
+            const tiercel_cluster_attribute whole = wholeGrid();
+            const tiercel_launch launch = launchOn(stream, whole);
+            return driver.cuLaunchKernelEx(&launch, function, parameters, nullptr);
+        }
         return driver.cuLaunchCooperativeKernel(
             function, view.slices, 1, 1, view.threads, 1, 1, sharedBytes, stream, parameters);
+    }
+
+    int32_t activeClusters(int64_t function, int32_t* count) const {
+        const tiercel_cluster_attribute whole = wholeGrid();
+        const tiercel_launch launch = launchOn(0, whole);
+        return driver.cuOccupancyMaxActiveClusters(count, function, &launch);
     }
 
     int32_t launchBatch(
@@ -94,11 +112,32 @@ struct CudaLstm {
     }
 
     LstmGeometry geometry = launchedGeometry();
+    const std::vector<LstmGeometry> clusters;
+    const bool isCluster;
     const bool isPersistent;
     const LstmView view;
     const int32_t sharedBytes;
     const bool isThere;
     LstmPacking packing;
+
+private:
+    bool chooseCluster(int32_t way) {
+        const size_t index = static_cast<size_t>(way - TIERCEL_FIRST_CLUSTER_WAY);
+        if (way < TIERCEL_FIRST_CLUSTER_WAY || index >= clusters.size()) {
+            return false;
+        }
+        geometry = clusters[index];
+        return true;
+    }
+
+    tiercel_cluster_attribute wholeGrid() const {
+        return {TIERCEL_CLUSTER_DIMENSION, 0, static_cast<uint32_t>(view.slices), 1, 1, {}};
+    }
+
+    tiercel_launch launchOn(int64_t stream, const tiercel_cluster_attribute& cluster) const {
+        return {static_cast<uint32_t>(view.slices), 1, 1, static_cast<uint32_t>(view.threads), 1, 1,
+                static_cast<uint32_t>(sharedBytes), stream, &cluster, 1};
+    }
 };
 
 CudaLstm* asLstm(void* model) {
@@ -232,11 +271,11 @@ const char* tiercel_cuda_error_text(int32_t code) {
 
 void* tiercel_cuda_lstm_new(
     int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
-    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t may_stay) {
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t way) {
     const LstmShape shape{layers,           hidden,         features, outputs, is_int4 != 0, is_head_int4 != 0,
                           is_softmax != 0, feature_maximum};
     try {
-        return new CudaLstm(shape, {shared_bytes, multiprocessors}, may_stay != 0);
+        return new CudaLstm(shape, {shared_bytes, multiprocessors}, way);
     } catch (const std::exception&) {
         // Nothing may be thrown through C.
         return nullptr;
@@ -289,6 +328,10 @@ int32_t tiercel_cuda_lstm_launch(
     link.exchange = reinterpret_cast<uint64_t*>(exchange);
     link.sessions = reinterpret_cast<uint8_t*>(sessions);
     return asLstm(model)->launch(function, stream, weights, link);
+}
+
+int32_t tiercel_cuda_lstm_active_clusters(const void* model, int64_t function, int32_t* count) {
+    return asLstm(model)->activeClusters(function, count);
 }
 
 int32_t tiercel_cuda_lstm_launch_batch(

@@ -37,6 +37,8 @@ TIERCEL_EXPORT const char* tiercel_cuda_error_text(int32_t code);
 enum tiercel_cuda_lstm_size {
     /** Whether a kernel stays, or kernels are launched for each batch; slices, of which a block each; 0 for neither. */
     TIERCEL_IS_PERSISTENT, TIERCEL_BLOCKS, TIERCEL_THREADS, TIERCEL_SHARED_BYTES,
+    /** Ways by a cluster that there are on this GPU, were this model made again. */
+    TIERCEL_CLUSTER_WAYS,
     /** Of a session's state on the GPU. */
     TIERCEL_CUDA_STATE_BYTES,
     /** Words of a request and of a response, and of them before a state; of a layer of a state; lstm_link.h. */
@@ -47,14 +49,16 @@ enum tiercel_cuda_lstm_size {
     TIERCEL_CUDA_LSTM_SIZES
 };
 
+/** Ways of a model: kernels are launched; one stays if it fits; from then on one stays whose blocks are a cluster. */
+enum tiercel_cuda_lstm_way { TIERCEL_WAY_LAUNCHED, TIERCEL_WAY_PERSISTENT, TIERCEL_FIRST_CLUSTER_WAY };
+
 /**
  * A model of the lstm family, without weights yet, shared out for a GPU whose blocks can have so much shared memory and
- * which has so many multiprocessors; NULL when there is no memory. may_stay says whether a kernel may; where none does,
- * kernels are launched. Flags are 0 or 1; feature_maximum is 127 or 32767.
+ * which has so many multiprocessors; NULL when there is no memory. Where no kernel can stay, kernels are launched. Flags are 0 or 1; feature_maximum is 127 or 32767.
  */
 TIERCEL_EXPORT void* tiercel_cuda_lstm_new(
     int32_t layers, int32_t hidden, int32_t features, int32_t outputs, int32_t is_int4, int32_t is_head_int4,
-    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t may_stay);
+    int32_t is_softmax, int32_t feature_maximum, int32_t shared_bytes, int32_t multiprocessors, int32_t way);
 TIERCEL_EXPORT void tiercel_cuda_lstm_delete(void* model);
 TIERCEL_EXPORT void tiercel_cuda_lstm_sizes(const void* model, int32_t* sizes);
 
@@ -74,11 +78,14 @@ TIERCEL_EXPORT int64_t tiercel_cuda_lstm_bytes(const void* model);
 
 /**
  * Begins the persistent kernel on a stream. weights is where the data has been copied to; the others are device
- * addresses of what LstmLink has. Returns the code of cuLaunchCooperativeKernel.
+ * addresses of what LstmLink has. Returns the code of cuLaunchCooperativeKernel, or of a cluster's cuLaunchKernelEx.
  */
 TIERCEL_EXPORT int32_t tiercel_cuda_lstm_launch(
     const void* model, int64_t function, int64_t stream, int64_t weights, int64_t requests, int64_t responses,
     int32_t places, int32_t first_sequence, int64_t exchange, int64_t sessions);
+
+/** How many clusters of that kernel an empty GPU has room for; the code of cuOccupancyMaxActiveClusters. */
+TIERCEL_EXPORT int32_t tiercel_cuda_lstm_active_clusters(const void* model, int64_t function, int32_t* count);
 
 /**
  * Launches a kernel for a batch of so many positions, or sessions, of which each has so many blocks; positions is the

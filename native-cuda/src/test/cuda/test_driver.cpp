@@ -63,6 +63,7 @@ constexpr int64_t MODULE = 0xD0;
 constexpr int32_t DEVICE = 0;
 constexpr uint32_t FAT_BINARY_MAGIC = 0xBA55ED50u;
 constexpr int64_t NEVER = -1;
+constexpr uint32_t MOST_CLUSTER_BLOCKS = 8;
 
 /** A kernel that stays, with its parameters, which are copied when it is launched. */
 using Kernel = std::function<void()> (*)(void** parameters);
@@ -120,6 +121,8 @@ Function functions[] = {
     {"tiercel_transformer_persistent", persistentTransformer, nullptr, 0},
     {"tiercel_lstm_persistent_int8", persistentLstm<tiercel_lstm_persistent_int8>, nullptr, 0},
     {"tiercel_lstm_persistent_int4", persistentLstm<tiercel_lstm_persistent_int4>, nullptr, 0},
+    {"tiercel_lstm_cluster_int8", persistentLstm<tiercel_lstm_cluster_int8>, nullptr, 0},
+    {"tiercel_lstm_cluster_int4", persistentLstm<tiercel_lstm_cluster_int4>, nullptr, 0},
     {"tiercel_lstm_ping_pong", persistentLstm<tiercel_lstm_ping_pong>, nullptr, 0},
     {"tiercel_lstm_bring", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_bring>, 0},
     {"tiercel_lstm_settle", nullptr, launchOf<tiercel::SessionCopy, tiercel_lstm_settle>, 0},
@@ -175,6 +178,8 @@ struct Gpu {
     int32_t multiprocessors = 0;
     /** A display. */
     bool isDriving = false;
+    /** That there may be at once; of none it does not know what that is. */
+    int32_t clusters = 0;
     int32_t contexts = 0;
     int32_t modules = 0;
     uint64_t launches = 0;
@@ -275,19 +280,28 @@ void lookForHost(const std::atomic<int64_t>& threadsLeft) {
     }
 }
 
+/** What stays is launched with. */
+struct Staying {
+    int32_t blocks;
+    int32_t positions;
+    int32_t threads;
+    int32_t sharedBytes;
+    bool isCluster;
+};
+
 void runKernel(
-    Stream* stream, std::function<void()> kernel, int32_t blocks, int32_t positions, int32_t threads,
-    int32_t sharedBytes, uint64_t seed, int32_t generation) {
-    std::atomic<int64_t> threadsLeft{static_cast<int64_t>(blocks) * positions * threads};
+    Stream* stream, std::function<void()> kernel, Staying launch, uint64_t seed, int32_t generation) {
+    std::atomic<int64_t> threadsLeft{static_cast<int64_t>(launch.blocks) * launch.positions * launch.threads};
     generationOfThread = generation;
     emulation::setSeed(seed);
     emulation::setStoreHook(onStore);
-    const std::string failure = emulation::run({blocks, positions, threads, static_cast<size_t>(sharedBytes),
-                                                [&] {
-                                                    kernel();
-                                                    threadsLeft--;
-                                                },
-                                                [&] { lookForHost(threadsLeft); }});
+    const std::string failure =
+        emulation::run({launch.blocks, launch.positions, launch.threads, static_cast<size_t>(launch.sharedBytes),
+                        [&] {
+                            kernel();
+                            threadsLeft--;
+                        },
+                        [&] { lookForHost(threadsLeft); }, launch.isCluster});
     if (!failure.empty()) {
         std::fprintf(stderr, "kernel: %s\n", failure.c_str());
     }
@@ -331,6 +345,27 @@ void launch(
         std::fprintf(stderr, "kernel: %s\n", failure.c_str());
     }
     on->code = failure.empty() ? SUCCESS : LAUNCH_FAILED;
+}
+
+/** A kernel that stays, with an OS thread of its own. */
+int32_t stay(int64_t function, int64_t stream, void** parameters, const Staying& launch) {
+    const Function* const of = reinterpret_cast<const Function*>(function);
+    if (launch.sharedBytes > of->sharedBytes) {
+        return INVALID_VALUE;
+    }
+    if (launch.blocks * launch.positions > gpu.multiprocessors) {
+        return COOPERATIVE_LAUNCH_TOO_LARGE;
+    }
+    Stream* const on = reinterpret_cast<Stream*>(stream);
+    on->isRunning = true;
+    std::thread(runKernel, on, of->kernel(parameters), launch, gpu.launches++, gpu.generation.load()).detach();
+    return SUCCESS;
+}
+
+bool isWholeCluster(const tiercel_launch& launch) {
+    return gpu.clusters > 0 && launch.attribute_count == 1 && launch.attributes->id == TIERCEL_CLUSTER_DIMENSION &&
+           launch.attributes->x == launch.grid_x && launch.attributes->y == 1 && launch.attributes->z == 1 &&
+           launch.grid_x > 1 && launch.grid_x <= MOST_CLUSTER_BLOCKS && launch.grid_y == 1 && launch.grid_z == 1;
 }
 
 bool isAnyRunning() {
@@ -393,7 +428,8 @@ int32_t cuDeviceGetName(int8_t* name, int32_t length, int32_t) {
 int32_t cuDeviceGetAttribute(int32_t* value, int32_t attribute, int32_t) {
     BEGIN(cuDeviceGetAttribute);
     const std::map<int32_t, int32_t> values = {
-        {16, gpu.multiprocessors}, {17, gpu.isDriving ? 1 : 0}, {75, 9}, {76, 0}, {95, 1}, {97, gpu.sharedBytes}};
+        {16, gpu.multiprocessors}, {17, gpu.isDriving ? 1 : 0}, {75, 9}, {76, 0}, {95, 1}, {97, gpu.sharedBytes},
+        {120, gpu.clusters > 0 ? 1 : 0}};
     const auto found = values.find(attribute);
     *value = found == values.end() ? 0 : found->second;
     return found == values.end() ? INVALID_VALUE : SUCCESS;
@@ -673,20 +709,28 @@ int32_t cuLaunchCooperativeKernel(
     int64_t function, uint32_t gridX, uint32_t gridY, uint32_t, uint32_t blockX, uint32_t, uint32_t,
     uint32_t sharedBytes, int64_t stream, void** parameters) {
     BEGIN(cuLaunchCooperativeKernel);
-    const Function* const of = reinterpret_cast<const Function*>(function);
-    if (static_cast<int32_t>(sharedBytes) > of->sharedBytes) {
+    return stay(function, stream, parameters,
+                {static_cast<int32_t>(gridX), static_cast<int32_t>(gridY), static_cast<int32_t>(blockX),
+                 static_cast<int32_t>(sharedBytes), false});
+}
+
+/** Of a grid that is one cluster. */
+int32_t cuLaunchKernelEx(const tiercel_launch* launch, int64_t function, void** parameters, void**) {
+    BEGIN(cuLaunchKernelEx);
+    if (!isWholeCluster(*launch)) {
         return INVALID_VALUE;
     }
-    if (static_cast<int32_t>(gridX * gridY) > gpu.multiprocessors) {
-        return COOPERATIVE_LAUNCH_TOO_LARGE;
-    }
-    Stream* const on = reinterpret_cast<Stream*>(stream);
-    on->isRunning = true;
-    std::thread(runKernel, on, of->kernel(parameters), static_cast<int32_t>(gridX), static_cast<int32_t>(gridY),
-                static_cast<int32_t>(blockX), static_cast<int32_t>(sharedBytes), gpu.launches++,
-                gpu.generation.load())
-        .detach();
-    return SUCCESS;
+    return stay(function, launch->stream, parameters,
+                {static_cast<int32_t>(launch->grid_x), static_cast<int32_t>(launch->grid_y),
+                 static_cast<int32_t>(launch->block_x), static_cast<int32_t>(launch->shared_bytes), true});
+}
+
+int32_t cuOccupancyMaxActiveClusters(int32_t* count, int64_t function, const tiercel_launch* launch) {
+    BEGIN(cuOccupancyMaxActiveClusters);
+    const Function* const of = reinterpret_cast<const Function*>(function);
+    *count = gpu.clusters;
+    return isWholeCluster(*launch) && static_cast<int32_t>(launch->shared_bytes) <= of->sharedBytes ? SUCCESS
+                                                                                                  : INVALID_VALUE;
 }
 
 #define JNI_NAME(name) Java_io_tiercel_nativecuda_cuda_TestDriver_##name
@@ -704,6 +748,7 @@ JNIEXPORT void JNICALL JNI_NAME(reset)(JNIEnv*, jclass, jint multiprocessors, ji
     gpu.sharedBytes = sharedBytes;
     gpu.multiprocessors = multiprocessors;
     gpu.isDriving = false;
+    gpu.clusters = 0;
     gpu.contexts = 0;
     gpu.modules = 0;
     gpu.lostCode = SUCCESS;
@@ -735,6 +780,11 @@ JNIEXPORT void JNICALL JNI_NAME(standStillAfter)(JNIEnv*, jclass, jlong stores, 
 JNIEXPORT void JNICALL JNI_NAME(driveDisplay)(JNIEnv*, jclass) {
     const std::lock_guard<std::mutex> lock(gpu.mutex);
     gpu.isDriving = true;
+}
+
+JNIEXPORT void JNICALL JNI_NAME(allowClusters)(JNIEnv*, jclass, jint count) {
+    const std::lock_guard<std::mutex> lock(gpu.mutex);
+    gpu.clusters = count;
 }
 
 JNIEXPORT jboolean JNICALL JNI_NAME(isStill)(JNIEnv*, jclass) {

@@ -10,6 +10,7 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
@@ -88,7 +89,7 @@ public final class CudaBackend implements Backend {
     public Model load(final Bundle bundle, final int threads, final DeviceSettings device) {
         return load(bundle, () -> TransformerParameters.FAMILY.equals(bundle.manifest().family())
                 ? TransformerWays.load(TransformerParameters.read(bundle), clock, device)
-                : loadLstm(LstmParameters.read(bundle), device, false));
+                : LstmWays.load(LstmParameters.read(bundle), clock, device));
     }
 
     /**
@@ -97,36 +98,54 @@ public final class CudaBackend implements Backend {
      */
     public Model loadPingPong(final Bundle bundle) {
         final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
-        return load(bundle, () -> loadLstm(LstmParameters.read(bundle), device, true));
+        return load(bundle, () -> openLstm(LstmParameters.read(bundle), device, CudaLstmModel.PING_PONG));
     }
 
     /**
-     * How many blocks can make a transformer's step together by a kernel that stays, the fewest first: what is tried
-     * out when one is loaded. None where no kernel may stay.
+     * The bundle in each way by a kernel that stays, of which the fastest is taken when it is loaded: to be got one
+     * after the other, and closed. None where no kernel may stay.
      *
-     * @throws CudaException with what stands against the GPU.
+     * @throws BundleException with what stands against it.
      */
-    public List<Integer> residentBlocks() {
-        return TransformerWays.residentBlocks();
+    public List<Supplier<Model>> residentWays(final Bundle bundle) {
+        final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
+        try {
+            if (TransformerParameters.FAMILY.equals(bundle.manifest().family())) {
+                final TransformerParameters parameters = TransformerParameters.read(bundle);
+                return waysOf(bundle, TransformerWays.residentBlocks(), blocks -> new CudaTransformerModel(
+                        parameters, CudaDevice.retain(), clock, device, blocks));
+            }
+            final LstmParameters parameters = LstmParameters.read(bundle);
+            return waysOf(bundle, LstmWays.residentWays(parameters, clock, device),
+                    way -> openLstm(parameters, device, way));
+        } catch (final CudaException ex) {
+            throw refused(bundle, ex);
+        }
     }
 
-    /** Of a {@code transformer} bundle a step by a kernel that stays and so many blocks, whatever is the fastest. */
-    public Model loadResident(final Bundle bundle, final int blocks) {
-        final DeviceSettings device = new DeviceSettings(DeviceMode.RESIDENT, settings.answerLimitNs());
-        return load(bundle, () -> new CudaTransformerModel(
-                TransformerParameters.read(bundle), CudaDevice.retain(), clock, device, blocks));
+    /** How a model of this backend makes its steps, for people. */
+    public static String wayOf(final Model model) {
+        return ((CudaModel) model).wayName();
+    }
+
+    private static List<Supplier<Model>> waysOf(
+            final Bundle bundle, final List<Integer> ways, final IntFunction<Model> opening) {
+        return ways.stream().<Supplier<Model>>map(way -> () -> load(bundle, () -> opening.apply(way))).toList();
     }
 
     private static Model load(final Bundle bundle, final Supplier<Model> loading) {
         try {
             return loading.get();
         } catch (final CudaException ex) {
-            throw new BundleException(bundle.path() + ": backend=" + NAME + " cannot load it: " + ex.getMessage());
+            throw refused(bundle, ex);
         }
     }
 
-    private Model loadLstm(
-            final LstmParameters parameters, final DeviceSettings device, final boolean isPingPong) {
-        return new CudaLstmModel(parameters, CudaDevice.retain(), clock, device, isPingPong);
+    private static BundleException refused(final Bundle bundle, final CudaException ex) {
+        return new BundleException(bundle.path() + ": backend=" + NAME + " cannot load it: " + ex.getMessage());
+    }
+
+    private Model openLstm(final LstmParameters parameters, final DeviceSettings device, final int way) {
+        return new CudaLstmModel(parameters, CudaDevice.retain(), clock, device, way);
     }
 }

@@ -22,8 +22,12 @@ final class CudaDevice {
     record Memory(long hostAddress, long deviceAddress) {
     }
 
-    /** Functions of the lstm family for one width of weights: that which stays, and those launched for a batch. */
-    record Kernels(long persistent, long step, long ahead) {
+    /**
+     * Functions of the lstm family for one width of weights: those that stay, and those launched for a batch.
+     *
+     * @param cluster 0 where the GPU has no clusters.
+     */
+    record Kernels(long persistent, long cluster, long step, long ahead) {
     }
 
     /** Those for any: sessions' states brought and given back, and what stays and computes nothing. */
@@ -37,6 +41,8 @@ final class CudaDevice {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
     private static final String IMAGE = "kernels.fatbin";
     private static final int NAME_LENGTH = 128;
+    /** Of compute capabilities, times ten. */
+    private static final int FIRST_WITH_CLUSTERS = 90;
 
     /** Under the class's lock, as its users are. */
     private static CudaDevice shared;
@@ -273,6 +279,19 @@ final class CudaDevice {
         }
     }
 
+    /**
+     * The same of a cluster, whose blocks are to be near to each other.
+     *
+     * @param count of such clusters on a GPU that is empty: a multiprocessor that is taken takes one of them at most.
+     */
+    void checkRoomForCluster(final int blocks, final int count) {
+        final int taken = multiprocessors - freeMultiprocessors();
+        if (taken >= count) {
+            throw new CudaException("a cluster of blocks=" + blocks + " may find no room on " + name + ", which has " +
+                    "room for " + count + ", and where other kernels that stay take " + taken + " multiprocessors");
+        }
+    }
+
     synchronized void onKernelBegun(final int blocks) {
         runningKernels++;
         takenMultiprocessors += blocks;
@@ -328,8 +347,23 @@ final class CudaDevice {
     }
 
     private Kernels kernels(final String weights) {
-        return new Kernels(kernel("tiercel_lstm_persistent_" + weights), kernel("tiercel_lstm_step_" + weights),
-                kernel("tiercel_lstm_ahead_" + weights));
+        return new Kernels(
+                kernel("tiercel_lstm_persistent_" + weights), clusterKernel("tiercel_lstm_cluster_" + weights),
+                kernel("tiercel_lstm_step_" + weights), kernel("tiercel_lstm_ahead_" + weights));
+    }
+
+    /** Not there either where the driver has made the kernels of what is for GPUs of all generations. */
+    private long clusterKernel(final String kernelName) {
+        if (capability < FIRST_WITH_CLUSTERS || attribute(CudaDriver.CLUSTER_LAUNCH) == 0) {
+            return 0;
+        }
+        final long[] function = new long[1];
+        final int code = CudaDriver.moduleGetFunction(function, module, kernelName);
+        if (code == CudaDriver.NOT_FOUND) {
+            return 0;
+        }
+        CudaDriver.check(code, "cuModuleGetFunction(" + kernelName + ") of " + IMAGE);
+        return function[0];
     }
 
     private long kernel(final String kernelName) {

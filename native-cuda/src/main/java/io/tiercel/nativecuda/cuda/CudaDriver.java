@@ -20,6 +20,8 @@ public final class CudaDriver {
     static final int SUCCESS = 0;
     /** What a stream is queried for: it is still at work. */
     static final int NOT_READY = 600;
+    /** A module has no function of that name. */
+    static final int NOT_FOUND = 500;
 
     /** The stream of calls that name none. */
     static final long NULL_STREAM = 0;
@@ -30,6 +32,7 @@ public final class CudaDriver {
     static final int COMPUTE_CAPABILITY_MINOR = 76;
     static final int COOPERATIVE_LAUNCH = 95;
     static final int MAX_SHARED_BYTES_OF_BLOCK = 97;
+    static final int CLUSTER_LAUNCH = 120;
 
     /** An attribute of a function: shared memory that a launch may ask for. */
     static final int MAX_DYNAMIC_SHARED_BYTES = 8;
@@ -45,14 +48,15 @@ public final class CudaDriver {
     static final int BLOCKS = 1;
     static final int THREADS = 2;
     static final int SHARED_BYTES = 3;
-    static final int STATE_BYTES = 4;
-    static final int REQUEST_WORDS = 5;
-    static final int REQUEST_STATE = 6;
-    static final int RESPONSE_WORDS = 7;
-    static final int RESPONSE_STATE = 8;
-    static final int LAYER_WORDS = 9;
-    static final int EXCHANGE_WORDS = 10;
-    static final int LSTM_SIZES = 11;
+    static final int CLUSTER_WAYS = 4;
+    static final int STATE_BYTES = 5;
+    static final int REQUEST_WORDS = 6;
+    static final int REQUEST_STATE = 7;
+    static final int RESPONSE_WORDS = 8;
+    static final int RESPONSE_STATE = 9;
+    static final int LAYER_WORDS = 10;
+    static final int EXCHANGE_WORDS = 11;
+    static final int LSTM_SIZES = 12;
 
     /** Indices of what {@link #transformerSizes} gives. */
     static final int TRANSFORMER_THREADS = 0;
@@ -256,7 +260,7 @@ public final class CudaDriver {
     @Name("tiercel_cuda_lstm_new")
     static native @Cast("int64_t") long newLstm(
             int layers, int hidden, int features, int outputs, int isInt4, int isHeadInt4, int isSoftmax,
-            int featureMaximum, int sharedBytes, int multiprocessors, int mayStay);
+            int featureMaximum, int sharedBytes, int multiprocessors, int way);
 
     @Name("tiercel_cuda_lstm_delete")
     static native void deleteLstm(@Cast("void*") long model);
@@ -289,6 +293,10 @@ public final class CudaDriver {
             @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
             @Cast("int64_t") long weights, @Cast("int64_t") long requests, @Cast("int64_t") long responses,
             int places, int firstSequence, @Cast("int64_t") long exchange, @Cast("int64_t") long sessions);
+
+    @Name("tiercel_cuda_lstm_active_clusters")
+    static native int activeClusters(
+            @Cast("void*") long model, @Cast("int64_t") long function, int[] count);
 
     @Name("tiercel_cuda_lstm_launch_batch")
     static native int launchBatch(

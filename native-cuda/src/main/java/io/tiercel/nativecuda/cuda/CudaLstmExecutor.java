@@ -33,8 +33,12 @@ final class CudaLstmExecutor extends DueStateExecutor {
     private int firstDueSequence;
     private boolean isClosed;
 
-    /** Exceptions are those of {@link PersistentKernel}. */
-    CudaLstmExecutor(final CudaLstmModel model, final int maxBatch, final int firstSequence) {
+    /**
+     * With so many copies of states, at least two more than the batch has positions. Exceptions are those of
+     * {@link PersistentKernel}.
+     */
+    CudaLstmExecutor(
+            final CudaLstmModel model, final int maxBatch, final int copyCount, final int firstSequence) {
         super(model, maxBatch);
         layout = model.layout();
         layerCount = model.layerCount();
@@ -45,9 +49,8 @@ final class CudaLstmExecutor extends DueStateExecutor {
         stateWords = layerCount * layerWords;
         requestStateOffset = model.size(CudaDriver.REQUEST_STATE) * Long.BYTES;
         responseStateOffset = model.size(CudaDriver.RESPONSE_STATE) * Long.BYTES;
-        final int count = StateCopies.countFor(model.size(CudaDriver.STATE_BYTES), maxBatch);
-        copies = new StateCopies(PersistentKernel.OWN_SESSION + 1, count);
-        kernel = new PersistentKernel(model, maxBatch, count, firstSequence);
+        copies = new StateCopies(PersistentKernel.OWN_SESSION + 1, copyCount);
+        kernel = new PersistentKernel(model, maxBatch, copyCount, firstSequence);
     }
 
     /** There is no copy of it; the next step brings it. */

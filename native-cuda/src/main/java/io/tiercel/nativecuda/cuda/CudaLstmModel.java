@@ -9,6 +9,8 @@ import io.tiercel.appliance.engine.bundle.Manifest.WeightFormat;
 import io.tiercel.appliance.engine.lstm.LstmLayerParameters;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.lstm.LstmStateLayout;
+import java.util.ArrayList;
+import java.util.List;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -20,7 +22,16 @@ import org.agrona.concurrent.NanoClock;
  */
 final class CudaLstmModel extends CudaModel {
 
-    private final boolean isPingPong;
+    /** Ways: a kernel that stays, if it can; the same, which computes nothing; the first by a cluster. */
+    static final int PERSISTENT = 1;
+    static final int PING_PONG = -1;
+    static final int FIRST_CLUSTER = 2;
+
+    private static final int LAUNCHED = 0;
+    /** As few as there may be for one position. */
+    private static final int TRIAL_COPIES = 3;
+
+    private final int way;
     private final boolean isInt4;
     private final LstmStateLayout layout;
     private final int layerCount;
@@ -29,15 +40,15 @@ final class CudaLstmModel extends CudaModel {
     private long handle;
 
     /**
-     * @param device     released by {@link #close}, and if this fails.
-     * @param isPingPong whether nothing of it is computed: {@link CudaBackend#loadPingPong}.
+     * @param device released by {@link #close}, and if this fails.
+     * @param way    {@link #PERSISTENT}, {@link #PING_PONG}, or one of the {@link #clusterWays} of another of the same.
      * @throws CudaException if it does not fit, or not in the way that the settings ask for, or the driver fails.
      */
     CudaLstmModel(
             final LstmParameters parameters, final CudaDevice device, final NanoClock clock,
-            final DeviceSettings settings, final boolean isPingPong) {
+            final DeviceSettings settings, final int way) {
         super(shapeOf(parameters), device, clock, settings);
-        this.isPingPong = isPingPong;
+        this.way = way;
         isInt4 = parameters.layerFormat() == WeightFormat.INT4;
         layerCount = parameters.layerCount();
         hiddenCount = parameters.hiddenCount();
@@ -54,9 +65,55 @@ final class CudaLstmModel extends CudaModel {
 
     /** With requests numbered from one on, if it is by a kernel that stays. */
     ModelExecutor newExecutor(final int maxBatch, final int firstSequence) {
+        return newExecutor(
+                maxBatch, StateCopies.countFor(sizes[CudaDriver.STATE_BYTES], maxBatch), firstSequence);
+    }
+
+    private ModelExecutor newExecutor(final int maxBatch, final int copyCount, final int firstSequence) {
         return make(() -> sizes[CudaDriver.IS_PERSISTENT] == 0
                 ? new LstmGraphExecutor(this, maxBatch)
-                : new CudaLstmExecutor(this, maxBatch, firstSequence));
+                : new CudaLstmExecutor(this, maxBatch, copyCount, firstSequence));
+    }
+
+    @Override
+    ModelExecutor newTrialExecutor() {
+        return newExecutor(1, TRIAL_COPIES, PersistentKernel.FIRST_SEQUENCE);
+    }
+
+    @Override
+    String wayName() {
+        if (sizes[CudaDriver.IS_PERSISTENT] == 0) {
+            return "graphs";
+        }
+        return (isCluster() ? "resident cluster, " : "resident, ") + "blocks=" + sizes[CudaDriver.BLOCKS] +
+                " threads=" + sizes[CudaDriver.THREADS];
+    }
+
+    /** Those of this model that there may be on this GPU, the one with the most blocks first. */
+    List<Integer> clusterWays() {
+        final List<Integer> ways = new ArrayList<>();
+        if (sizes[CudaDriver.IS_PERSISTENT] != 0 && device().kernels(isInt4).cluster() != 0) {
+            for (int i = 0; i < sizes[CudaDriver.CLUSTER_WAYS]; i++) {
+                ways.add(FIRST_CLUSTER + i);
+            }
+        }
+        return ways;
+    }
+
+    /**
+     * Before its kernel begins.
+     *
+     * @throws CudaException if it would not be there as a whole.
+     */
+    void checkRoom() {
+        device().checkRoomFor(sizes[CudaDriver.BLOCKS]);
+        if (isCluster()) {
+            allowSharedMemory(kernel());
+            final int[] count = new int[1];
+            CudaDriver.check(CudaDriver.activeClusters(handle, kernel(), count),
+                    "cuOccupancyMaxActiveClusters(" + geometry() + ")");
+            device().checkRoomForCluster(sizes[CudaDriver.BLOCKS], count[0]);
+        }
     }
 
     @Override
@@ -87,12 +144,23 @@ final class CudaLstmModel extends CudaModel {
     void launch(
             final long stream, final long requests, final long responses, final int places, final int firstSequence,
             final long exchange, final long sessions) {
-        final long kernel = isPingPong ? device().commonKernels().pingPong() : device().kernels(isInt4).persistent();
-        allowSharedMemory(kernel);
+        allowSharedMemory(kernel());
         CudaDriver.check(
-                CudaDriver.launch(handle, kernel, stream, weightsAddress(), requests, responses, places,
+                CudaDriver.launch(handle, kernel(), stream, weightsAddress(), requests, responses, places,
                         firstSequence, exchange, sessions),
-                "cuLaunchCooperativeKernel(" + geometry() + ")");
+                (isCluster() ? "cuLaunchKernelEx(" : "cuLaunchCooperativeKernel(") + geometry() + ")");
+    }
+
+    private boolean isCluster() {
+        return way >= FIRST_CLUSTER;
+    }
+
+    /** That stays. */
+    private long kernel() {
+        if (way == PING_PONG) {
+            return device().commonKernels().pingPong();
+        }
+        return isCluster() ? device().kernels(isInt4).cluster() : device().kernels(isInt4).persistent();
     }
 
     /** Before anything is launched for a batch. */
@@ -147,7 +215,8 @@ final class CudaLstmModel extends CudaModel {
     private void pack(final LstmParameters parameters) {
         handle = CudaDriver.newLstm(layerCount, hiddenCount, parameters.featureCount(), parameters.outputCount(),
                 flag(parameters.layerFormat()), flag(parameters.headFormat()), parameters.hasSoftmax() ? 1 : 0,
-                parameters.featureMaximum(), device().sharedBytes(), device().multiprocessors(), mayStay() ? 1 : 0);
+                parameters.featureMaximum(), device().sharedBytes(), device().multiprocessors(),
+                mayStay() ? Math.max(way, PERSISTENT) : LAUNCHED);
         if (handle == 0) {
             throw new CudaException("no memory to pack layers=" + layerCount + " hidden=" + hiddenCount);
         }

@@ -32,6 +32,16 @@ abstract class CudaModel implements Model {
         this.settings = settings;
     }
 
+    /** How its steps are made, for people. */
+    abstract String wayName();
+
+    /**
+     * For one position, and no more sessions than that takes: to be measured.
+     *
+     * @throws DeviceLostException if it cannot begin, or does not answer.
+     */
+    abstract ModelExecutor newTrialExecutor();
+
     /** Frees what the model was packed in on the host, if it is there. */
     abstract void deletePacked();
 

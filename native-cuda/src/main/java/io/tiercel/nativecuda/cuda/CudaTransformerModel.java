@@ -2,6 +2,7 @@ package io.tiercel.nativecuda.cuda;
 
 import io.tiercel.appliance.engine.DeviceLostException;
 import io.tiercel.appliance.engine.DeviceSettings;
+import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StatePages;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
@@ -22,6 +23,9 @@ final class CudaTransformerModel extends CudaModel {
 
     /** Blocks of a step that is launched: no kernel stays. */
     static final int GRAPHS = 0;
+
+    /** As few as there may be for one position. */
+    private static final int TRIAL_COPIES = 3;
 
     private static final long NO_UNDO = 0;
 
@@ -86,9 +90,14 @@ final class CudaTransformerModel extends CudaModel {
         return blocks;
     }
 
-    /** For people. */
+    @Override
     String wayName() {
-        return blocks == GRAPHS ? "graphs" : "a kernel that stays, blocks=" + blocks;
+        return blocks == GRAPHS ? "graphs" : "resident, blocks=" + blocks;
+    }
+
+    @Override
+    ModelExecutor newTrialExecutor() {
+        return newExecutor(1, TRIAL_COPIES);
     }
 
     /** @throws CudaException if the driver fails; then nothing is left behind. */

@@ -53,7 +53,7 @@ final class PersistentKernel implements AutoCloseable {
         places = Integer.highestOneBit(2 * minPlaces - 1);
         requestBytes = model.size(CudaDriver.REQUEST_WORDS) * Long.BYTES;
         responseBytes = model.size(CudaDriver.RESPONSE_WORDS) * Long.BYTES;
-        device.checkRoomFor(model.size(CudaDriver.BLOCKS));
+        model.checkRoom();
         try {
             requests = device.newSharedMemory((long) places * requestBytes, "requests");
             responses = device.newSharedMemory((long) places * responseBytes, "responses");

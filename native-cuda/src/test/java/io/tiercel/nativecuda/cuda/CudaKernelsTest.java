@@ -44,7 +44,7 @@ class CudaKernelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"80", "120"})
+    @ValueSource(strings = {"80", "90a", "120"})
     void shouldRoundEachOperationOnce(final String target) throws IOException, InterruptedException {
         final String ptx = ptx(target);
         assertTrue(ptx.contains("mul.rn.f32") && ptx.contains("div.rn.f32"), "not the kernels");
@@ -59,8 +59,8 @@ class CudaKernelsTest {
             assertEquals(FAT_BINARY_MAGIC, ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt());
             final String text = new String(bytes, StandardCharsets.ISO_8859_1);
             final List<String> names =
-                    ENTRY.matcher(ptx("80")).results().map(found -> found.group(1)).distinct().toList();
-            assertEquals(13, names.size(), names::toString);
+                    ENTRY.matcher(ptx("90a")).results().map(found -> found.group(1)).distinct().toList();
+            assertEquals(15, names.size(), names::toString);
             for (final String name : names) {
                 assertTrue(text.contains(name), name);
             }

@@ -51,6 +51,9 @@ public final class TestDriver {
     /** A limit is set to how long a kernel runs. */
     public static native void driveDisplay();
 
+    /** Blocks can be clusters, and so many of any kind are there at once. Before anybody looks for a GPU. */
+    public static native void allowClusters(int count);
+
     /** A call, by its name in the documentation, fails at its nth time from now. */
     public static native void failCall(String name, int nth, int code);
 

@@ -43,12 +43,15 @@ final class FeatureTape {
         }
     }
 
-    /** Inputs of a transformer: tokens, or features. */
-    static FeatureTape of(final Bundle transformer, final long seed) {
-        final TransformerParameters parameters = TransformerParameters.read(transformer);
-        return parameters.isTokens()
-                ? ofTokens(parameters.shape().vocabulary(), seed)
-                : new FeatureTape(transformer.manifest().featureCount(), seed);
+    /** Inputs of a bundle: tokens, or features. */
+    static FeatureTape of(final Bundle bundle, final long seed) {
+        if (TransformerParameters.FAMILY.equals(bundle.manifest().family())) {
+            final TransformerParameters parameters = TransformerParameters.read(bundle);
+            if (parameters.isTokens()) {
+                return ofTokens(parameters.shape().vocabulary(), seed);
+            }
+        }
+        return new FeatureTape(bundle.manifest().featureCount(), seed);
     }
 
     /** Tokens below a number. */

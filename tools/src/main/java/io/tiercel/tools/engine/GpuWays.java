@@ -23,9 +23,9 @@ import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * The ways to a GPU, one after the other: of an LSTM an answer without mathematics, a kernel that stays, graphs of
- * launches; of a transformer a kernel that stays, of one block and of several, and graphs. Steps back to back, beside
- * what was published of the same sizes. What computes is compared with the Java reference first.
+ * The ways to a GPU, one after the other: of an LSTM an answer without mathematics, a kernel that stays, clusters that
+ * stay, graphs of launches; of a transformer a kernel that stays, of one block and of several, and graphs. Steps back
+ * to back, beside what was published of the same sizes. What computes is compared with the Java reference first.
  *
  * <p>One thread, one session, LSTMs in int8; what is made of a shape is closed before the next one.
  */
@@ -68,57 +68,63 @@ final class GpuWays {
         final FeatureTape tape = new FeatureTape(shape.features(), plan.seed());
         final Subject subject = new Subject(shape.title(), "int8", shape);
         measure(subject, PING_PONG, tape, null, () -> cuda.loadPingPong(bundle));
-        for (final DeviceMode mode : MODES) {
-            measure(subject, mode.toString(), tape, bundle, () -> cuda.load(bundle, 1, settings(mode)));
-        }
-        status.clear();
+        measureWays(subject, tape, bundle);
     }
 
     /** A transformer. */
     void measure(final String name, final Bundle bundle) {
         final FeatureTape tape = FeatureTape.of(bundle, plan.seed());
         final Subject subject = new Subject(name, weightsOf(bundle), null);
-        waysOfTransformer(cuda, bundle).forEach((way, loading) -> measure(subject, way, tape, bundle, loading));
+        measureWays(subject, tape, bundle);
+    }
+
+    private void measureWays(final Subject subject, final FeatureTape tape, final Bundle bundle) {
+        final List<Supplier<Model>> resident = residentWays(bundle);
+        resident.forEach(loading -> measure(subject, null, tape, bundle, loading));
+        for (final DeviceMode mode : resident.isEmpty() ? MODES : List.of(DeviceMode.GRAPHS)) {
+            measure(subject, mode.toString(), tape, bundle, () -> load(cuda, bundle, mode));
+        }
         status.clear();
     }
 
-    /** As {@link #check(EngineShape, CudaBackend, long)}, of a transformer. */
-    static void check(final String name, final Bundle bundle, final CudaBackend cuda, final long seed) {
-        final FeatureTape tape = FeatureTape.of(bundle, seed);
-        waysOfTransformer(cuda, bundle).forEach((way, loading) -> {
-            try (Model model = loading.get()) {
-                DeviceCheck.requireEqual(name + " " + weightsOf(bundle) + ", " + way, model, bundle, tape);
-            }
-        });
+    /** None of a bundle that does not fit: to load it says why. */
+    private List<Supplier<Model>> residentWays(final Bundle bundle) {
+        try {
+            return cuda.residentWays(bundle);
+        } catch (final BundleException ex) {
+            return List.of();
+        }
     }
 
-    private static Map<String, Supplier<Model>> waysOfTransformer(final CudaBackend cuda, final Bundle bundle) {
-        final Map<String, Supplier<Model>> ways = new LinkedHashMap<>();
-        for (final int blocks : cuda.residentBlocks()) {
-            ways.put(DeviceMode.RESIDENT + ", blocks=" + blocks, () -> cuda.loadResident(bundle, blocks));
+    /**
+     * A bundle in each way that the GPU can go, beside the reference.
+     *
+     * @throws io.tiercel.tools.ToolException if they differ.
+     * @throws BundleException                if it cannot go one.
+     */
+    static void check(final String name, final Bundle bundle, final CudaBackend cuda, final long seed) {
+        final FeatureTape tape = FeatureTape.of(bundle, seed);
+        final List<Supplier<Model>> ways = new ArrayList<>(cuda.residentWays(bundle));
+        ways.add(() -> load(cuda, bundle, DeviceMode.GRAPHS));
+        for (final Supplier<Model> loading : ways) {
+            try (Model model = loading.get()) {
+                DeviceCheck.requireEqual(
+                        name + " " + weightsOf(bundle) + ", " + CudaBackend.wayOf(model), model, bundle, tape);
+            }
         }
-        ways.put(DeviceMode.GRAPHS.toString(), () -> cuda.load(bundle, 1, settings(DeviceMode.GRAPHS)));
-        return ways;
+    }
+
+    private static Model load(final CudaBackend cuda, final Bundle bundle, final DeviceMode mode) {
+        return cuda.load(bundle, 1, new DeviceSettings(mode, DeviceSettings.DEFAULTS.answerLimitNs()));
     }
 
     private static String weightsOf(final Bundle bundle) {
         return EngineBench.weightsOf(bundle.manifest().quantisation().weights());
     }
 
-    /**
-     * A shape in each way that the GPU can go, beside the reference.
-     *
-     * @throws io.tiercel.tools.ToolException if they differ.
-     * @throws BundleException                if it cannot go any.
-     */
+    /** The same of a shape. */
     static void check(final EngineShape shape, final CudaBackend cuda, final long seed) {
-        final Bundle bundle = bundle(shape, seed);
-        final FeatureTape tape = new FeatureTape(shape.features(), seed);
-        for (final DeviceMode mode : List.of(DeviceMode.AUTO, DeviceMode.GRAPHS)) {
-            try (Model model = cuda.load(bundle, 1, settings(mode))) {
-                DeviceCheck.requireEqual(shape.title() + " int8, " + mode, model, bundle, tape);
-            }
-        }
+        check(shape.title(), bundle(shape, seed), cuda, seed);
     }
 
     private static Bundle bundle(final EngineShape shape, final long seed) {
@@ -126,10 +132,6 @@ final class GpuWays {
                 shape.layers(), shape.hidden(), shape.features(), EngineShape.OUTPUTS, seed);
         return UncalibratedBundle.of(shape.title(), WeightFormat.INT8, weights.input(), weights.recurrent(),
                 weights.bias(), weights.head(), weights.headBias());
-    }
-
-    private static DeviceSettings settings(final DeviceMode mode) {
-        return new DeviceSettings(mode, DeviceSettings.DEFAULTS.answerLimitNs());
     }
 
     String report() {
@@ -150,18 +152,23 @@ final class GpuWays {
         return rows;
     }
 
-    /** @param expected what the reference is to make of it; null if nothing is computed. */
+    /**
+     * @param name     of the way, null for the backend's.
+     * @param expected what the reference is to make of it; null if nothing is computed.
+     */
     private void measure(
-            final Subject subject, final String way, final FeatureTape tape, final Bundle expected,
+            final Subject subject, final String name, final FeatureTape tape, final Bundle expected,
             final Supplier<Model> loading) {
-        final String title = subject.title() + " " + subject.weights() + ", " + way;
         final Model model;
         try {
             model = loading.get();
         } catch (final BundleException ex) {
-            notes.add(title + ": no row: " + ex.getMessage());
+            notes.add(subject.title() + " " + subject.weights() + (name == null ? "" : ", " + name) + ": no row: " +
+                    ex.getMessage());
             return;
         }
+        final String way = name == null ? CudaBackend.wayOf(model) : name;
+        final String title = subject.title() + " " + subject.weights() + ", " + way;
         if (expected != null) {
             check(title, model, expected, tape);
         }

@@ -69,7 +69,8 @@ class GpuBenchCommandTest {
             ways.add(way.get("shape").asText() + ' ' + way.get("way").asText());
             assertTrue(way.get("us").get("p99").asDouble() > 0, way::toString);
         }
-        assertEquals(List.of("1x4/1 ping-pong", "1x4/1 resident", "1x4/1 graphs", TRANSFORMER + " resident, blocks=1",
+        assertEquals(List.of("1x4/1 ping-pong", "1x4/1 resident, blocks=1 threads=32", "1x4/1 graphs",
+                TRANSFORMER + " resident, blocks=1",
                 TRANSFORMER + " graphs", TRANSFORMER + " resident, blocks=1", TRANSFORMER + " graphs"), ways);
         assertTrue(command.out().contains("1x8/4096 int8, resident: no row: "), command.out());
         assertEquals(7, result.get("published").size());
@@ -94,9 +95,10 @@ class GpuBenchCommandTest {
     void shouldCompareAndMeasureNothingWhenThatIsAskedFor() {
         // Of more, teams of more blocks would be tried out too, which takes long by the emulation.
         TestDriver.reset(2, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
-        final CapturedCommand command = run("--shapes", "1x4/1", "--transformers", TRANSFORMER, "--check-only");
+        TestDriver.allowClusters(1);
+        final CapturedCommand command = run("--shapes", "1x8/1", "--transformers", TRANSFORMER, "--check-only");
         assertEquals(ExitCode.OK, command.exitCode(), command::err);
-        assertTrue(command.out().contains("equal to the reference: [1x4/1], transformers [" + TRANSFORMER + "]"),
+        assertTrue(command.out().contains("equal to the reference: [1x8/1], transformers [" + TRANSFORMER + "]"),
                 command.out());
         assertFalse(command.out().contains("p50"), command.out());
     }
