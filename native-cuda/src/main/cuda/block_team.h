@@ -1,7 +1,8 @@
 /*
  * Blocks that make one step together, and the barrier at which they meet. A block alone is a team too, whose barrier is
- * its own. Of more, all are resident at once: each says in a word of its own how often it has arrived, and its threads
- * look at the others' words, so a barrier is one store and one look, and nobody counts.
+ * its own. Of more, all are resident at once: they are a cluster, which has a barrier of the GPU's; or each says in a
+ * word of its own how often it has arrived, and its threads look at the others' words, so a barrier is one store and one
+ * look, and nobody counts.
  */
 #ifndef TIERCEL_BLOCK_TEAM_H
 #define TIERCEL_BLOCK_TEAM_H
@@ -14,15 +15,21 @@ namespace {
 class BlockTeam {
 public:
     /** A block alone. */
-    TIERCEL_DEVICE BlockTeam() : BlockTeam(0, 1, nullptr) {}
-    /** arrivals: [count] of global memory, zeros at first, this team's alone. */
-    TIERCEL_DEVICE BlockTeam(int index, int count, uint64_t* arrivals)
-        : index(index), count(count), arrivals(arrivals) {}
+    TIERCEL_DEVICE BlockTeam() : BlockTeam(0, 1, nullptr, false) {}
+    /** arrivals: [count] of global memory, zeros at first, this team's alone; not used by a cluster. */
+    TIERCEL_DEVICE BlockTeam(int index, int count, uint64_t* arrivals, bool isCluster)
+        : index(index), count(count), arrivals(arrivals), isCluster(isCluster) {}
 
     TIERCEL_DEVICE bool isFirst() const { return index == 0; }
 
     /** What any thread of the team has written before, all of them see after it. */
     TIERCEL_DEVICE void sync(TIERCEL_PLACE) {
+#if TIERCEL_HAS_CLUSTERS
+        if (isCluster) {
+            syncCluster(TIERCEL_SAME_PLACE);
+            return;
+        }
+#endif
         syncThreads(TIERCEL_SAME_PLACE);
         if (count > 1 && isBarrier(TIERCEL_SAME_PLACE)) {
             meet();
@@ -50,6 +57,7 @@ private:
     }
 
     uint64_t* const arrivals;
+    const bool isCluster;
     uint64_t meetings = 0;
 };
 

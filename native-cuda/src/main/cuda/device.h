@@ -97,7 +97,7 @@ TIERCEL_DEVICE void storeReleaseToHost(uint64_t* to, uint64_t value) {
 
 #if TIERCEL_HAS_CLUSTERS
 /** All threads of a cluster: what any of them has stored before, anywhere, all of them see after it. */
-TIERCEL_DEVICE void syncCluster() {
+TIERCEL_DEVICE void syncCluster(TIERCEL_PLACE) {
     asm volatile("barrier.cluster.arrive.release;" ::: "memory");
     asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
 }

@@ -54,6 +54,34 @@ std::string open() {
     return "";
 }
 
+/** A launch whose blocks of each row of the grid are a cluster. */
+struct ClusterLaunch {
+    ClusterLaunch(int32_t blocks, int32_t rows, int32_t threads, int32_t sharedBytes, int64_t stream)
+        : cluster{TIERCEL_CLUSTER_DIMENSION, 0, static_cast<uint32_t>(blocks), 1, 1, {}},
+          launch{static_cast<uint32_t>(blocks),
+                 static_cast<uint32_t>(rows),
+                 1,
+                 static_cast<uint32_t>(threads),
+                 1,
+                 1,
+                 static_cast<uint32_t>(sharedBytes),
+                 stream,
+                 &cluster,
+                 1} {}
+    ClusterLaunch(const ClusterLaunch&) = delete;
+    ClusterLaunch& operator=(const ClusterLaunch&) = delete;
+
+    int32_t begin(int64_t function, void** parameters) const {
+        return driver.cuLaunchKernelEx(&launch, function, parameters, nullptr);
+    }
+    int32_t countActive(int64_t function, int32_t* count) const {
+        return driver.cuOccupancyMaxActiveClusters(count, function, &launch);
+    }
+
+    const tiercel_cluster_attribute cluster;
+    const tiercel_launch launch;
+};
+
 /** A model, packed as it is shared out. */
 struct CudaLstm {
     CudaLstm(const LstmShape& shape, const DeviceLimits& limits, int32_t way)
@@ -89,18 +117,14 @@ struct CudaLstm {
         link.sessionStride = view.state.bytes;
         void* parameters[] = {&there, &link};
         if (isCluster) {
-            const tiercel_cluster_attribute whole = wholeGrid();
-            const tiercel_launch launch = launchOn(stream, whole);
-            return driver.cuLaunchKernelEx(&launch, function, parameters, nullptr);
+            return ClusterLaunch(view.slices, 1, view.threads, sharedBytes, stream).begin(function, parameters);
         }
         return driver.cuLaunchCooperativeKernel(
             function, view.slices, 1, 1, view.threads, 1, 1, sharedBytes, stream, parameters);
     }
 
     int32_t activeClusters(int64_t function, int32_t* count) const {
-        const tiercel_cluster_attribute whole = wholeGrid();
-        const tiercel_launch launch = launchOn(0, whole);
-        return driver.cuOccupancyMaxActiveClusters(count, function, &launch);
+        return ClusterLaunch(view.slices, 1, view.threads, sharedBytes, 0).countActive(function, count);
     }
 
     int32_t launchBatch(
@@ -128,15 +152,6 @@ private:
         }
         geometry = clusters[index];
         return true;
-    }
-
-    tiercel_cluster_attribute wholeGrid() const {
-        return {TIERCEL_CLUSTER_DIMENSION, 0, static_cast<uint32_t>(view.slices), 1, 1, {}};
-    }
-
-    tiercel_launch launchOn(int64_t stream, const tiercel_cluster_attribute& cluster) const {
-        return {static_cast<uint32_t>(view.slices), 1, 1, static_cast<uint32_t>(view.threads), 1, 1,
-                static_cast<uint32_t>(sharedBytes), stream, &cluster, 1};
     }
 };
 
@@ -175,7 +190,8 @@ static_assert(
         offsetof(TransformerLink, exchange) == 64 && offsetof(TransformerLink, vectors) == 72 &&
         offsetof(TransformerLink, common) == 80 && offsetof(TransformerLink, outputStride) == 88 &&
         offsetof(TransformerLink, blocks) == 96 && offsetof(TransformerLink, places) == 104 &&
-        offsetof(TransformerLink, firstSequence) == 112 && sizeof(TransformerLink) == 120,
+        offsetof(TransformerLink, firstSequence) == 112 && offsetof(TransformerLink, isCluster) == 120 &&
+        sizeof(TransformerLink) == 128,
     "the link");
 
 /** A model, packed, and what of a step is done by the host. */
@@ -217,9 +233,20 @@ struct CudaTransformer {
         TransformerLink link{};
         std::memcpy(&link, values, sizeof link);
         void* parameters[] = {&there, &link};
+        if (link.isCluster != 0) {
+            return clusters(static_cast<int32_t>(teams), stream).begin(function, parameters);
+        }
         return driver.cuLaunchCooperativeKernel(
             function, static_cast<uint32_t>(blocks), teams, 1, static_cast<uint32_t>(threads), 1, 1,
             static_cast<uint32_t>(memory.sharedBytes), stream, parameters);
+    }
+
+    int32_t activeClusters(int64_t function, int32_t* count) const {
+        return clusters(1, 0).countActive(function, count);
+    }
+
+    ClusterLaunch clusters(int32_t teams, int64_t stream) const {
+        return ClusterLaunch(blocks, teams, threads, memory.sharedBytes, stream);
     }
 
     const int32_t threads;
@@ -402,6 +429,10 @@ int32_t tiercel_cuda_transformer_launch(
 int32_t tiercel_cuda_transformer_stay(
     const void* model, int64_t function, int64_t stream, int64_t weights, const int64_t* link, int32_t teams) {
     return asTransformer(model)->stay(function, stream, weights, link, static_cast<uint32_t>(teams));
+}
+
+int32_t tiercel_cuda_transformer_active_clusters(const void* model, int64_t function, int32_t* count) {
+    return asTransformer(model)->activeClusters(function, count);
 }
 
 void tiercel_cuda_transformer_begin_step(const void* model, int64_t state, int64_t undo) {

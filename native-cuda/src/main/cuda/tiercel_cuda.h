@@ -149,10 +149,13 @@ TIERCEL_EXPORT int32_t tiercel_cuda_transformer_launch(
 
 /**
  * Begins the kernel that stays on a stream, of so many teams. weights is where the data has been copied to; link has the
- * values of a TransformerLink. Returns the code of cuLaunchCooperativeKernel.
+ * values of a TransformerLink. Returns the code of cuLaunchCooperativeKernel, or of clusters' cuLaunchKernelEx.
  */
 TIERCEL_EXPORT int32_t tiercel_cuda_transformer_stay(
     const void* model, int64_t function, int64_t stream, int64_t weights, const int64_t* link, int32_t teams);
+
+/** How many teams that are clusters an empty GPU has room for; the code of cuOccupancyMaxActiveClusters. */
+TIERCEL_EXPORT int32_t tiercel_cuda_transformer_active_clusters(const void* model, int64_t function, int32_t* count);
 
 /**
  * The host's state of a session from a step's record, as transformer_mirror.h says: the step; the work ahead of the

@@ -93,6 +93,8 @@ struct TransformerLink {
     int64_t blocks;
     int64_t places;
     int64_t firstSequence;
+    /** Whether the blocks of a team are one: 0 or 1. */
+    int64_t isCluster;
 };
 
 }  // namespace tiercel

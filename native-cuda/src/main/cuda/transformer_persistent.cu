@@ -21,7 +21,7 @@ public:
           link(link),
           teamIndex(positionIndex()),
           exchange(link.exchange + static_cast<int64_t>(teamIndex) * exchangeWords(model.shape, blocks())),
-          team(blockIndex(), blocks(), exchange),
+          team(blockIndex(), blocks(), exchange, link.isCluster != 0),
           ownVectors(link.vectors == nullptr
                          ? nullptr
                          : link.vectors + (static_cast<int64_t>(teamIndex) * blocks() + team.index) * vectorBytes()),
@@ -184,7 +184,7 @@ private:
 }  // namespace
 }  // namespace tiercel
 
-/** Grid: (blocks of a team, teams), all resident. Threads and shared memory as of tiercel_transformer_step. */
+/** Grid: (blocks of a team, teams), all resident, a team a cluster where the link says so. Threads and shared memory as of tiercel_transformer_step. */
 TIERCEL_KERNEL_OF(tiercel::TRANSFORMER_THREADS) tiercel_transformer_persistent(
     TIERCEL_PARAMETER tiercel::DeviceTransformer model, TIERCEL_PARAMETER tiercel::TransformerLink link) {
     tiercel::TransformerPersistent(model, link).run();

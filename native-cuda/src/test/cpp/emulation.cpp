@@ -164,8 +164,8 @@ struct Scheduler {
     std::vector<Place> places;
     int threads = 0;
     std::vector<Block> blocks;
-    /** Of all blocks, if they are one; else of no thread. */
-    Meeting cluster;
+    /** Of all blocks of each position, if they are one; else none. */
+    std::vector<Meeting> clusters;
     std::vector<Fiber*> paused;
     bool isStored = false;
     int64_t progress = 0;
@@ -248,6 +248,11 @@ void leave(const Fiber& fiber, Meeting& meeting) {
     }
 }
 
+/** Null if its block is of none. */
+Meeting* clusterOf(const Fiber& fiber) {
+    return scheduler.clusters.empty() ? nullptr : &scheduler.clusters[fiber.block->position];
+}
+
 void fiberMain() {
     Fiber* fiber = scheduler.running;
 #if EMULATION_ASAN
@@ -259,7 +264,9 @@ void fiberMain() {
     fiber->state = State::ENDED;
     if (fiber->block != nullptr) {
         leave(*fiber, fiber->block->barrier);
-        leave(*fiber, scheduler.cluster);
+        if (Meeting* const cluster = clusterOf(*fiber); cluster != nullptr) {
+            leave(*fiber, *cluster);
+        }
     }
     toScheduler(true);
     std::abort();
@@ -471,7 +478,11 @@ std::string run(const Launch& launch) {
     std::vector<Block>& blocks = scheduler.blocks;
     blocks.clear();
     blocks.resize(blockCount);
-    scheduler.cluster.begin(launch.isCluster ? blockCount * launch.threads : 0);
+    scheduler.clusters.clear();
+    scheduler.clusters.resize(launch.isCluster ? launch.positions : 0);
+    for (Meeting& cluster : scheduler.clusters) {
+        cluster.begin(launch.blocks * launch.threads);
+    }
     std::vector<Warp> warps(static_cast<size_t>(blockCount) * launch.threads / WARP_LANES);
     for (Warp& warp : warps) {
         warp.atShuffle.reserve(WARP_LANES);
@@ -550,24 +561,27 @@ void syncThreads(const char* file, int line) {
 }
 
 void syncCluster(const char* file, int line) {
-    if (scheduler.cluster.threads == 0) {
+    Meeting* const cluster = clusterOf(*scheduler.running);
+    if (cluster == nullptr) {
         fail(nameOf(*scheduler.running) + " is at the barrier " + Place{file, line}.name() + " of no cluster");
         return;
     }
-    meet(scheduler.cluster, {file, line});
+    meet(*cluster, {file, line});
 }
 
 void* placeInBlock(void* place, int block) {
     const Fiber& fiber = *scheduler.running;
     const int64_t offset = static_cast<uint8_t*>(place) - fiber.block->shared.get();
-    if (block < 0 || block * scheduler.threads >= scheduler.cluster.threads) {
+    const Meeting* const cluster = clusterOf(fiber);
+    const int blocks = cluster == nullptr ? 0 : cluster->threads / scheduler.threads;
+    if (block < 0 || block >= blocks) {
         fail(nameOf(fiber) + " stores into block " + std::to_string(block) + ", which is not of its cluster");
         return place;
     }
-    Block& other = scheduler.blocks[block];
-    if (&other != fiber.block && (scheduler.cluster.count == 0 || other.barrier.threadsLeft < scheduler.threads)) {
+    Block& other = scheduler.blocks[fiber.block->position * blocks + block];
+    if (&other != fiber.block && (cluster->count == 0 || other.barrier.threadsLeft < scheduler.threads)) {
         fail(nameOf(fiber) + " stores into block " + std::to_string(block) +
-             (scheduler.cluster.count == 0 ? ", which may not have begun" : ", which has ended"));
+             (cluster->count == 0 ? ", which may not have begun" : ", which has ended"));
         return place;
     }
     return other.shared.get() + offset;

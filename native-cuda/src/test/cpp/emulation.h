@@ -42,7 +42,7 @@ struct Launch {
     std::function<void()> kernel;
     /** What the host does meanwhile, as one fiber more, by loadRelaxed, storeRelaxed and pauseThread. May be empty. */
     std::function<void()> host;
-    /** Whether all blocks are a cluster. */
+    /** Whether all blocks of a position are a cluster. */
     bool isCluster = false;
 };
 

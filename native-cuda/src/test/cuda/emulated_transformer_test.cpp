@@ -34,7 +34,7 @@ public:
     std::string persist(const TransformerKernelLaunch& launch, const DeviceTransformer& view,
                         const TransformerLink& link, const std::function<void()>& host) {
         return emulation::run({launch.blocks, launch.teams, launch.threads, static_cast<size_t>(launch.sharedBytes),
-                               [&] { tiercel_transformer_persistent(view, link); }, host});
+                               [&] { tiercel_transformer_persistent(view, link); }, host, link.isCluster != 0});
     }
 
     void store(uint64_t* word, uint64_t value) { tiercel::storeRelaxed(word, value); }

@@ -202,9 +202,12 @@ public:
         if (!fits(of)) {
             return "the GPU has too few multiprocessors, or too little shared memory";
         }
+        if (link.isCluster != 0 && hasClusters == 0) {
+            link.isCluster = 0;
+        }
         void* arguments[] = {&view, &link};
         return persist("tiercel_transformer_persistent", {unsigned(of.blocks), unsigned(of.teams)}, of.threads,
-                       of.sharedBytes, arguments, host);
+                       of.sharedBytes, arguments, host, link.isCluster != 0);
     }
 
     /** A cooperative launch fails where not all blocks are resident at once; those of a cluster always are. */

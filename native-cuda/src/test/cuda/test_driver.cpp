@@ -362,10 +362,11 @@ int32_t stay(int64_t function, int64_t stream, void** parameters, const Staying&
     return SUCCESS;
 }
 
-bool isWholeCluster(const tiercel_launch& launch) {
+/** Each row of the grid is one. */
+bool areClusters(const tiercel_launch& launch) {
     return gpu.clusters > 0 && launch.attribute_count == 1 && launch.attributes->id == TIERCEL_CLUSTER_DIMENSION &&
            launch.attributes->x == launch.grid_x && launch.attributes->y == 1 && launch.attributes->z == 1 &&
-           launch.grid_x > 1 && launch.grid_x <= MOST_CLUSTER_BLOCKS && launch.grid_y == 1 && launch.grid_z == 1;
+           launch.grid_x > 1 && launch.grid_x <= MOST_CLUSTER_BLOCKS && launch.grid_z == 1;
 }
 
 bool isAnyRunning() {
@@ -714,10 +715,10 @@ int32_t cuLaunchCooperativeKernel(
                  static_cast<int32_t>(sharedBytes), false});
 }
 
-/** Of a grid that is one cluster. */
+/** Of a grid each of whose rows is a cluster. */
 int32_t cuLaunchKernelEx(const tiercel_launch* launch, int64_t function, void** parameters, void**) {
     BEGIN(cuLaunchKernelEx);
-    if (!isWholeCluster(*launch)) {
+    if (!areClusters(*launch)) {
         return INVALID_VALUE;
     }
     return stay(function, launch->stream, parameters,
@@ -729,7 +730,7 @@ int32_t cuOccupancyMaxActiveClusters(int32_t* count, int64_t function, const tie
     BEGIN(cuOccupancyMaxActiveClusters);
     const Function* const of = reinterpret_cast<const Function*>(function);
     *count = gpu.clusters;
-    return isWholeCluster(*launch) && static_cast<int32_t>(launch->shared_bytes) <= of->sharedBytes ? SUCCESS
+    return areClusters(*launch) && static_cast<int32_t>(launch->shared_bytes) <= of->sharedBytes ? SUCCESS
                                                                                                   : INVALID_VALUE;
 }
 

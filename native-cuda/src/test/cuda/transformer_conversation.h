@@ -19,10 +19,14 @@
 struct TransformerTeams {
     int blocks;
     int teams;
+    /** Whether a team is one. */
+    bool isCluster;
 };
 
 inline TransformerTeams transformerTeamsOf(std::mt19937_64& random) {
-    return {static_cast<int>(1 + random() % 3), static_cast<int>(1 + random() % 2)};
+    const int blocks = static_cast<int>(1 + random() % 3);
+    const int teams = static_cast<int>(1 + random() % 2);
+    return {blocks, teams, blocks > 1 && random() % 2 == 0};
 }
 
 /** The host's side of a kernel that stays. */
@@ -59,6 +63,7 @@ public:
         link.blocks = teams.blocks;
         link.places = PLACES;
         link.firstSequence = 1;
+        link.isCluster = teams.isCluster ? 1 : 0;
     }
 
     /** Asks a team; input may be null. Returns the request's number. */
@@ -265,7 +270,8 @@ private:
 };
 
 inline std::string nameOf(const TransformerTeams& teams) {
-    return "teams " + std::to_string(teams.teams) + " of blocks " + std::to_string(teams.blocks);
+    return "teams " + std::to_string(teams.teams) + " of blocks " + std::to_string(teams.blocks) +
+           (teams.isCluster ? ", clusters" : "");
 }
 
 #endif

@@ -10,7 +10,7 @@ import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.engine.lstm.LstmParameters;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.util.List;
-import java.util.function.IntFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
@@ -112,8 +112,8 @@ public final class CudaBackend implements Backend {
         try {
             if (TransformerParameters.FAMILY.equals(bundle.manifest().family())) {
                 final TransformerParameters parameters = TransformerParameters.read(bundle);
-                return waysOf(bundle, TransformerWays.residentBlocks(), blocks -> new CudaTransformerModel(
-                        parameters, CudaDevice.retain(), clock, device, blocks));
+                return waysOf(bundle, TransformerWays.residentTeams(), team -> new CudaTransformerModel(
+                        parameters, CudaDevice.retain(), clock, device, team));
             }
             final LstmParameters parameters = LstmParameters.read(bundle);
             return waysOf(bundle, LstmWays.residentWays(parameters, clock, device),
@@ -128,8 +128,8 @@ public final class CudaBackend implements Backend {
         return ((CudaModel) model).wayName();
     }
 
-    private static List<Supplier<Model>> waysOf(
-            final Bundle bundle, final List<Integer> ways, final IntFunction<Model> opening) {
+    private static <W> List<Supplier<Model>> waysOf(
+            final Bundle bundle, final List<W> ways, final Function<W, Model> opening) {
         return ways.stream().<Supplier<Model>>map(way -> () -> load(bundle, () -> opening.apply(way))).toList();
     }
 

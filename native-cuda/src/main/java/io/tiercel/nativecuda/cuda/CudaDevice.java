@@ -169,6 +169,11 @@ final class CudaDevice {
         return commonKernels;
     }
 
+    /** Whether blocks can be clusters, by these kernels. */
+    boolean hasClusters() {
+        return int8Kernels.cluster() != 0;
+    }
+
     /** Why no kernel can stay on this GPU; null if one can. */
     String obstacleToStaying() {
         return obstacleToStaying;
@@ -280,16 +285,18 @@ final class CudaDevice {
     }
 
     /**
-     * The same of a cluster, whose blocks are to be near to each other.
+     * How many clusters are sure to find room, whose blocks are to be near to each other.
      *
      * @param count of such clusters on a GPU that is empty: a multiprocessor that is taken takes one of them at most.
+     * @throws CudaException if it is none.
      */
-    void checkRoomForCluster(final int blocks, final int count) {
+    int roomForClusters(final int blocks, final int count) {
         final int taken = multiprocessors - freeMultiprocessors();
         if (taken >= count) {
             throw new CudaException("a cluster of blocks=" + blocks + " may find no room on " + name + ", which has " +
                     "room for " + count + ", and where other kernels that stay take " + taken + " multiprocessors");
         }
+        return count - taken;
     }
 
     synchronized void onKernelBegun(final int blocks) {

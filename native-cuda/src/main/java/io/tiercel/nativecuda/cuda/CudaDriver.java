@@ -87,7 +87,8 @@ public final class CudaDriver {
     static final int LINK_BLOCKS = 12;
     static final int LINK_PLACES = 13;
     static final int LINK_FIRST_SEQUENCE = 14;
-    static final int TRANSFORMER_LINK_VALUES = 15;
+    static final int LINK_IS_CLUSTER = 15;
+    static final int TRANSFORMER_LINK_VALUES = 16;
 
     private CudaDriver() {
     }
@@ -344,6 +345,10 @@ public final class CudaDriver {
     static native int stay(
             @Cast("void*") long model, @Cast("int64_t") long function, @Cast("int64_t") long stream,
             @Cast("int64_t") long weights, @Cast("const int64_t*") long[] link, int teams);
+
+    @Name("tiercel_cuda_transformer_active_clusters")
+    static native int activeTeams(
+            @Cast("void*") long model, @Cast("int64_t") long function, int[] count);
 
     @Name("tiercel_cuda_transformer_begin_step")
     static native void beginStep(

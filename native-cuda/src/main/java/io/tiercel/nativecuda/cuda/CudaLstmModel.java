@@ -92,7 +92,7 @@ final class CudaLstmModel extends CudaModel {
     /** Those of this model that there may be on this GPU, the one with the most blocks first. */
     List<Integer> clusterWays() {
         final List<Integer> ways = new ArrayList<>();
-        if (sizes[CudaDriver.IS_PERSISTENT] != 0 && device().kernels(isInt4).cluster() != 0) {
+        if (sizes[CudaDriver.IS_PERSISTENT] != 0 && device().hasClusters()) {
             for (int i = 0; i < sizes[CudaDriver.CLUSTER_WAYS]; i++) {
                 ways.add(FIRST_CLUSTER + i);
             }
@@ -112,7 +112,7 @@ final class CudaLstmModel extends CudaModel {
             final int[] count = new int[1];
             CudaDriver.check(CudaDriver.activeClusters(handle, kernel(), count),
                     "cuOccupancyMaxActiveClusters(" + geometry() + ")");
-            device().checkRoomForCluster(sizes[CudaDriver.BLOCKS], count[0]);
+            device().roomForClusters(sizes[CudaDriver.BLOCKS], count[0]);
         }
     }
 

@@ -21,9 +21,6 @@ import org.agrona.concurrent.NanoClock;
  */
 final class CudaTransformerModel extends CudaModel {
 
-    /** Blocks of a step that is launched: no kernel stays. */
-    static final int GRAPHS = 0;
-
     /** As few as there may be for one position. */
     private static final int TRIAL_COPIES = 3;
 
@@ -32,23 +29,23 @@ final class CudaTransformerModel extends CudaModel {
     private final TransformerStateLayout layout;
     private final int window;
     private final int logitCount;
-    private final int blocks;
+    private final TransformerTeam team;
     private final long[] sizes = new long[CudaDriver.TRANSFORMER_SIZES];
     private long handle;
 
     /**
      * @param device released by {@link #close}, and if this fails.
-     * @param blocks that make a step by a kernel that stays, or {@link #GRAPHS}.
+     * @param team   that makes a step by a kernel that stays, or {@link TransformerTeam#GRAPHS}.
      * @throws CudaException if it does not fit, or the driver fails.
      */
     CudaTransformerModel(
             final TransformerParameters parameters, final CudaDevice device, final NanoClock clock,
-            final DeviceSettings settings, final int blocks) {
+            final DeviceSettings settings, final TransformerTeam team) {
         super(shapeOf(parameters), device, clock, settings);
         layout = parameters.layout();
         window = parameters.shape().window();
         logitCount = parameters.logitCount();
-        this.blocks = blocks;
+        this.team = team;
         place(() -> pack(parameters), () -> device.newWeights(
                 CudaDriver.transformerData(handle), CudaDriver.transformerBytes(handle)));
     }
@@ -85,14 +82,32 @@ final class CudaTransformerModel extends CudaModel {
         return layout;
     }
 
-    /** That make a step by a kernel that stays; {@link #GRAPHS} if none does. */
-    int blocks() {
-        return blocks;
+    TransformerTeam team() {
+        return team;
+    }
+
+    /**
+     * How many teams there may be, before any begins.
+     *
+     * @throws CudaException if it is none.
+     */
+    int roomForTeams() {
+        device().checkRoomFor(team.blocks());
+        final int room = device().freeMultiprocessors() / team.blocks();
+        if (!team.isCluster()) {
+            return room;
+        }
+        prepareToStay();
+        final int[] count = new int[1];
+        CudaDriver.check(
+                CudaDriver.activeTeams(handle, device().transformerKernels().persistent(), count),
+                "cuOccupancyMaxActiveClusters(blocks=" + team.blocks() + " " + geometry() + ")");
+        return Math.min(room, device().roomForClusters(team.blocks(), count[0]));
     }
 
     @Override
     String wayName() {
-        return blocks == GRAPHS ? "graphs" : "resident, blocks=" + blocks;
+        return team.toString();
     }
 
     @Override
@@ -102,7 +117,7 @@ final class CudaTransformerModel extends CudaModel {
 
     /** @throws CudaException if the driver fails; then nothing is left behind. */
     TransformerWay newWay(final int maxBatch, final int copyCount, final int firstSequence) {
-        return blocks == GRAPHS
+        return team.equals(TransformerTeam.GRAPHS)
                 ? new TransformerLaunches(this, maxBatch, copyCount)
                 : new TransformerResident(this, maxBatch, copyCount, firstSequence);
     }
@@ -174,7 +189,8 @@ final class CudaTransformerModel extends CudaModel {
         CudaDriver.check(
                 CudaDriver.stay(handle, device().transformerKernels().persistent(), stream, weightsAddress(), link,
                         teams),
-                "cuLaunchCooperativeKernel(teams=" + teams + " blocks=" + blocks + " " + geometry() + ")");
+                (team.isCluster() ? "cuLaunchKernelEx(teams=" : "cuLaunchCooperativeKernel(teams=") + teams +
+                        " blocks=" + team.blocks() + " " + geometry() + ")");
     }
 
     /** A step of so many positions; addresses here and below are the GPU's. */
@@ -221,7 +237,7 @@ final class CudaTransformerModel extends CudaModel {
     private void pack(final TransformerParameters parameters) {
         handle = CudaDriver.newTransformer(
                 TransformerSizes.of(parameters), TransformerSizes.numbers(parameters), device().sharedBytes(),
-                Math.max(blocks, 1));
+                Math.max(team.blocks(), 1));
         if (handle == 0) {
             throw new CudaException("no memory to pack " + parameters.shape());
         }

@@ -66,8 +66,23 @@ final class FastestWay<M extends CudaModel> implements AutoCloseable {
         return true;
     }
 
-    /** The best of all, which is no longer closed with this; the log has all of them. */
+    /** The same where there is another way: that the driver does not take this one is for the log. */
+    boolean considerIfItCan(final Supplier<M> opening) {
+        try {
+            return consider(opening);
+        } catch (final CudaException | DeviceLostException ex) {
+            LOG.warn("Left out of what is tried: {}", ex.getMessage());
+            return false;
+        }
+    }
+
+    /**
+     * The best of all, which is no longer closed with this; the log has all of them.
+     *
+     * @throws CudaException if the GPU has been lost meanwhile.
+     */
     M take() {
+        best.device().checkIsThere();
         LOG.info("Median of a step{}: {}", tried, best.wayName());
         final M taken = best;
         best = null;

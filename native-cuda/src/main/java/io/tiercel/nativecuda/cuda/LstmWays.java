@@ -7,8 +7,6 @@ import io.tiercel.appliance.engine.lstm.LstmParameters;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.concurrent.NanoClock;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The ways of an LSTM on a GPU by a kernel that stays: its blocks speak by the GPU's memory, or they are a cluster, of
@@ -16,8 +14,6 @@ import org.slf4j.LoggerFactory;
  * fastest is taken; where no kernel can stay, graphs of launches are.
  */
 final class LstmWays {
-
-    private static final Logger LOG = LoggerFactory.getLogger(LstmWays.class);
 
     private final LstmParameters parameters;
     private final NanoClock clock;
@@ -62,20 +58,10 @@ final class LstmWays {
         }
         try (FastestWay<CudaLstmModel> ways = new FastestWay<>(clock)) {
             ways.consider(() -> first);
-            clusters.forEach(way -> considerIfItCan(ways, way));
-            first.device().checkIsThere();
+            clusters.forEach(way -> ways.considerIfItCan(() -> open(way)));
             return ways.take();
         } catch (final DeviceLostException ex) {
             throw new CudaException(ex.getMessage());
-        }
-    }
-
-    /** There is another way, so that a driver that does not take a cluster is no reason not to load the model. */
-    private void considerIfItCan(final FastestWay<CudaLstmModel> ways, final int way) {
-        try {
-            ways.consider(() -> open(way));
-        } catch (final CudaException | DeviceLostException ex) {
-            LOG.warn("Left out of what is tried: {}", ex.getMessage());
         }
     }
 

@@ -111,10 +111,9 @@ final class TransformerResident implements TransformerWay {
         placeBytes = (int) model.size(CudaDriver.TRANSFORMER_REQUEST_WORDS) * Long.BYTES;
         // A token is drawn of its logits, with nothing between that a standby could take over in.
         answeredPhase = model.shape().vocabularySize() > 0 ? RECORDED : ANSWERED;
-        blocks = model.blocks();
-        device.checkRoomFor(blocks);
+        blocks = model.team().blocks();
         // Half of what is free is left for others.
-        teams = Math.max(1, Math.min(Math.min(maxBatch, MOST_TEAMS), device.freeMultiprocessors() / 2 / blocks));
+        teams = Math.max(1, Math.min(Math.min(maxBatch, MOST_TEAMS), model.roomForTeams() / 2));
         places = BitUtil.findNextPositivePowerOfTwo((maxBatch + teams - 1) / teams);
         capacity = Math.max(maxBatch, TokenExecutor.MAX_DRAFT);
         sequences = new int[teams];
@@ -260,6 +259,7 @@ final class TransformerResident implements TransformerWay {
         link[CudaDriver.LINK_OUTPUT_STRIDE] = outputStride;
         link[CudaDriver.LINK_BLOCKS] = blocks;
         link[CudaDriver.LINK_PLACES] = places;
+        link[CudaDriver.LINK_IS_CLUSTER] = model.team().isCluster() ? 1 : 0;
     }
 
     /** All blocks are there, and all teams answer. */

@@ -19,6 +19,7 @@ import io.tiercel.appliance.engine.bundle.CacheFormat.Codec;
 import io.tiercel.appliance.engine.transformer.TransformerParameters;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
@@ -40,6 +41,7 @@ class CudaTransformerResidentTest {
 
     private static final int ACTS = 12;
     private static final int FEW_ACTS = 8;
+    private static final int CLUSTERS = 8;
     private static final int ALLOCATION_STEPS = 40;
     private static final int SMALL_SHARED_BYTES = 4 << 10;
     /** For one block a team, so that nothing has to be tried out. */
@@ -48,6 +50,8 @@ class CudaTransformerResidentTest {
     private static final long IMPATIENT_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private long nowNs;
+    private boolean areAllTaken;
+    private int timesAllTaken;
     private final TransformerSetting setting =
             CudaTransformerTest.setting(1, 9, 3, 1, Codec.UNIFORM4, Codec.UNIFORM2, false);
 
@@ -70,7 +74,8 @@ class CudaTransformerResidentTest {
     void shouldEqualTheReferenceWhateverIsDoneToASession(
             final int blocks, final long seed, final int context, final int window, final int sinks, final Codec keys,
             final Codec values, final boolean isOfFeatures) {
-        assertLives(CudaTransformerTest.setting(seed, context, window, sinks, keys, values, isOfFeatures), blocks, 0);
+        assertLives(CudaTransformerTest.setting(seed, context, window, sinks, keys, values, isOfFeatures),
+                TransformerTeam.of(blocks), 0);
         assertTrue(TestDriver.isClean());
     }
 
@@ -78,14 +83,70 @@ class CudaTransformerResidentTest {
     @ValueSource(ints = {1, 2})
     void shouldEqualTheReferenceWithVectorsInGlobalMemory(final int blocks) {
         TestDriver.reset(TestDriver.MULTIPROCESSORS, SMALL_SHARED_BYTES, TestDriver.MEMORY_BYTES);
-        assertLives(setting, blocks, 0);
+        assertLives(setting, TransformerTeam.of(blocks), 0);
+        assertTrue(TestDriver.isClean());
+    }
+
+    /** Of 3 blocks there is room for two teams. */
+    @ParameterizedTest
+    @CsvSource({
+        "2, 6, 11, 0, 2, UNIFORM8, UNIFORM4, false", "3, 7, 9, 3, 0, UNIFORM2, COUPLED2, true",
+        "8, 8, 10, 1, 1, COUPLED1, UNIFORM1, false"})
+    void shouldEqualTheReferenceByClusters(
+            final int blocks, final long seed, final int context, final int window, final int sinks, final Codec keys,
+            final Codec values, final boolean isOfFeatures) {
+        TestDriver.allowClusters(CLUSTERS);
+        assertLives(CudaTransformerTest.setting(seed, context, window, sinks, keys, values, isOfFeatures),
+                TransformerTeam.cluster(blocks), (int) -seed);
+        assertTrue(TestDriver.isClean());
+    }
+
+    /** By a clock that is slow while the first ones of eight blocks are there. */
+    @Test
+    void shouldTakeAClusterWhenItIsFaster() {
+        TestDriver.reset(8, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
+        TestDriver.allowClusters(1);
+        assertEquals(List.of(TransformerTeam.of(1), TransformerTeam.cluster(8), TransformerTeam.of(8)),
+                TransformerWays.residentTeams());
+        final CudaDevice device = CudaDevice.retain();
+        final NanoClock clock = () -> {
+            final boolean wereAllTaken = areAllTaken;
+            areAllTaken = device.freeMultiprocessors() == 0;
+            timesAllTaken += areAllTaken && !wereAllTaken ? 1 : 0;
+            return nowNs += areAllTaken && timesAllTaken == 1 ? 1 : TimeUnit.MICROSECONDS.toNanos(20);
+        };
+        try (CudaTransformerModel model = (CudaTransformerModel) new CudaBackend(
+                clock, new DeviceSettings(DeviceMode.AUTO, PATIENT_NS)).load(setting.bundle(), 1)) {
+            assertEquals(TransformerTeam.cluster(8), model.team());
+        }
+        device.release();
+        assertTrue(TestDriver.isClean());
+    }
+
+    @Test
+    void shouldBeginNoMoreClustersThanAreSureToFindRoom() {
+        TestDriver.allowClusters(3);
+        try (CudaTransformerModel model = model(setting, TransformerTeam.cluster(2))) {
+            assertEquals(3, model.roomForTeams());
+            try (ModelExecutor executor = model.newExecutor(1)) {
+                assertEquals(1, model.roomForTeams());
+                try (ModelExecutor other = model.newExecutor(1)) {
+                    final DeviceLostException ex =
+                            assertThrows(DeviceLostException.class, () -> model.newExecutor(1));
+                    assertEquals("a cluster of blocks=2 may find no room on Emulated GPU, which has room for 3, and "
+                            + "where other kernels that stay take 4 multiprocessors", ex.getMessage());
+                    new ModelSession(model.shape(), other).step(0);
+                }
+                new ModelSession(model.shape(), executor).step(0);
+            }
+        }
         assertTrue(TestDriver.isClean());
     }
 
     /** Tags come round: the kernel is ended and begun again in between. */
     @Test
     void shouldGoOnWhenSequencesAreUsedUp() {
-        assertLives(setting, 1, -9);
+        assertLives(setting, TransformerTeam.of(1), -9);
         assertTrue(TestDriver.isClean());
     }
 
@@ -166,9 +227,9 @@ class CudaTransformerResidentTest {
         TestDriver.reset(FEW_MULTIPROCESSORS, TestDriver.SHARED_BYTES, TestDriver.MEMORY_BYTES);
         assertEquals(1, blocksTaken(DeviceMode.AUTO));
         assertEquals(1, blocksTaken(DeviceMode.RESIDENT));
-        assertEquals(CudaTransformerModel.GRAPHS, blocksTaken(DeviceMode.GRAPHS));
+        assertEquals(0, blocksTaken(DeviceMode.GRAPHS));
         TestDriver.driveDisplay();
-        assertEquals(CudaTransformerModel.GRAPHS, blocksTaken(DeviceMode.AUTO));
+        assertEquals(0, blocksTaken(DeviceMode.AUTO));
         assertTrue(TestDriver.isClean());
     }
 
@@ -194,7 +255,7 @@ class CudaTransformerResidentTest {
                 : 1;
         try (CudaTransformerModel model = (CudaTransformerModel) new CudaBackend(
                 clock, new DeviceSettings(DeviceMode.AUTO, PATIENT_NS)).load(setting.bundle(), 1)) {
-            assertEquals(CudaTransformerModel.GRAPHS, model.blocks());
+            assertEquals(TransformerTeam.GRAPHS, model.team());
         }
         device.release();
         assertTrue(TestDriver.isClean());
@@ -209,7 +270,7 @@ class CudaTransformerResidentTest {
                     assertThrows(DeviceLostException.class, () -> model.newExecutor(1));
             assertEquals("blocks=2 of Emulated GPU, where other kernels that stay leave 0 multiprocessors",
                     ex.getMessage());
-            assertEquals(CudaTransformerModel.GRAPHS, blocksTaken(DeviceMode.AUTO));
+            assertEquals(0, blocksTaken(DeviceMode.AUTO));
             assertTrue(assertThrows(BundleException.class, () -> blocksTaken(DeviceMode.RESIDENT)).getMessage()
                     .endsWith("gpu-mode=resident cannot be: other kernels stay on all multiprocessors"));
             new ModelSession(model.shape(), executor).step(0);
@@ -231,13 +292,14 @@ class CudaTransformerResidentTest {
         try (CudaTransformerModel model = (CudaTransformerModel) new CudaBackend(
                 () -> nowNs, new DeviceSettings(mode, PATIENT_NS))
                 .load(setting.bundle(), 1)) {
-            return model.blocks();
+            return model.team().blocks();
         }
     }
 
-    private static void assertLives(final TransformerSetting of, final int blocks, final int firstSequence) {
+    private static void assertLives(
+            final TransformerSetting of, final TransformerTeam team, final int firstSequence) {
         final int sessions = TransformerLives.sessions();
-        try (CudaTransformerModel model = model(of, blocks);
+        try (CudaTransformerModel model = model(of, team);
                 TokenExecutor executor = firstSequence == 0
                         ? model.newExecutor(sessions)
                         : model.newExecutor(sessions, sessions + 2, firstSequence)) {
@@ -258,8 +320,12 @@ class CudaTransformerResidentTest {
     }
 
     private static CudaTransformerModel model(final TransformerSetting of, final int blocks) {
+        return model(of, TransformerTeam.of(blocks));
+    }
+
+    private static CudaTransformerModel model(final TransformerSetting of, final TransformerTeam team) {
         return new CudaTransformerModel(TransformerParameters.read(of.bundle()), CudaDevice.retain(),
-                SystemNanoClock.INSTANCE, new DeviceSettings(DeviceMode.RESIDENT, PATIENT_NS), blocks);
+                SystemNanoClock.INSTANCE, new DeviceSettings(DeviceMode.RESIDENT, PATIENT_NS), team);
     }
 
     private static void run(final ModelSession session) {
