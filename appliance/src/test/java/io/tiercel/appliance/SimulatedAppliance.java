@@ -7,6 +7,9 @@ import io.tiercel.appliance.cycle.DutyCycle;
 import io.tiercel.appliance.cycle.StageClocks;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelVersions;
+import io.tiercel.appliance.engine.PreparedExecutor;
+import io.tiercel.appliance.engine.bundle.Bundle;
+import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.journal.ChronicleRecordLog;
 import io.tiercel.appliance.journal.ClaimedJournal;
 import io.tiercel.appliance.journal.JournalDirectory;
@@ -14,10 +17,11 @@ import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RecordLog;
 import io.tiercel.appliance.recovery.Recovery;
 import io.tiercel.appliance.recovery.RecoveryReport;
-import io.tiercel.appliance.recovery.VersionSource;
+import io.tiercel.appliance.rollout.VersionLoader;
 import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.session.RetryWindow;
+import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotCut;
@@ -33,8 +37,10 @@ import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentTerminationException;
 
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * One life of the appliance: what {@link Foundation} and {@link Appliance} put together, with the simulation's clocks,
@@ -94,6 +100,37 @@ final class SimulatedAppliance implements AutoCloseable {
         }
     }
 
+    /** As {@link LoadingWorks}, with models that are there already. */
+    private final class Works implements VersionLoader.Works {
+
+        @Override
+        public LoadedModel load(final LoadedModel first, final Bundle bundle) {
+            final LoadedModel loaded = models.load(first.modelId(), bundle.versionHex(), versions.size());
+            if (loaded == null || !loaded.fits(first)) {
+                throw new BundleException("it does not fit model=" + first.alias());
+            }
+            return loaded;
+        }
+
+        @Override
+        public SessionStates newStates(final LoadedModel version) {
+            return sessions.newStates(version);
+        }
+
+        @Override
+        public PreparedExecutor[] newExecutors(final LoadedModel version) {
+            return Stream.generate(
+                    () -> PreparedExecutor.of(version, context.maxBatch(), context.rehearseAfterNs() > 0))
+                    .limit(context.inferWorkers())
+                    .toArray(PreparedExecutor[]::new);
+        }
+
+        @Override
+        public void keep(final Bundle bundle) {
+            journal.addBundle(bundle);
+        }
+    }
+
     final ApplianceContext context;
     final JournalSettings settings;
     final Sessions sessions;
@@ -103,7 +140,9 @@ final class SimulatedAppliance implements AutoCloseable {
     FaultyRecordLog requests;
     FaultyRecordLog outcomes;
     private final HiccupRecorder hiccups = new HiccupRecorder(false, counters);
-    private final List<LoadedModel> models;
+    final ModelVersions versions;
+    final Routes routes;
+    private final SimulatedModels models;
     private final SimulatedTime time;
     private final RetryWindow retries;
     private final ClaimedJournal claimed;
@@ -118,7 +157,7 @@ final class SimulatedAppliance implements AutoCloseable {
     SimulatedAppliance(
             final ApplianceContext context,
             final JournalSettings settings,
-            final List<LoadedModel> models,
+            final SimulatedModels models,
             final SimulatedTime time) {
         this.context = context;
         this.settings = settings;
@@ -126,11 +165,13 @@ final class SimulatedAppliance implements AutoCloseable {
         this.time = time;
         snapshotStore = new SnapshotStore(context.journalDirectory());
         claimed = JournalDirectory.claim(context.journalDirectory(), settings);
-        sessions = new Sessions(models, context.maxSessions());
-        retries = Pipeline.newRetryWindow(context, models);
+        versions = new ModelVersions(context.maxVersions());
+        versions.addAll(models.configured());
+        routes = new Routes(versions.size(), versions.capacity());
+        sessions = new Sessions(versions, context.maxSessions(), versions.capacity());
+        retries = Pipeline.newRetryWindow(context, versions);
         try (Recovery recovery = new Recovery(
-                claimed, ModelVersions.of(models), new Routes(models.size(), models.size()), VersionSource.NONE,
-                sessions,
+                claimed, versions, routes, this::loadFromJournal, sessions,
                 context.evictsSessions(), retries, time.wall(), time.ticks(),
                 (doneCount, totalCount) -> {})) {
             recovered = recovery.read();
@@ -141,8 +182,16 @@ final class SimulatedAppliance implements AutoCloseable {
         }
     }
 
+    /** A version that the journal tells of is with the journal. */
+    private LoadedModel loadFromJournal(final LoadedModel first, final String versionHex) {
+        return Files.exists(JournalDirectory.bundlePath(context.journalDirectory(), versionHex))
+                ? models.load(first.modelId(), versionHex, versions.size())
+                : null;
+    }
+
     /** Begins to listen. */
-    void open(final SimulatedNetwork network, final Taken taken) {
+    void open(final SimulatedNetwork network, final Access access, final Taken taken) {
+        final VersionLoader loader = new VersionLoader(new Works());
         final StageClocks clocks = StageClocks.of(context.layout(), context.inferWorkers(), time.ticks());
         final long epochOffsetNs =
                 Math.max(time.wall().nanoTime(), recovered.lastIngressNs() + 1) - time.ticks().nanoTime();
@@ -151,14 +200,14 @@ final class SimulatedAppliance implements AutoCloseable {
         outcomes = faulty(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
         aeron = network.connect();
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM,
-                Pipeline.Served.fixed(models), sessions, retries, recovered.nextSequence(), cut,
-                context.maxRatePerSecond(), Access.open(), requests, outcomes,
-                clocks, epochOffsetNs, new StageRecorder(models.size()), counters));
+                new Pipeline.Served(versions, routes, loader, SimulationPlan.ADMIN_STREAM), sessions, retries, recovered.nextSequence(), cut,
+                context.maxRatePerSecond(), access, requests, outcomes,
+                clocks, epochOffsetNs, new StageRecorder(context.maxVersions()), counters));
         housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);
         snapshots = new SnapshotAgent(
                 new SnapshotAgent.Settings(
                         context.snapshotIntervalNs(), context.snapshotKeep(), context.inferWorkers()),
-                cut, sessions, retries, models, snapshotStore,
+                cut, sessions, retries, versions, snapshotStore,
                 new SnapshotAgent.Progress(pipeline::takenSequence, pipeline::recordedSequence),
                 housekeeping, recovered.snapshotSequence(), time.ticks(), counters, EventTrack.none());
         pipeline.open();
@@ -167,6 +216,7 @@ final class SimulatedAppliance implements AutoCloseable {
         Threads.plan(context.layout(), pipeline, transport, null).forEach(this::addThread);
         addThread(journal.keeper());
         addThread(snapshots);
+        addThread(loader);
     }
 
     int threadCount() {

@@ -1,33 +1,19 @@
 package io.tiercel.appliance;
 
 import io.aeron.Aeron;
-import io.aeron.ChannelUri;
-import io.aeron.ExclusivePublication;
-import io.aeron.FragmentAssembler;
-import io.aeron.Subscription;
-import io.aeron.logbuffer.Header;
 import io.tiercel.appliance.SimulatedPrincipal.Answer;
 import io.tiercel.appliance.SimulatedPrincipal.Request;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.wire.CancelGenerationEncoder;
 import io.tiercel.protocol.wire.ChunkDecoder;
-import io.tiercel.protocol.wire.GoodbyeDecoder;
-import io.tiercel.protocol.wire.GoodbyeEncoder;
-import io.tiercel.protocol.wire.GoodbyeReason;
-import io.tiercel.protocol.wire.HeartbeatDecoder;
-import io.tiercel.protocol.wire.HeartbeatEncoder;
-import io.tiercel.protocol.wire.HelloEncoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.MessageHeaderEncoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
 import io.tiercel.protocol.wire.ResultDecoder;
 import io.tiercel.protocol.wire.ResultStatus;
-import io.tiercel.protocol.wire.WelcomeDecoder;
-import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
 
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
@@ -46,19 +32,13 @@ import java.util.SplittableRandom;
  *
  * <p>{@link #act} is one moment of its life. It knows of its connection only what a client can know.
  */
-final class SimulatedClient implements AutoCloseable {
+final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable {
 
-    private static final String CHANNEL = "aeron:ipc";
-    private static final String REQUEST_CHANNEL = "aeron:ipc?term-length=64k";
-    private static final int RESPONSE_STREAM = 7301;
     private static final int MAX_DEAF_OUTSTANDING = 600;
-    private static final int PATIENCE_ACTS = 600;
     private static final int POLL_LIMIT = 16;
     private static final int MAX_NEWEST = 100;
     private static final int MAX_PAUSE_ACTS = 300;
     private static final int HEARTBEAT_ACTS = 100;
-
-    private enum State { AWAY, CALLING, OPEN }
 
     /** A frame on its way through the network, for so many more acts. */
     private static final class Delayed {
@@ -73,7 +53,7 @@ final class SimulatedClient implements AutoCloseable {
 
     private final int index;
     private final boolean isRetrying;
-    private final Aeron aeron;
+    private final SimulatedConnection connection;
     private final SimulatedPrincipal principal;
     private final SimulatedTraffic traffic;
     private final SimulationCheck check;
@@ -92,19 +72,11 @@ final class SimulatedClient implements AutoCloseable {
     private final Map<Long, ByteArrayOutputStream> chunks = new HashMap<>();
     /** Of those, whose session began with them. */
     private final Set<Long> begun = new HashSet<>();
-    private final FragmentAssembler assembler = new FragmentAssembler(this::onFrame);
     private final ExpandableArrayBuffer frame = new ExpandableArrayBuffer();
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
-    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
-    private State state = State.AWAY;
-    private ExclusivePublication publication;
-    private Subscription subscription;
-    private boolean isHelloSaid;
     private boolean isDeaf;
     private boolean isCalm;
-    private boolean isLeaving;
     private boolean hasAskedLast;
-    private int callingActs;
     private int outstandingCount;
     /** Who is refused holds back, now and then. */
     private int pausedActs;
@@ -122,7 +94,6 @@ final class SimulatedClient implements AutoCloseable {
             final SplittableRandom random) {
         this.index = index;
         this.isRetrying = isRetrying;
-        this.aeron = aeron;
         this.principal = principal;
         this.traffic = traffic;
         this.check = check;
@@ -132,19 +103,25 @@ final class SimulatedClient implements AutoCloseable {
         readPercent = 10 + random.nextInt(91);
         faultPercent = random.nextInt(3) == 0 ? 0 : random.nextInt(20);
         maxOutstanding = 1 + random.nextInt(40);
+        connection = new SimulatedConnection(
+                index, SimulationPlan.REQUEST_STREAM, aeron, principal, check, this);
     }
 
     /** Whatever comes next to its mind. */
     void act() {
-        switch (state) {
+        switch (connection.state()) {
             case AWAY -> {
                 if (isCalm || random.nextInt(20) == 0) {
-                    call();
+                    connection.call();
                 }
             }
-            case CALLING -> greet();
+            case CALLING -> {
+                if (!connection.greet()) {
+                    leave("unheard");
+                }
+            }
             case OPEN -> talk();
-            default -> throw new IllegalStateException(state.toString());
+            default -> throw new IllegalStateException(toString());
         }
     }
 
@@ -162,56 +139,31 @@ final class SimulatedClient implements AutoCloseable {
 
     /** It dies with the machine, and has heard no more than it has read. */
     void lose() {
-        if (state != State.AWAY) {
+        if (connection.state() != SimulatedConnection.State.AWAY) {
             leave("died too");
         }
     }
 
     /** Whether it is connected, and every frame that it has sent is answered, its last one too. */
     boolean isContent() {
-        return state == State.OPEN && hasAskedLast && network.isEmpty() && outstanding.isEmpty();
+        return connection.state() == SimulatedConnection.State.OPEN && hasAskedLast && network.isEmpty() && outstanding.isEmpty();
     }
 
     @Override
     public String toString() {
-        return "client=" + index + " state=" + state + " outstanding=" + outstanding.keySet();
+        return "client=" + index + " " + connection + " outstanding=" + outstanding.keySet();
     }
 
     @Override
     public void close() {
-        CloseHelper.closeAll(publication, subscription);
-    }
-
-    private void call() {
-        publication = aeron.addExclusivePublication(REQUEST_CHANNEL, SimulationPlan.REQUEST_STREAM);
-        subscription = aeron.addSubscription(
-                ChannelUri.addSessionId(CHANNEL, publication.sessionId()), RESPONSE_STREAM);
-        isHelloSaid = false;
-        callingActs = 0;
-        state = State.CALLING;
-    }
-
-    private void greet() {
-        if (!isHelloSaid && publication.isConnected()) {
-            final HelloEncoder hello = new HelloEncoder()
-                    .wrapAndApplyHeader(frame, 0, headerEncoder)
-                    .responseStreamId(RESPONSE_STREAM)
-                    .nonce(index)
-                    .principal(principal.name())
-                    .responseChannel(CHANNEL);
-            isHelloSaid = publication.offer(frame, 0, Frames.HEADER_LENGTH + hello.encodedLength()) > 0;
-        }
-        subscription.poll(assembler, 1);
-        if (state == State.CALLING && ++callingActs > PATIENCE_ACTS || isLeaving) {
-            leave("unheard");
-        }
+        connection.close();
     }
 
     private void talk() {
         if (!isDeaf && (isCalm || random.nextInt(100) < readPercent)) {
-            subscription.poll(assembler, POLL_LIMIT);
+            connection.poll(POLL_LIMIT);
         }
-        if (isLeaving || !subscription.isConnected()) {
+        if (connection.isLost()) {
             leave("lost");
             return;
         }
@@ -223,7 +175,7 @@ final class SimulatedClient implements AutoCloseable {
             ask();
         } else if (random.nextInt(HEARTBEAT_ACTS) == 0) {
             // Or its silence would end the connection, and an answer that never comes would be forgotten with it.
-            heartbeat();
+            connection.heartbeat(outstandingCount);
         }
     }
 
@@ -235,13 +187,12 @@ final class SimulatedClient implements AutoCloseable {
             }
             case 1 -> {
                 trace.count(SimulationEvent.GOODBYES);
-                new GoodbyeEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).reason(GoodbyeReason.CLIENT_CLOSED);
-                publication.offer(frame, 0, Frames.GOODBYE_LENGTH);
+                connection.goodbye();
                 leave("goodbye");
             }
             case 2, 3 -> isDeaf = true;
             case 4, 5, 6, 7, 8, 9 -> isDeaf = false;
-            case 10, 11, 12 -> heartbeat();
+            case 10, 11, 12 -> connection.heartbeat(outstandingCount);
             case 21, 22, 23, 24, 25, 26 -> cancel();
             case 13, 14, 15, 16, 17, 18, 19, 20 -> {
                 if (isRetrying && !newest.isEmpty()) {
@@ -266,13 +217,8 @@ final class SimulatedClient implements AutoCloseable {
             trace.count(SimulationEvent.CANCELS);
             new CancelGenerationEncoder().wrapAndApplyHeader(frame, 0, headerEncoder)
                     .correlationId(newest.get(random.nextInt(newest.size())).correlationId);
-            publication.offer(frame, 0, Frames.CANCEL_GENERATION_LENGTH);
+            connection.offer(frame, Frames.CANCEL_GENERATION_LENGTH);
         }
-    }
-
-    private void heartbeat() {
-        new HeartbeatEncoder().wrapAndApplyHeader(frame, 0, headerEncoder).timestampNs(outstandingCount);
-        publication.offer(frame, 0, Frames.HEARTBEAT_LENGTH);
     }
 
     private void ask() {
@@ -321,7 +267,7 @@ final class SimulatedClient implements AutoCloseable {
     }
 
     private boolean offer(final Request request) {
-        if (publication.offer(new UnsafeBuffer(request.frame), 0, request.frame.length) <= 0) {
+        if (!connection.offer(request.frame)) {
             return false;
         }
         request.sentCount++;
@@ -333,35 +279,28 @@ final class SimulatedClient implements AutoCloseable {
 
     private void leave(final String why) {
         trace.say("client=" + index + " is away: " + why + " unanswered=" + outstandingCount);
-        CloseHelper.closeAll(publication, subscription);
-        assembler.clear();
+        connection.leave();
         network.clear();
         outstanding.clear();
         chunks.clear();
         begun.clear();
         outstandingCount = 0;
         lastSequence = -1;
-        isLeaving = false;
         isDeaf = false;
-        state = State.AWAY;
     }
 
-    private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
-        header.wrap(buffer, offset);
+    @Override
+    public void onFrame(final MessageHeaderDecoder header, final DirectBuffer buffer, final int offset) {
         switch (header.templateId()) {
-            case WelcomeDecoder.TEMPLATE_ID -> onWelcome();
             case RejectDecoder.TEMPLATE_ID -> onReject(new RejectDecoder().wrapAndApplyHeader(buffer, offset, header));
             case ResultDecoder.TEMPLATE_ID -> onResult(new ResultDecoder().wrapAndApplyHeader(buffer, offset, header));
             case ChunkDecoder.TEMPLATE_ID -> onChunk(new ChunkDecoder().wrapAndApplyHeader(buffer, offset, header));
-            case GoodbyeDecoder.TEMPLATE_ID -> isLeaving = true;
-            case HeartbeatDecoder.TEMPLATE_ID -> {}
             default -> throw new AssertionError("templateId=" + header.templateId());
         }
     }
 
-    private void onWelcome() {
-        check.that(state == State.CALLING, () -> "a welcome that nobody waits for: " + this);
-        state = State.OPEN;
+    @Override
+    public void onWelcome() {
         trace.count(SimulationEvent.CONNECTS);
         trace.say("client=" + index + " is welcome principal=" + principal.name());
         if (isRetrying) {
@@ -374,20 +313,12 @@ final class SimulatedClient implements AutoCloseable {
 
     private void onReject(final RejectDecoder reject) {
         final RejectCode code = reject.code();
-        if (state == State.CALLING) {
-            isLeaving = true;
-            return;
-        }
         final Request request = takeAnswered(reject.correlationId());
         trace.count(SimulationEvent.REJECTS);
         trace.say("client=" + index + " hears id=" + request.correlationId + " code=" + code);
         check.onRefusal(request, code);
         pausedActs = random.nextInt(4) == 0 ? random.nextInt(MAX_PAUSE_ACTS) : 0;
-        // A request whose outcome cannot be journaled is refused too, and is in the journal.
-        // And so may the first tokens be of a generation that cannot go on.
-        if (code != RejectCode.JOURNAL_UNAVAILABLE && request.maxTokens == 0) {
-            request.refusedCount++;
-        }
+        request.onRefused(code);
     }
 
     private void onChunk(final ChunkDecoder chunk) {

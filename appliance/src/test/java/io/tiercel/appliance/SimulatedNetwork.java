@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 final class SimulatedNetwork implements AutoCloseable {
 
     private static final int TERM_LENGTH = 64 * 1024;
+    /** Two of these after a publication has gone so has its file: nobody's conductor may need longer to have seen it. */
+    private static final long TIMER_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final SimulatedTime time;
     private final String directoryName;
@@ -36,7 +38,7 @@ final class SimulatedNetwork implements AutoCloseable {
                 .asyncExecutorEnabled(false)
                 .nanoClock(time.ticks())
                 .epochClock(epochClock())
-                .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(1))
+                .timerIntervalNs(TIMER_NS)
                 .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(1))
                 .imageLivenessTimeoutNs(TimeUnit.MILLISECONDS.toNanos(10))
                 .ipcMtuLength(TERM_LENGTH / 8)

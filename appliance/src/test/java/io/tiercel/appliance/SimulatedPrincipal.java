@@ -1,6 +1,11 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.access.Principal;
+import io.tiercel.appliance.session.Rights;
+import io.tiercel.protocol.Handshake;
 import io.tiercel.protocol.Principals;
+import io.tiercel.protocol.wire.AdminCommand;
+import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 
 import java.util.ArrayList;
@@ -29,6 +34,8 @@ final class SimulatedPrincipal {
         /** Of a generation: tokens to make, each with a sequence and an id of its own; else 0. */
         int maxTokens;
         boolean isFork;
+        /** Of an administrator; else null. */
+        AdminCommand command;
         /** Copies of the frame that went to the appliance, which may have died before it read them. */
         int sentCount;
         /** Copies that were refused: they had no effect. */
@@ -50,6 +57,15 @@ final class SimulatedPrincipal {
             this.isBad = isBad;
         }
 
+        /** A copy was refused. One that may be in the journal all the same does not count as such. */
+        void onRefused(final RejectCode code) {
+            // A request whose outcome cannot be journaled is refused too, and is in the journal.
+            // And so may the first tokens be of a generation that cannot go on.
+            if (code != RejectCode.JOURNAL_UNAVAILABLE && maxTokens == 0) {
+                refusedCount++;
+            }
+        }
+
         /** Of a retry window. */
         int slotCount() {
             return isStreamed ? Math.max(1, stepCount) : 1;
@@ -68,12 +84,20 @@ final class SimulatedPrincipal {
 
     private final String name;
     private final long id;
+    /** Null where there are no keys. */
+    private final byte[] key;
     private final NavigableMap<Long, Request> requests = new TreeMap<>();
     private long nextCorrelationId = 1;
 
-    SimulatedPrincipal(final String name) {
+    SimulatedPrincipal(final String name, final boolean hasKey) {
         this.name = name;
         id = Principals.idOf(name);
+        key = hasKey ? new Handshake().nonce(new byte[Handshake.MIN_KEY_LENGTH], id) : null;
+    }
+
+    /** As the appliance knows it. */
+    Principal entry(final Rights rights) {
+        return new Principal(name, List.of(key), rights);
     }
 
     String name() {
@@ -82,6 +106,11 @@ final class SimulatedPrincipal {
 
     long id() {
         return id;
+    }
+
+    /** Null where there are no keys. */
+    byte[] key() {
+        return key;
     }
 
     long nextCorrelationId() {

@@ -1,8 +1,5 @@
 package io.tiercel.appliance;
 
-import io.tiercel.appliance.engine.LoadedModel;
-import io.tiercel.appliance.engine.RandomModels;
-import io.tiercel.appliance.engine.RandomTransformers;
 import org.agrona.IoUtil;
 
 import java.io.IOException;
@@ -10,7 +7,6 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * The appliance on a fake clock, with everything that can go wrong going wrong, as a seed says: the same seed gives the
@@ -24,8 +20,7 @@ final class Simulation implements AutoCloseable {
     private static final Path MEMORY = Path.of("/dev/shm");
 
     private final Path root;
-    private final List<Path> bundles;
-    private final List<LoadedModel> models;
+    private final SimulatedModels models;
 
     Simulation() {
         try {
@@ -35,11 +30,7 @@ final class Simulation implements AutoCloseable {
         } catch (final IOException ex) {
             throw new UncheckedIOException(ex);
         }
-        bundles = List.of(
-                RandomModels.lstm(1).hidden(8).features(4).outputs(3).write(root),
-                RandomModels.lstm(2).layers(2).hidden(4).features(3).outputs(2).write(root),
-                RandomTransformers.writeTokens(3, 10, root));
-        models = PipelineHarness.loadReferences(bundles);
+        models = new SimulatedModels(root);
     }
 
     /**
@@ -51,7 +42,7 @@ final class Simulation implements AutoCloseable {
     SimulationTrace run(final long seed, final PrintStream out) {
         final Path directory = root.resolve("seed-" + seed);
         final SimulationTrace trace = new SimulationTrace(out);
-        try (SimulationRun run = new SimulationRun(seed, makeDirectory(directory), bundles, models, trace)) {
+        try (SimulationRun run = new SimulationRun(seed, makeDirectory(directory), models, trace)) {
             run.run();
         } catch (final RuntimeException | Error ex) {
             throw failure(seed, trace, ex);
@@ -63,7 +54,7 @@ final class Simulation implements AutoCloseable {
 
     @Override
     public void close() {
-        models.forEach(LoadedModel::close);
+        models.close();
         IoUtil.delete(root.toFile(), true);
     }
 

@@ -8,12 +8,14 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalDirectory;
 import io.tiercel.appliance.journal.JournalView;
 import io.tiercel.appliance.journal.RecordReader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.Frames;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -23,10 +25,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -39,12 +43,24 @@ import java.util.function.Supplier;
  * <li>every outcome and every snapshot, and the sessions in memory after a recovery and at an end, are what the
  * requests of the journal come to when they are computed one by one;
  * <li>what a client was told is what the outcome says;
+ * <li>a session is with a version that the commands before allow, and leaves it only where that one is drained; routes
+ * after each command, in each snapshot, after each recovery and as administrators are told them are what the commands
+ * of the journal come to;
  * <li>a request is in the journal at most as often as it was sent, and never for a copy that was refused.
  * </ul>
  */
 final class SimulationCheck implements AutoCloseable {
 
-    private final List<LoadedModel> models;
+    /** As administrators hear of a version. */
+    record Version(
+            int modelId, byte[] version, int weight, int formerWeight, boolean isDrained, int sessionCount) {
+    }
+
+    /** What there is, as of a sequence. */
+    private record Told(long sequence, List<Version> versions) {
+    }
+
+    private final List<LoadedModel> versions;
     private final SimulatedAppliance.Taken taken;
     private final List<SimulatedPrincipal> principals;
     private final SimulationTrace trace;
@@ -53,6 +69,8 @@ final class SimulationCheck implements AutoCloseable {
     private final List<Answer> unverified = new ArrayList<>();
     /** Sequences of answers that left before their outcome was safe. */
     private final Set<Long> answeredFirst = new HashSet<>();
+    /** In the order of their sequences. */
+    private final PriorityQueue<Told> told = new PriorityQueue<>(Comparator.comparingLong(Told::sequence));
     private boolean hasJournalFailed;
     private StraightRun straight;
     /** Outcomes that the straight run has come to. */
@@ -60,17 +78,17 @@ final class SimulationCheck implements AutoCloseable {
 
     SimulationCheck(
             final SimulationPlan plan,
-            final List<LoadedModel> models,
+            final List<LoadedModel> versions,
             final SimulatedAppliance.Taken taken,
             final List<SimulatedPrincipal> principals,
             final SimulationTrace trace) {
         this.plan = plan;
         isWrittenThrough = plan.durability == DurabilityLevel.DISK;
-        this.models = models;
+        this.versions = versions;
         this.taken = taken;
         this.principals = principals;
         this.trace = trace;
-        straight = new StraightRun(models, plan.maxSessions);
+        straight = new StraightRun(versions, plan.maxSessions);
     }
 
     void that(final boolean isSo, final Supplier<String> otherwise) {
@@ -138,11 +156,16 @@ final class SimulationCheck implements AutoCloseable {
         return new UnsafeBuffer(record.frame()).getLong(Frames.HEADER_LENGTH, ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** An administrator has been told what there is, up to that sequence, which need not be in the journal yet. */
+    void onVersions(final long sequence, final List<Version> toldVersions) {
+        told.add(new Told(sequence, toldVersions));
+    }
+
     /** A client has been refused something: only for what there is a reason for. */
     void onRefusal(final Request request, final RejectCode code) {
         that(switch (code) {
             case IN_FLIGHT_LIMIT, SHUTTING_DOWN -> true;
-            case SESSION_LIMIT -> !plan.evictsSessions();
+            case SESSION_LIMIT -> request.command == null && !plan.evictsSessions();
             case JOURNAL_UNAVAILABLE -> hasJournalFailed;
             case JOURNAL_SPACE_LOW -> trace.countOf(SimulationEvent.LOW_SPACES) > 0;
             case RATE_LIMIT -> plan.maxRatePerSecond > 0;
@@ -153,6 +176,13 @@ final class SimulationCheck implements AutoCloseable {
             case GENERATION_LIMIT -> request.maxTokens > 0;
             // Two copies of one, of which the window has forgotten the beginning.
             case CORRELATION_ID_REUSED -> request.maxTokens > 1 && plan.retryWindow > 0;
+            case UNKNOWN_VERSION -> request.command == AdminCommand.ROUTE ||
+                    request.command == AdminCommand.PROMOTE || request.command == AdminCommand.DRAIN;
+            case VERSION_LOADED, VERSION_LIMIT, LOAD_IN_PROGRESS -> request.command == AdminCommand.LOAD;
+            case BUNDLE_REFUSED -> request.command == AdminCommand.LOAD && request.isBad;
+            case WEIGHTS_DO_NOT_ADD_UP -> request.command == AdminCommand.ROUTE && request.isBad;
+            case NO_FORMER_ROUTE -> request.command == AdminCommand.ROLL_BACK;
+            case VERSION_ROUTED -> request.command == AdminCommand.DRAIN;
             default -> false;
         }, () -> "refused without a reason: id=" + request.correlationId + " code=" + code);
     }
@@ -175,6 +205,7 @@ final class SimulationCheck implements AutoCloseable {
         // What is gone on with is given to the device first, and then the outcomes that were not there.
         taken.requests().sync();
         taken.outcomes().sync();
+        told.removeIf(versionsTold -> versionsTold.sequence() >= taken.requests().size());
         that(taken.outcomes().size() == taken.requests().size(),
                 () -> "outcomes=" + taken.outcomes().size() + " requests=" + taken.requests().size());
         verify(appliance);
@@ -200,7 +231,7 @@ final class SimulationCheck implements AutoCloseable {
         }
         if (straightCount > firstLost) {
             straight.close();
-            straight = new StraightRun(models, plan.maxSessions);
+            straight = new StraightRun(versions, plan.maxSessions);
             straightCount = 0;
         }
     }
@@ -297,6 +328,9 @@ final class SimulationCheck implements AutoCloseable {
                     trace.count(SimulationEvent.SNAPSHOTS_CHECKED);
                 }
             }
+            while (!told.isEmpty() && told.peek().sequence() < straightCount) {
+                verify(told.remove());
+            }
             if (straightCount == taken.outcomes().size()) {
                 break;
             }
@@ -304,6 +338,9 @@ final class SimulationCheck implements AutoCloseable {
                     straightCount, taken.requests().find(straightCount), taken.outcomes().find(straightCount));
             if (StraightRun.Outcome.of(taken.outcomes().find(straightCount)).hasEvicted()) {
                 trace.count(SimulationEvent.SESSIONS_EVICTED);
+            }
+            if (StraightRun.Outcome.of(taken.outcomes().find(straightCount)).hasMoved()) {
+                trace.count(SimulationEvent.SESSIONS_MOVED);
             }
             straightCount++;
         }
@@ -315,7 +352,8 @@ final class SimulationCheck implements AutoCloseable {
         }
         that(firstSequence == 0 || !entries.isEmpty() && firstSequence <= entries.get(0).sequence() + 1,
                 () -> "what a snapshot needs is removed: firstSequence=" + firstSequence + " snapshots=" + entries);
-        verifySessions(appliance.sessions);
+        verifyRoutes(appliance.routes);
+        verifySessions(appliance);
         unverified.forEach(this::verify);
         unverified.clear();
         answeredFirst.clear();
@@ -329,11 +367,45 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "told other outputs than recorded: " + answer);
         that(outcome.hasBegun() == answer.hasSessionBegun(),
                 () -> "told otherwise than recorded of the session's begin: " + answer);
-        that(!plan.evictsSessions() || !outcome.hasBegun() || !answeredFirst.contains(answer.sequence()),
+        that(!plan.evictsSessions() || !outcome.hasBegun() || outcome.hasMoved() || !answeredFirst.contains(answer.sequence()),
                 () -> "answered before it is in the journal that a session begins: " + answer);
     }
 
-    private void verifySessions(final Sessions sessions) {
+    private void verifyRoutes(final Routes routes) {
+        for (int modelId = 0; modelId < routes.modelCount(); modelId++) {
+            final int model = modelId;
+            that(routes.hash(model) == straight.routes().hash(model),
+                    () -> "routes are not what the commands come to: modelId=" + model);
+        }
+    }
+
+    /** What is not told of must be gone. */
+    private void verify(final Told toldVersions) {
+        that(toldVersions.sequence() == straightCount - 1L,
+                () -> "told of versions as of a sequence that is not there: " + toldVersions.sequence());
+        for (final LoadedModel version : versions) {
+            final int index = version.index();
+            final Version expected = new Version(version.modelId(), version.versionBytes(),
+                    straight.routes().weight(index), straight.routes().formerWeight(index),
+                    straight.routes().isDrained(index), straight.sessionCountOf(index));
+            final List<Version> heard = toldVersions.versions().stream()
+                    .filter(one -> one.modelId() == expected.modelId() &&
+                            Arrays.equals(one.version(), expected.version()))
+                    .toList();
+            that(heard.size() == 1 && isSame(heard.get(0), expected) ||
+                    heard.isEmpty() && (!straight.routes().isKnown(index) || straight.isGone(index)),
+                    () -> "told otherwise of a version: sequence=" + toldVersions.sequence() + " " + heard +
+                            " expected=" + expected);
+        }
+    }
+
+    private static boolean isSame(final Version one, final Version other) {
+        return one.weight() == other.weight() && one.formerWeight() == other.formerWeight() &&
+                one.isDrained() == other.isDrained() && one.sessionCount() == other.sessionCount();
+    }
+
+    private void verifySessions(final SimulatedAppliance appliance) {
+        final Sessions sessions = appliance.sessions;
         final SessionTable table = sessions.table();
         int sessionCount = 0;
         for (int index = 0; index < table.size(); index++) {
@@ -341,7 +413,7 @@ final class SimulationCheck implements AutoCloseable {
             final SessionStates states = sessions.states(modelIndex);
             if (states.isInitialised(index)) {
                 sessionCount++;
-                verifySession(table, index, states);
+                verifySession(table, index, states, appliance.versions.get(modelIndex));
             }
         }
         final int liveCount = sessionCount;
@@ -349,14 +421,18 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "sessions=" + liveCount + " expected=" + straight.sessionCount());
     }
 
-    private void verifySession(final SessionTable table, final int index, final SessionStates states) {
+    private void verifySession(
+            final SessionTable table, final int index, final SessionStates states, final LoadedModel version) {
         final long principalId = table.principalId(index);
-        final int modelIndex = table.modelIndex(index);
+        final int modelId = table.modelId(index);
         final long sessionKey = table.sessionKey(index);
         final byte[] state = states.canonicalState(index);
-        that(states.hash(index) == straight.hash(principalId, modelIndex, sessionKey) &&
-                Arrays.equals(state, straight.canonicalState(principalId, modelIndex, sessionKey)),
-                () -> "a session is not what its requests come to: modelIndex=" + modelIndex + " sessionKey=" +
+        final LoadedModel expected = straight.version(principalId, modelId, sessionKey);
+        that(expected.modelId() == version.modelId() && expected.hasVersion(version.version()),
+                () -> "a session is with another version: modelId=" + modelId + " sessionKey=" + sessionKey);
+        that(states.hash(index) == straight.hash(principalId, modelId, sessionKey) &&
+                Arrays.equals(state, straight.canonicalState(principalId, modelId, sessionKey)),
+                () -> "a session is not what its requests come to: modelId=" + modelId + " sessionKey=" +
                         sessionKey);
     }
 }

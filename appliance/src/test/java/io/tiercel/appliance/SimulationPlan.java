@@ -1,5 +1,7 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.access.Access;
+import io.tiercel.appliance.access.Principal;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.DurabilityLevel;
 import io.tiercel.appliance.config.FullSessionsPolicy;
@@ -8,9 +10,14 @@ import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.config.OverloadPolicy;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.journal.RollPeriod;
+import io.tiercel.appliance.session.Rights;
+import io.tiercel.protocol.Handshake;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
@@ -21,8 +28,8 @@ import java.util.concurrent.TimeUnit;
 final class SimulationPlan {
 
     static final int REQUEST_STREAM = 7001;
+    static final int ADMIN_STREAM = 7004;
     static final int MAX_STEPS = 4;
-    static final int MODEL_COUNT = 3;
     private static final int RESPONSE_TERM_LENGTH = 64 * 1024;
     private static final int MAX_FRAME_LENGTH = 1024;
 
@@ -32,6 +39,8 @@ final class SimulationPlan {
     final int sessionKeyCount;
     /** Of 100 stages whose turn it is, how many run. */
     final int eagerness;
+    /** The longest moment between two steps. Administrators are heard once in a millisecond. */
+    final int momentNs;
     final Layout layout;
     /** Answer slots of each principal; 0 if a request that comes again is a new one. */
     final int retryWindow;
@@ -53,6 +62,9 @@ final class SimulationPlan {
     final OverloadPolicy overloadPolicy;
     private final int overloadUnfinished;
     final int maxRatePerSecond;
+    /** Where there is none, there are no keys either. */
+    final int administratorCount;
+    final int maxVersions;
 
     SimulationPlan(final SplittableRandom random) {
         lifeCount = 2 + random.nextInt(4);
@@ -66,7 +78,7 @@ final class SimulationPlan {
         maxBatch = 1 + random.nextInt(Math.min(16, ringCapacity));
         maxInFlight = 1 + random.nextInt(64);
         // Now and then too few for those that ask.
-        maxSessions = random.nextInt(4) == 0 ? 4 : MODEL_COUNT * principalCount * sessionKeyCount;
+        maxSessions = random.nextInt(4) == 0 ? 4 : SimulatedModels.MODEL_COUNT * principalCount * sessionKeyCount;
         maxGenerations = 1 + random.nextInt(16);
         foreseenTokens = random.nextInt(4);
         foreseenGeneratedTokens = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(8);
@@ -82,9 +94,32 @@ final class SimulationPlan {
         keepBytes = random.nextInt(3) == 0 ? 1 + random.nextInt(200_000) : 0;
         maxRatePerSecond = random.nextInt(5) == 0 ? 100 + random.nextInt(3_000) : 0;
         fullSessionsPolicy = random.nextInt(3) == 0 ? FullSessionsPolicy.REFUSE : FullSessionsPolicy.EVICT;
+        administratorCount = random.nextInt(3);
+        momentNs = (int) PipelineHarness.ROUND_NS << random.nextInt(3);
+        maxVersions = SimulatedModels.MODEL_COUNT + 1 +
+                random.nextInt(SimulatedModels.MODEL_COUNT * (SimulatedModels.VERSION_COUNT - 1));
     }
 
-    ApplianceContext context(final Path journal, final String aeronDirectoryName, final List<Path> bundles) {
+    boolean hasKeys() {
+        return administratorCount > 0;
+    }
+
+    /** Who may come in: anybody, or these, with their keys. */
+    Access access(final List<SimulatedPrincipal> clients, final List<SimulatedPrincipal> administrators) {
+        if (!hasKeys()) {
+            return Access.open();
+        }
+        final Map<String, Principal> known = new HashMap<>();
+        final int maxConnections = clientCount + administratorCount;
+        clients.forEach(client -> known.put(client.name(),
+                client.entry(Rights.ofAnyone(maxInFlight, maxRatePerSecond, maxSessions, maxConnections))));
+        administrators.forEach(administrator -> known.put(administrator.name(), administrator.entry(
+                new Rights(false, true, Set.of(), maxInFlight, maxRatePerSecond, maxSessions, maxConnections))));
+        return Access.of(known, new byte[Handshake.MIN_KEY_LENGTH]);
+    }
+
+    ApplianceContext context(final Path journal, final String aeronDirectoryName, final List<Path> bundles,
+            final int versionLimit) {
         final ApplianceContext context = new ApplianceContext()
                 .layout(layout)
                 .inferWorkers(inferWorkers)
@@ -93,7 +128,8 @@ final class SimulationPlan {
                 .responseTermLength(RESPONSE_TERM_LENGTH)
                 .maxFrameLength(MAX_FRAME_LENGTH)
                 .maxSteps(MAX_STEPS)
-                .maxClients(clientCount)
+                .maxClients(clientCount + administratorCount)
+                .maxVersions(versionLimit)
                 .maxSessions(maxSessions)
                 .maxGenerations(maxGenerations)
                 .foreseenTokens(foreseenTokens)
@@ -149,6 +185,7 @@ final class SimulationPlan {
                 " keepBytes=" + keepBytes + " retryWindow=" + retryWindow + " overload=" + overloadPolicy + "/"
                 + overloadUnfinished + " rate=" +
                 maxRatePerSecond + " lives=" + lifeCount +
-                " clients=" + clientCount + " principals=" + principalCount + " eagerness=" + eagerness;
+                " clients=" + clientCount + " principals=" + principalCount +
+                " administrators=" + administratorCount + " versions=" + maxVersions + " eagerness=" + eagerness + " momentNs=" + momentNs;
     }
 }

@@ -1,8 +1,8 @@
 package io.tiercel.appliance;
 
+import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.config.ApplianceContext;
 import io.tiercel.appliance.config.DurabilityLevel;
-import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.journal.JournalException;
 import io.tiercel.appliance.journal.JournalSettings;
 import io.tiercel.appliance.recovery.RecoveryException;
@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * One seed: an appliance with its clients through several lives, each of which goes wrong in its own way, and a last
@@ -38,8 +40,8 @@ final class SimulationRun implements AutoCloseable {
     private final SimulationPlan plan;
     private final SimulationTrace trace;
     private final SplittableRandom random;
-    private final List<Path> bundles;
-    private final List<LoadedModel> models;
+    private final SimulatedModels models;
+    private final Access access;
     private final SimulatedTime time = new SimulatedTime();
     private final SimulatedNetwork network;
     private final SimulatedDisk disk;
@@ -47,36 +49,52 @@ final class SimulationRun implements AutoCloseable {
             new SimulatedAppliance.Taken(new MemoryRecordLog(), new MemoryRecordLog());
     private final SimulationCheck check;
     private final List<SimulatedClient> clients = new ArrayList<>();
+    private final List<SimulatedAdministrator> administrators = new ArrayList<>();
     private SimulatedAppliance appliance;
     /** Requests that the files may have and nobody was told so. */
     private int adoptableCount;
+    private int maxVersions;
     private long setBackNs;
     private boolean hasLostPower;
 
     SimulationRun(
             final long seed,
             final Path directory,
-            final List<Path> bundles,
-            final List<LoadedModel> models,
+            final SimulatedModels models,
             final SimulationTrace trace) {
         random = new SplittableRandom(seed);
         plan = new SimulationPlan(random.split());
+        maxVersions = plan.maxVersions;
         this.trace = trace;
-        this.bundles = bundles;
         this.models = models;
         trace.say("seed=" + seed + " " + plan);
         network = new SimulatedNetwork(time, directory);
         disk = new SimulatedDisk(directory, random.split());
-        final List<SimulatedPrincipal> principals = new ArrayList<>();
-        for (int index = 0; index < plan.principalCount; index++) {
-            principals.add(new SimulatedPrincipal("desk-" + index));
-        }
-        check = new SimulationCheck(plan, models, taken, principals, trace);
-        final SimulatedTraffic traffic = new SimulatedTraffic(models, plan.sessionKeyCount, random.split());
+        final List<SimulatedPrincipal> principals = principals("desk-", plan.principalCount);
+        final List<SimulatedPrincipal> chiefs = principals("chief-", plan.administratorCount);
+        access = plan.access(principals, chiefs);
+        check = new SimulationCheck(plan, models.versions(), taken, concat(principals, chiefs), trace);
+        final SimulatedTraffic traffic =
+                new SimulatedTraffic(models.configured(), plan.sessionKeyCount, random.split());
         for (int index = 0; index < plan.clientCount; index++) {
             clients.add(new SimulatedClient(index, plan.retryWindow > 0, network.clients(),
                     principals.get(random.nextInt(principals.size())), traffic, check, trace, random.split()));
         }
+        final SimulatedCommands commands = new SimulatedCommands(models, random.split());
+        for (int index = 0; index < plan.administratorCount; index++) {
+            administrators.add(new SimulatedAdministrator(index, network.clients(), chiefs.get(index), commands, check,
+                    trace, random.split()));
+        }
+    }
+
+    private List<SimulatedPrincipal> principals(final String name, final int count) {
+        return IntStream.range(0, count)
+                .mapToObj(index -> new SimulatedPrincipal(name + index, plan.hasKeys()))
+                .toList();
+    }
+
+    private static <T> List<T> concat(final List<T> first, final List<T> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     void run() {
@@ -95,6 +113,7 @@ final class SimulationRun implements AutoCloseable {
     @Override
     public void close() {
         CloseHelper.quietCloseAll(clients);
+        CloseHelper.quietCloseAll(administrators);
         CloseHelper.quietCloseAll(appliance, check, network);
     }
 
@@ -107,13 +126,15 @@ final class SimulationRun implements AutoCloseable {
                 return false;
             }
         }
-        appliance.open(network, taken);
+        appliance.open(network, access, taken);
+        administrators.forEach(SimulatedAdministrator::onStart);
         hasLostPower = false;
         return true;
     }
 
     private boolean tryStart(final int life) {
-        final ApplianceContext context = plan.context(disk.journal(), network.directoryName(), bundles);
+        final ApplianceContext context = plan.context(
+                disk.journal(), network.directoryName(), models.configuredBundles(), maxVersions);
         final JournalSettings settings = plan.journalSettings(time);
         try {
             appliance = new SimulatedAppliance(context, settings, models, time);
@@ -137,7 +158,11 @@ final class SimulationRun implements AutoCloseable {
         return true;
     }
 
-    /** A clock that was set back is set right; a journal without its synced end may be refused, and is then lost. */
+    /**
+     * A clock that was set back is set right, and a limit is raised where a journal has more versions than were there
+     * at once: some were gone after a start from a snapshot that has been damaged since. A journal without its synced
+     * end may be refused, and is then lost.
+     */
     private boolean mayRefuse(final RuntimeException ex) {
         final boolean isClock = ex instanceof RecoveryException recovery
                 ? recovery.code() == RecoveryException.Code.CLOCK_WENT_BACK
@@ -147,6 +172,9 @@ final class SimulationRun implements AutoCloseable {
             time.setWall(setBackNs);
             setBackNs = 0;
             return true;
+        }
+        if (ex instanceof RecoveryException recovery && recovery.code() == RecoveryException.Code.VERSION_LIMIT) {
+            return ++maxVersions <= models.versions().size();
         }
         return hasLostPower && !isClock;
     }
@@ -192,8 +220,11 @@ final class SimulationRun implements AutoCloseable {
     private void quieten() {
         trace.count(SimulationEvent.QUIET_MOMENTS);
         clients.forEach(SimulatedClient::calm);
-        await("content", () -> clients.stream().allMatch(SimulatedClient::isContent));
+        administrators.forEach(SimulatedAdministrator::calm);
+        await("content", () -> clients.stream().allMatch(SimulatedClient::isContent) &&
+                administrators.stream().allMatch(SimulatedAdministrator::isContent));
         clients.forEach(SimulatedClient::goOn);
+        administrators.forEach(SimulatedAdministrator::goOn);
     }
 
     /** Where in its work the process is to die, if it comes to that before its steps are over. */
@@ -223,7 +254,7 @@ final class SimulationRun implements AutoCloseable {
     private void step() {
         trace.step();
         if (random.nextInt(3) == 0) {
-            time.pass(1 + random.nextInt((int) PipelineHarness.ROUND_NS));
+            time.pass(1 + random.nextInt(plan.momentNs));
         }
         if (random.nextInt(500) == 0) {
             happen();
@@ -235,6 +266,9 @@ final class SimulationRun implements AutoCloseable {
             check.onJournalFailed();
         }
         clients.get(random.nextInt(clients.size())).act();
+        if (!administrators.isEmpty() && random.nextInt(4) == 0) {
+            administrators.get(random.nextInt(administrators.size())).act();
+        }
         if (random.nextInt(4) == 0) {
             network.turn();
         }
@@ -323,9 +357,10 @@ final class SimulationRun implements AutoCloseable {
                 check.onJournalFailed();
             }
             clients.forEach(SimulatedClient::act);
+            administrators.forEach(SimulatedAdministrator::act);
             network.turn();
         }
-        throw new AssertionError("not in " + MAX_CALM_ROUNDS + " rounds: " + what + " " + clients);
+        throw new AssertionError("not in " + MAX_CALM_ROUNDS + " rounds: " + what + " " + clients + " " + administrators);
     }
 
     /** The process is gone; what was in the pages of its files is there. */
@@ -382,6 +417,7 @@ final class SimulationRun implements AutoCloseable {
         // The bytes that the first lost one lacks may have been zeros.
         adoptableCount = 1;
         clients.forEach(SimulatedClient::lose);
+        administrators.forEach(SimulatedAdministrator::lose);
         appliance.close();
         disk.delete(old);
     }

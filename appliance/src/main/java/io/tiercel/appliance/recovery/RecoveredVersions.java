@@ -4,10 +4,13 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelVersions;
 import io.tiercel.appliance.engine.bundle.BundleException;
 import io.tiercel.appliance.recovery.RecoveryException.Code;
+import io.tiercel.appliance.routing.AdminFrame;
 import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.session.Sessions;
 import io.tiercel.appliance.snapshot.SnapshotReader;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -18,12 +21,21 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class RecoveredVersions {
 
+    /** In the place of an index. */
+    static final int NOT_HERE = -1;
+
     private final ModelVersions versions;
     private final Routes routes;
     private final Sessions sessions;
     private final VersionSource source;
     /** By model: where the journal tells of it first. */
     private final String[] begunAt;
+    /** Of the snapshot: versions that were in no route and gave up their sessions, and are not here as yet. */
+    private final List<Going> going = new ArrayList<>();
+
+    /** A version that need not be here, and where it stands. */
+    private record Going(String place, SnapshotReader.ModelEntry entry) {
+    }
 
     RecoveredVersions(
             final ModelVersions versions, final Routes routes, final Sessions sessions, final VersionSource source) {
@@ -72,7 +84,7 @@ final class RecoveredVersions {
                 !versions.get(entry.modelId()).alias().equals(entry.alias())) {
             throw other(place, entry.modelId(), "alias=" + entry.alias() + " version=" + entry.versionHex());
         }
-        final UnsafeBuffer version = new UnsafeBuffer(HexFormat.of().parseHex(entry.versionHex()));
+        final DirectBuffer version = versionOf(entry);
         final int index = place(place, entry.modelId(), version);
         if (versions.get(index).model().shape().canonicalBytes() != entry.stateLength()) {
             throw other(place, entry.modelId(), entry.versionHex() + " stateLength=" + entry.stateLength());
@@ -80,6 +92,35 @@ final class RecoveredVersions {
         begunAt[entry.modelId()] = place;
         routes.put(index, entry.modelId(), version, entry.weight(), entry.formerWeight(), entry.isDrained());
         return index;
+    }
+
+    /** Of a snapshot: a version that was going. It is not loaded for that, unless something behind it needs it. */
+    int restoreGoing(final String place, final SnapshotReader.ModelEntry entry) {
+        if (known(entry.modelId(), versionOf(entry)) != null) {
+            return restore(place, entry);
+        }
+        going.add(new Going(place, entry));
+        return NOT_HERE;
+    }
+
+    /** A version that was going may be named by a command behind the snapshot, and be routed again: it was there. */
+    void recall(final AdminFrame command) {
+        if (!going.isEmpty() && command.modelId() < routes.modelCount()) {
+            recall(command.modelId(), command.version());
+            for (int route = 0; route < command.routeCount(); route++) {
+                recall(command.modelId(), command.version(route));
+            }
+        }
+    }
+
+    private void recall(final int modelId, final DirectBuffer version) {
+        final String versionHex = hex(version);
+        for (final Going one : going) {
+            if (one.entry().modelId() == modelId && one.entry().versionHex().equals(versionHex) &&
+                    routes.find(modelId, version) < 0) {
+                restore(one.place(), one.entry());
+            }
+        }
     }
 
     /** Models that the journal does not tell of begin with what the configuration names, which is to be known else. */
@@ -94,10 +135,9 @@ final class RecoveredVersions {
     }
 
     private int place(final String place, final int modelId, final DirectBuffer version) {
-        for (final LoadedModel known : versions) {
-            if (known.modelId() == modelId && known.hasVersion(version)) {
-                return known.index();
-            }
+        final LoadedModel known = known(modelId, version);
+        if (known != null) {
+            return known.index();
         }
         final String versionHex = hex(version);
         if (versions.isFull()) {
@@ -108,6 +148,15 @@ final class RecoveredVersions {
         versions.add(loaded);
         sessions.add(sessions.newStates(loaded));
         return loaded.index();
+    }
+
+    private LoadedModel known(final int modelId, final DirectBuffer version) {
+        for (final LoadedModel known : versions) {
+            if (known.modelId() == modelId && known.hasVersion(version)) {
+                return known;
+            }
+        }
+        return null;
     }
 
     private LoadedModel load(final String place, final int modelId, final String versionHex) {
@@ -132,6 +181,10 @@ final class RecoveredVersions {
                 + "; sessions cannot go on with another model: configure one of the versions that there were, and load "
                 +
                 "another with `tiercel admin load`, or begin a new journal");
+    }
+
+    private static DirectBuffer versionOf(final SnapshotReader.ModelEntry entry) {
+        return new UnsafeBuffer(HexFormat.of().parseHex(entry.versionHex()));
     }
 
     private static String hex(final DirectBuffer version) {

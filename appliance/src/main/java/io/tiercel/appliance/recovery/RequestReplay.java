@@ -261,6 +261,7 @@ final class RequestReplay implements AutoCloseable {
         final int loadedIndex = command.command() == AdminCommand.LOAD
                 ? versions.load(request.sequence(), slot.modelId, command.version())
                 : 0;
+        versions.recall(command);
         checkCommand(request);
         versions.routes().apply(command, loadedIndex);
         slot.status = ResultStatus.APPLIED;

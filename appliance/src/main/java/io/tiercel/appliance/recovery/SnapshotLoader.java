@@ -21,7 +21,6 @@ import java.util.function.LongFunction;
 final class SnapshotLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotLoader.class);
-    private static final int NOT_YET = -1;
 
     private final SnapshotStore store;
     private final List<LoadedModel> models;
@@ -112,21 +111,22 @@ final class SnapshotLoader {
         }
     }
 
-    /** The index here of each of the snapshot's versions; -1 of one that is going, as long as no session is with it. */
+    /** The index here of each of the snapshot's versions; of one that is going, only where something needs it. */
     private int[] restoreRoutes(final SnapshotReader snapshot) {
         final int[] indices = new int[snapshot.models().size()];
         for (int entry = 0; entry < indices.length; entry++) {
             final SnapshotReader.ModelEntry version = snapshot.models().get(entry);
             final boolean isGoing =
                     Routes.isGoing(version.weight(), version.formerWeight(), version.isDrained());
-            indices[entry] = isGoing ? NOT_YET : versions.restore(placeOf(snapshot, entry), version);
+            final String place = placeOf(snapshot, entry);
+            indices[entry] = isGoing ? versions.restoreGoing(place, version) : versions.restore(place, version);
         }
         return indices;
     }
 
     private int versionOf(final SnapshotReader snapshot, final int[] indices) {
         final int entry = snapshot.modelIndex();
-        if (indices[entry] == NOT_YET) {
+        if (indices[entry] == RecoveredVersions.NOT_HERE) {
             indices[entry] = versions.restore(placeOf(snapshot, entry), snapshot.models().get(entry));
         }
         return indices[entry];
