@@ -13,6 +13,7 @@ import io.tiercel.appliance.config.ModelConfig;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.recovery.RecoveryException;
+import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.client.AdminRequest;
 import io.tiercel.protocol.client.AdminRequest.Route;
 import io.tiercel.protocol.client.ClientContext;
@@ -155,6 +156,44 @@ class AdministerTest {
     }
 
     @Test
+    void shouldStartWithTheConfiguredVersionWhenEverySessionHasLeftIt() {
+        start(first, Layout.COMPACT);
+        ask(1);
+        command(AdminRequest.load(0, second.versionHex(), second.path().toString()));
+        promoteForGood(second);
+        command(AdminRequest.drain(0, first.versionHex()));
+        assertTrue(begins(1));
+        final List<ServedVersion> before = versions();
+        restart(first, true);
+        assertEquals(before, versions());
+        assertFalse(begins(1));
+    }
+
+    @Test
+    void shouldRecallAVersionThatWasGoingAtTheSnapshotWhenACommandBehindItRoutesItAgain() throws IOException {
+        start(first, Layout.COMPACT);
+        command(AdminRequest.load(0, second.versionHex(), second.path().toString()));
+        promoteForGood(first);
+        command(AdminRequest.drain(0, second.versionHex()));
+        command(AdminRequest.snapshot());
+        while (snapshots().isEmpty()) {
+            versions();
+        }
+        final Path snapshot = snapshots().get(0);
+        command(AdminRequest.promote(0, second.versionHex()));
+        final List<ServedVersion> before = versions();
+        stop();
+        for (final Path newer : snapshots()) {
+            if (!newer.equals(snapshot)) {
+                Files.delete(newer);
+            }
+        }
+        start(first, Layout.COMPACT);
+        assertTrue(appliance.recovered().replayedCount() > 0, "from the snapshot");
+        assertEquals(before, versions());
+    }
+
+    @Test
     void shouldRefuseAStartWithAVersionThatTheJournalDoesNotKnow() {
         start(first, Layout.COMPACT);
         ask(1);
@@ -233,6 +272,16 @@ class AdministerTest {
         final TiercelClientException ex =
                 assertThrows(TiercelClientException.class, () -> connect("desk", ADMIN_STREAM));
         assertTrue(ex.getMessage().contains("NOT_AN_ADMINISTRATOR"), ex.getMessage());
+    }
+
+    /** Twice, so that the others are in no former route. */
+    private void promoteForGood(final Bundle bundle) {
+        command(AdminRequest.promote(0, bundle.versionHex()));
+        command(AdminRequest.promote(0, bundle.versionHex()));
+    }
+
+    private List<Path> snapshots() {
+        return new SnapshotStore(directory.resolve("journal")).list().stream().map(SnapshotStore.Entry::file).toList();
     }
 
     private void restart(final Bundle configured, final boolean isInOrder) {

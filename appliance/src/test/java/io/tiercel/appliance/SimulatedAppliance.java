@@ -200,7 +200,8 @@ final class SimulatedAppliance implements AutoCloseable {
         outcomes = faulty(SimulatedDisk.OUTCOMES, journal.outcomes(), taken.outcomes());
         aeron = network.connect();
         pipeline = new Pipeline(new Pipeline.Parts(context, aeron, SimulationPlan.REQUEST_STREAM,
-                new Pipeline.Served(versions, routes, loader, SimulationPlan.ADMIN_STREAM), sessions, retries, recovered.nextSequence(), cut,
+                new Pipeline.Served(versions, routes, loader, SimulationPlan.ADMIN_STREAM), sessions, retries,
+                recovered.nextSequence(), cut,
                 context.maxRatePerSecond(), access, requests, outcomes,
                 clocks, epochOffsetNs, new StageRecorder(context.maxVersions()), counters));
         housekeeping = new Housekeeping(new JournalHousekeeping(journal, time.wall()), taken);

@@ -146,7 +146,8 @@ final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable 
 
     /** Whether it is connected, and every frame that it has sent is answered, its last one too. */
     boolean isContent() {
-        return connection.state() == SimulatedConnection.State.OPEN && hasAskedLast && network.isEmpty() && outstanding.isEmpty();
+        return connection.state() == SimulatedConnection.State.OPEN && hasAskedLast && network.isEmpty()
+                && outstanding.isEmpty();
     }
 
     @Override

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 final class SimulatedNetwork implements AutoCloseable {
 
     private static final int TERM_LENGTH = 64 * 1024;
-    /** Two of these after a publication has gone so has its file: nobody's conductor may need longer to have seen it. */
+    /** Two of these after a publication has gone so has its file: no conductor may need longer to have seen it. */
     private static final long TIMER_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final SimulatedTime time;

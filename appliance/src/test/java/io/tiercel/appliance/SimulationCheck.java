@@ -367,7 +367,8 @@ final class SimulationCheck implements AutoCloseable {
                 () -> "told other outputs than recorded: " + answer);
         that(outcome.hasBegun() == answer.hasSessionBegun(),
                 () -> "told otherwise than recorded of the session's begin: " + answer);
-        that(!plan.evictsSessions() || !outcome.hasBegun() || outcome.hasMoved() || !answeredFirst.contains(answer.sequence()),
+        that(!plan.evictsSessions() || !outcome.hasBegun() || outcome.hasMoved()
+                || !answeredFirst.contains(answer.sequence()),
                 () -> "answered before it is in the journal that a session begins: " + answer);
     }
 

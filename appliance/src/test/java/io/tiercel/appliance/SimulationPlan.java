@@ -186,6 +186,7 @@ final class SimulationPlan {
                 + overloadUnfinished + " rate=" +
                 maxRatePerSecond + " lives=" + lifeCount +
                 " clients=" + clientCount + " principals=" + principalCount +
-                " administrators=" + administratorCount + " versions=" + maxVersions + " eagerness=" + eagerness + " momentNs=" + momentNs;
+                " administrators=" + administratorCount + " versions=" + maxVersions + " eagerness=" + eagerness
+                + " momentNs=" + momentNs;
     }
 }

@@ -360,7 +360,8 @@ final class SimulationRun implements AutoCloseable {
             administrators.forEach(SimulatedAdministrator::act);
             network.turn();
         }
-        throw new AssertionError("not in " + MAX_CALM_ROUNDS + " rounds: " + what + " " + clients + " " + administrators);
+        throw new AssertionError(
+                "not in " + MAX_CALM_ROUNDS + " rounds: " + what + " " + clients + " " + administrators);
     }
 
     /** The process is gone; what was in the pages of its files is there. */
