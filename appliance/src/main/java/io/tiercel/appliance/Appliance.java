@@ -133,7 +133,7 @@ public final class Appliance implements AutoCloseable {
                 new CompositeAgent(
                         new TelemetryWriter(stages, hiccups, context.telemetryDirectory(),
                                 context.telemetryIntervalNs(), SystemEpochClock.INSTANCE, desk),
-                        new StallWriter(hiccups, run),
+                        new StallWriter(hiccups, run, counters.happenings()),
                         desk));
     }
 

@@ -1,7 +1,5 @@
 package io.tiercel.appliance.infer;
 
-import io.tiercel.appliance.engine.ModelExecutor;
-import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.UnseenSession;
 import org.agrona.BitUtil;
@@ -53,16 +51,11 @@ public final class Rehearsal {
         this.clock = clock;
     }
 
-    /** A further model to be rehearsed; by turns, if there are several. */
-    public void add(final ModelShape shape, final ModelExecutor executor) {
+    /** A session of a further model to be rehearsed; by turns, if there are several. */
+    public void add(final UnseenSession session) {
         if (intervalNs > 0) {
-            add(new UnseenSession(shape, executor));
+            sessions.add(session);
         }
-    }
-
-    /** The same, of a session that is there. */
-    void add(final UnseenSession session) {
-        sessions.add(session);
     }
 
     /**

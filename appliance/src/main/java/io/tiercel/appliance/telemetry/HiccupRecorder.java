@@ -35,7 +35,6 @@ public final class HiccupRecorder {
     private final SingleWriterRecorder recorder = new SingleWriterRecorder(HIGHEST_NS, SIGNIFICANT_DIGITS);
     private final boolean isOn;
     private final AtomicCounter stallCount;
-    private final Happenings happenings;
     private final StallTrack stalls = new StallTrack();
     /** The time and the work of rounds, forgetting: their quotient is the mean. It begins high. */
     private long busyNs = StallTrack.FLOOR_NS << MEAN_SHIFT;
@@ -44,7 +43,6 @@ public final class HiccupRecorder {
     public HiccupRecorder(final boolean isOn, final Counters counters) {
         this.isOn = isOn;
         stallCount = counters.get(CounterId.STALLS_OVER_1MS);
-        happenings = counters.happenings();
     }
 
     /** A round without work took from here to there. */
@@ -78,11 +76,6 @@ public final class HiccupRecorder {
     /** The long rounds one by one. */
     public StallTrack stalls() {
         return stalls;
-    }
-
-    /** Where the telemetry thread tells of the longest ones. */
-    Happenings happenings() {
-        return happenings;
     }
 
     /** Forgets what was recorded, and has the writer go on as after a reader's look: in the other of two phases. */

@@ -51,12 +51,16 @@ public final class StallWriter implements Agent {
         }
     }
 
-    /** @param hiccups of each hot thread, by the thread's role name; there is one at least. */
-    public StallWriter(final Map<String, HiccupRecorder> hiccups, final RunDirectory run) throws IOException {
+    /**
+     * @param hiccups    of each hot thread, by the thread's role name.
+     * @param happenings where the longest ones are told.
+     */
+    public StallWriter(
+            final Map<String, HiccupRecorder> hiccups, final RunDirectory run, final Happenings happenings)
+            throws IOException {
         hiccups.forEach((role, recorder) -> sources.add(new Source(role, recorder.stalls())));
         this.run = run;
         file = run.track(RunDirectory.STALLS, HEADER, MAX_FILE_LENGTH);
-        final Happenings happenings = hiccups.values().iterator().next().happenings();
         teller = new SparingTeller(EventKind.THREAD_STALLED, happenings);
         pauses = new JvmPauses(run.jvmLog(), happenings);
     }

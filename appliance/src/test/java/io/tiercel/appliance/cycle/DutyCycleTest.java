@@ -150,7 +150,8 @@ class DutyCycleTest {
     void shouldMeasureARoundWithWorkFromItsBeginningToThatOfTheNext(@TempDir final Path directory) throws IOException {
         final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
         final StallWriter writer = new StallWriter(
-                Map.of("io", hiccups), RunDirectory.create(directory, 0, 0, List.of("io"), 1));
+                Map.of("io", hiccups), RunDirectory.create(directory, 0, 0, List.of("io"), 1),
+                counters.happenings());
         final DutyCycle cycle = new DutyCycle("io", List.of(first, second), cycleClock, hiccups, state);
         first.work = 3;
         clock.update(1_000);

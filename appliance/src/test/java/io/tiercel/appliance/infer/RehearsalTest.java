@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.ModelShape;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.engine.StepByStep;
+import io.tiercel.appliance.engine.UnseenSession;
 import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -85,7 +86,7 @@ class RehearsalTest {
     @Test
     void shouldRehearseWhenNothingHasComeForTheInterval() {
         final CountingExecutor executor = new CountingExecutor(0);
-        rehearsal.add(SHAPE, executor);
+        rehearsal.add(session(executor));
         assertFalse(idleAfter(0));
         assertFalse(idleAfter(INTERVAL_NS - 1));
         assertTrue(idleAfter(1));
@@ -100,7 +101,7 @@ class RehearsalTest {
     void shouldBeginANewSessionWhenItsOwnIsFull() {
         final CountingExecutor executor = new CountingExecutor(0);
         executor.roomSteps = 3;
-        rehearsal.add(SHAPE, executor);
+        rehearsal.add(session(executor));
         idleAfter(0);
         for (int turn = 0; turn < 8; turn++) {
             assertTrue(idleAfter(INTERVAL_NS));
@@ -111,7 +112,7 @@ class RehearsalTest {
 
     @Test
     void shouldBeginAnewWhenSomethingCame() {
-        rehearsal.add(SHAPE, new CountingExecutor(0));
+        rehearsal.add(session(new CountingExecutor(0)));
         assertFalse(idleAfter(0));
         nowNs += INTERVAL_NS - 1;
         rehearsal.onWork(new StepBatch(1), SHAPE.stateBytes());
@@ -124,8 +125,8 @@ class RehearsalTest {
     void shouldTakeModelsByTurns() {
         final CountingExecutor first = new CountingExecutor(0);
         final CountingExecutor second = new CountingExecutor(0);
-        rehearsal.add(SHAPE, first);
-        rehearsal.add(SHAPE, second);
+        rehearsal.add(session(first));
+        rehearsal.add(session(second));
         idleAfter(0);
         for (int turn = 0; turn < 3; turn++) {
             assertTrue(idleAfter(INTERVAL_NS));
@@ -137,7 +138,7 @@ class RehearsalTest {
     @Test
     void shouldTakeATwentiethOfTheTimeAtMost() {
         final long tookNs = 300;
-        rehearsal.add(SHAPE, new CountingExecutor(tookNs));
+        rehearsal.add(session(new CountingExecutor(tookNs)));
         idleAfter(0);
         assertTrue(idleAfter(INTERVAL_NS));
         assertFalse(idleAfter(20 * tookNs - 1));
@@ -147,7 +148,7 @@ class RehearsalTest {
     /** Reads of memory that is not there would end the JVM; that they are quick is the benchmark's to show. */
     @Test
     void shouldReadNothingButTheStatesOfRecentPositions() {
-        rehearsal.add(SHAPE, new CountingExecutor(0));
+        rehearsal.add(session(new CountingExecutor(0)));
         final StepBatch batch = new StepBatch(3);
         final UnsafeBuffer states = new UnsafeBuffer(
                 BufferUtil.allocateDirectAligned(3 * 40 * SHAPE.stateBytes(), 64));
@@ -171,11 +172,15 @@ class RehearsalTest {
     void shouldNeverRehearseWithoutAnIntervalOrAModel() {
         assertFalse(idleAfter(10 * INTERVAL_NS));
         final Rehearsal never = new Rehearsal(0, () -> nowNs);
-        never.add(SHAPE, new CountingExecutor(0));
+        never.add(session(new CountingExecutor(0)));
         for (int i = 0; i < 3; i++) {
             nowNs += INTERVAL_NS;
             assertFalse(never.onIdle(nowNs));
         }
+    }
+
+    private static UnseenSession session(final ModelExecutor executor) {
+        return new UnseenSession(SHAPE, executor);
     }
 
     private boolean idleAfter(final long passedNs) {

@@ -23,14 +23,15 @@ class RunTracksTest {
     private static final long STALL_NS = StallTrack.FLOOR_NS;
     private static final int RUNS_KEPT = 16;
 
-    private final HiccupRecorder hiccups = new HiccupRecorder(true, Counters.inMemory());
+    private final Counters counters = Counters.inMemory();
+    private final HiccupRecorder hiccups = new HiccupRecorder(true, counters);
 
     @TempDir
     Path directory;
 
     @Test
     void shouldWriteEachLongRoundWithItsTimeWhenItWasLongEnough() throws IOException {
-        final StallWriter writer = new StallWriter(Map.of("io", hiccups), run(5));
+        final StallWriter writer = writer();
         hiccups.onIdleRound(100, 100 + STALL_NS - 1);
         hiccups.onIdleRound(200, 200 + STALL_NS);
         assertEquals(1, writer.doWork());
@@ -46,7 +47,7 @@ class RunTracksTest {
     @Test
     void shouldSayWhatTheThreadWaitedForACoreWhenTheSystemCounts() throws IOException {
         hiccups.stalls().onStart();
-        final StallWriter writer = new StallWriter(Map.of("io", hiccups), run(5));
+        final StallWriter writer = writer();
         writer.doWork();
         hiccups.onIdleRound(200, 200 + STALL_NS);
         writer.onClose();
@@ -57,7 +58,7 @@ class RunTracksTest {
 
     @Test
     void shouldTakeARoundForLongOnlyWhenItIsFarLongerThanItsWork() throws IOException {
-        final StallWriter writer = new StallWriter(Map.of("io", hiccups), run(5));
+        final StallWriter writer = writer();
         long nowNs = 0;
         for (int round = 0; round < 1_000; round++) {
             hiccups.onBusyRound(nowNs, nowNs += 30_000, 10);
@@ -76,7 +77,7 @@ class RunTracksTest {
 
     @Test
     void shouldCountWhatIsLostWhenNobodyReads() throws IOException {
-        final StallWriter writer = new StallWriter(Map.of("io", hiccups), run(5));
+        final StallWriter writer = writer();
         final int count = 10_000;
         for (int stall = 0; stall < count; stall++) {
             hiccups.onIdleRound(0, STALL_NS);
@@ -168,6 +169,10 @@ class RunTracksTest {
         final Path path = directory.resolve("100%/jvm.log");
         JvmLog.open(path).close();
         assertFalse(Files.exists(path));
+    }
+
+    private StallWriter writer() throws IOException {
+        return new StallWriter(Map.of("io", hiccups), run(5), counters.happenings());
     }
 
     private RunDirectory run(final long nowTickNs) throws IOException {

@@ -37,7 +37,7 @@ class StallsToldTest {
         final Map<String, HiccupRecorder> hiccups = new LinkedHashMap<>();
         hiccups.put("io", io);
         hiccups.put("infer", infer);
-        writer = new StallWriter(hiccups, run);
+        writer = new StallWriter(hiccups, run, counters.happenings());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.tiercel.tools.engine;
 
+import io.tiercel.appliance.engine.UnseenSession;
 import io.tiercel.appliance.infer.Rehearsal;
 import org.agrona.concurrent.NanoClock;
 
@@ -28,7 +29,7 @@ interface Idle {
     /** What the appliance does: rehearses on the executor that the requests have too. */
     static Idle rehearsing(final long afterNs, final NanoClock clock, final ExecutorStep step) {
         final Rehearsal rehearsal = new Rehearsal(afterNs, clock);
-        rehearsal.add(step.model().shape(), step.executor());
+        rehearsal.add(new UnseenSession(step.model().shape(), step.executor()));
         return new Idle() {
             @Override
             public void onIdle(final long nowNs) {
