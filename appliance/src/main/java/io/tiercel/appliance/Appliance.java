@@ -8,6 +8,7 @@ import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.recovery.RecoveryProgress;
 import io.tiercel.appliance.recovery.RecoveryReport;
 import io.tiercel.appliance.rollout.VersionLoader;
+import io.tiercel.appliance.routing.Routes;
 import io.tiercel.appliance.sequencer.PipelineState;
 import io.tiercel.appliance.snapshot.SnapshotAgent;
 import io.tiercel.appliance.snapshot.SnapshotCut;
@@ -277,7 +278,7 @@ public final class Appliance implements AutoCloseable {
                 context.inferWorkers(), context.journalWarnFreeBytes(), context.journalRefuseFreeBytes());
         final TelemetryFacts facts = new TelemetryFacts(
                 context.name(), context.layout().toString(), context.journalDirectory().toString(), limits,
-                served(foundation.models()));
+                served(foundation.models(), foundation.routes()));
         final DeskAgent.Sources sources = new DeskAgent.Sources(
                 pipeline.state(), pipeline::takenSequence, pipeline::recordedSequence,
                 foundation.journal()::sizeBytes, () -> foundation.journal().report().rolledCount(),
@@ -290,11 +291,11 @@ public final class Appliance implements AutoCloseable {
     }
 
     /** As many as there are whenever it is looked at. */
-    private static List<TelemetryFacts.ServedModel> served(final List<LoadedModel> models) {
+    private static List<TelemetryFacts.ServedModel> served(final List<LoadedModel> models, final Routes routes) {
         return new AbstractList<>() {
             @Override
             public TelemetryFacts.ServedModel get(final int index) {
-                return describe(models.get(index));
+                return describe(models.get(index), routes.told(index));
             }
 
             @Override
@@ -304,11 +305,12 @@ public final class Appliance implements AutoCloseable {
         };
     }
 
-    private static TelemetryFacts.ServedModel describe(final LoadedModel model) {
+    private static TelemetryFacts.ServedModel describe(final LoadedModel model, final Routes.Share share) {
         final byte[] version = new byte[LoadedModel.VERSION_LENGTH];
         model.version().getBytes(0, version);
         return new TelemetryFacts.ServedModel(
-                model.alias(), version, model.model().shape().family(), model.backendName());
+                model.alias(), version, model.model().shape().family(), model.backendName(), share.weight(),
+                share.isDrained());
     }
 
     private AgentRunner runner(final DutyCycle cycle) {

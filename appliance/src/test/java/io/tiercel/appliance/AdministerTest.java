@@ -14,12 +14,15 @@ import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.engine.bundle.Bundle;
 import io.tiercel.appliance.recovery.RecoveryException;
 import io.tiercel.appliance.snapshot.SnapshotStore;
+import io.tiercel.protocol.TelemetryFile;
 import io.tiercel.protocol.client.AdminRequest;
 import io.tiercel.protocol.client.AdminRequest.Route;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.protocol.client.ServedVersion;
 import io.tiercel.protocol.client.TiercelClient;
 import io.tiercel.protocol.client.TiercelClientException;
+import io.tiercel.protocol.telemetry.FactsDecoder;
+import io.tiercel.protocol.telemetry.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.AdminCommand;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.ResultStatus;
@@ -27,10 +30,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.broadcast.BroadcastReceiver;
+import org.agrona.concurrent.broadcast.CopyBroadcastReceiver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -205,6 +211,21 @@ class AdministerTest {
     }
 
     @Test
+    void shouldTellTheDeskHowNewSessionsAreSplit() throws IOException {
+        start(first, Layout.COMPACT);
+        try (TelemetryFile telemetry = TelemetryFile.open(TelemetryFile.in(directory.resolve("aeron")))) {
+            awaitTold(telemetry, "10000");
+            command(AdminRequest.load(0, second.versionHex(), second.path().toString()));
+            command(AdminRequest.route(0,
+                    List.of(new Route(first.versionHex(), 9_500), new Route(second.versionHex(), 500))));
+            awaitTold(telemetry, "9500 500");
+            command(AdminRequest.promote(0, second.versionHex()));
+            command(AdminRequest.drain(0, first.versionHex()));
+            awaitTold(telemetry, "0 drained 10000");
+        }
+    }
+
+    @Test
     void shouldRefuseWhatCannotBeAndChangeNothing() throws IOException {
         final Bundle other = Bundle.open(RandomModels.lstm(9).hidden(16).features(5).outputs(OUTPUTS).write(directory));
         start(first, Layout.COMPACT);
@@ -278,6 +299,26 @@ class AdministerTest {
     private void promoteForGood(final Bundle bundle) {
         command(AdminRequest.promote(0, bundle.versionHex()));
         command(AdminRequest.promote(0, bundle.versionHex()));
+    }
+
+    /** By version, as the facts of an interval have it. */
+    private static void awaitTold(final TelemetryFile telemetry, final String weights) {
+        final CopyBroadcastReceiver receiver =
+                new CopyBroadcastReceiver(new BroadcastReceiver(telemetry.ring()), TelemetryFile.RING_LENGTH / 8);
+        final List<String> told = new ArrayList<>();
+        while (!told.contains(weights)) {
+            receiver.receive((templateId, buffer, index, length) -> {
+                if (templateId == FactsDecoder.TEMPLATE_ID) {
+                    told.add(weights(new FactsDecoder().wrapAndApplyHeader(buffer, index, new MessageHeaderDecoder())));
+                }
+            });
+        }
+    }
+
+    private static String weights(final FactsDecoder facts) {
+        final List<String> weights = new ArrayList<>();
+        facts.models().forEach(model -> weights.add(model.weight() + (model.drained() == 1 ? " drained" : "")));
+        return String.join(" ", weights);
     }
 
     private List<Path> snapshots() {

@@ -33,7 +33,10 @@ public final class MadeUpAppliance implements AutoCloseable {
         transmitter = new BroadcastTransmitter(file.ring());
     }
 
-    /** @param aliases of its models; the version of each is its index + 1, in every byte. */
+    /**
+     * @param aliases of its models; the version of each is its index + 1, in every byte. New sessions come to the first
+     *                one, the others are drained.
+     */
     public void facts(final String... aliases) {
         final FactsEncoder facts = new FactsEncoder().wrapAndApplyHeader(buffer, 0, header)
                 .number(number++).startMs(0).pid(42).intervalMs(1_000)
@@ -45,7 +48,8 @@ public final class MadeUpAppliance implements AutoCloseable {
             final byte[] version = new byte[VERSION_LENGTH];
             Arrays.fill(version, (byte) (index + 1));
             models.next().modelIndex(index).alias(aliases[index]).putVersion(version, 0, version.length)
-                    .family("lstm").backend("cpu");
+                    .family("lstm").backend("cpu").weight(index == 0 ? 9_500 : 0)
+                    .drained((short) (index == 0 ? 0 : 1));
         }
         facts.clientsCount(1).next().sessionId(1).sinceMs(0).principal("desk-7");
         facts.name("desk-1").layout("paired").journalDirectory("/data/journal");

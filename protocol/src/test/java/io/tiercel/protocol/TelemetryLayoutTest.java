@@ -77,7 +77,7 @@ class TelemetryLayoutTest {
         assertEquals(4, MessageHeaderDecoder.schemaIdEncodingOffset());
         assertEquals(6, MessageHeaderDecoder.versionEncodingOffset());
         assertEquals(7003, MessageHeaderDecoder.SCHEMA_ID);
-        assertEquals(1, MessageHeaderDecoder.SCHEMA_VERSION);
+        assertEquals(2, MessageHeaderDecoder.SCHEMA_VERSION);
     }
 
     @Test
@@ -104,12 +104,14 @@ class TelemetryLayoutTest {
 
     @Test
     void shouldHaveTheModelsAndClientsOfTheReadme() {
-        assertEquals(130, FactsDecoder.ModelsDecoder.sbeBlockLength());
+        assertEquals(133, FactsDecoder.ModelsDecoder.sbeBlockLength());
         assertEquals(0, FactsDecoder.ModelsDecoder.modelIndexEncodingOffset());
         assertEquals(2, FactsDecoder.ModelsDecoder.aliasEncodingOffset());
         assertEquals(34, FactsDecoder.ModelsDecoder.versionEncodingOffset());
         assertEquals(66, FactsDecoder.ModelsDecoder.familyEncodingOffset());
         assertEquals(98, FactsDecoder.ModelsDecoder.backendEncodingOffset());
+        assertEquals(130, FactsDecoder.ModelsDecoder.weightEncodingOffset());
+        assertEquals(132, FactsDecoder.ModelsDecoder.drainedEncodingOffset());
         assertEquals(76, FactsDecoder.ClientsDecoder.sbeBlockLength());
         assertEquals(0, FactsDecoder.ClientsDecoder.sessionIdEncodingOffset());
         assertEquals(4, FactsDecoder.ClientsDecoder.sinceMsEncodingOffset());
@@ -117,15 +119,16 @@ class TelemetryLayoutTest {
 
         final ExpandableArrayBuffer bytes = new ExpandableArrayBuffer();
         final FactsEncoder facts = new FactsEncoder().wrapAndApplyHeader(bytes, 0, new MessageHeaderEncoder());
-        facts.modelsCount(2).next().alias("flow").next().alias("book").backend("cpu");
+        facts.modelsCount(2).next().alias("flow").next().alias("book").backend("cpu").weight(9_500);
         facts.clientsCount(1).next().sessionId(-7).principal("desk-7");
         facts.name("desk-1").layout("paired").journalDirectory("/j");
-        assertEquals(130, bytes.getShort(88, LITTLE_ENDIAN));
+        assertEquals(133, bytes.getShort(88, LITTLE_ENDIAN));
         assertEquals(2, bytes.getShort(90, LITTLE_ENDIAN));
         assertEquals("flow", bytes.getStringWithoutLengthAscii(94, 4));
-        assertEquals("book", bytes.getStringWithoutLengthAscii(94 + 130, 4));
-        assertEquals("cpu", bytes.getStringWithoutLengthAscii(190 + 130, 3));
-        final int clients = 2 * 130;
+        assertEquals("book", bytes.getStringWithoutLengthAscii(94 + 133, 4));
+        assertEquals("cpu", bytes.getStringWithoutLengthAscii(190 + 133, 3));
+        assertEquals(9_500, bytes.getShort(222 + 133, LITTLE_ENDIAN));
+        final int clients = 2 * 133;
         assertEquals(76, bytes.getShort(92 + clients, LITTLE_ENDIAN));
         assertEquals(1, bytes.getShort(94 + clients, LITTLE_ENDIAN));
         assertEquals(-7, bytes.getInt(96 + clients, LITTLE_ENDIAN));

@@ -54,6 +54,7 @@ final class AdminDesk {
         this.sessions = sessions;
         this.door = door;
         this.loader = loader;
+        routes.tell();
     }
 
     int versionCount() {
@@ -200,6 +201,7 @@ final class AdminDesk {
             slot.prepared = version.executors();
         }
         routes.apply(frame, versions.size() - 1);
+        routes.tell();
         slot.stateHash = routes.hash(slot.modelId);
         slot.status = ResultStatus.APPLIED;
         slot.correlationId = frame.correlationId();

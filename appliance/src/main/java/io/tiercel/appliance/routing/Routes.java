@@ -24,7 +24,8 @@ import org.agrona.DirectBuffer;
  *
  * <p>A state machine: what a command comes to follows from the commands before it, so a recovery and a replay find the
  * same, which {@link #hash} shows. Commands are {@linkplain #check checked} whole before they are {@linkplain #apply
- * applied}. One thread at a time: recovery's, then ingress's. Allocates in the constructor only.
+ * applied}. One thread at a time: recovery's, then ingress's; others see what was {@linkplain #tell told}. Allocates in
+ * the constructor, and when it tells.
  */
 public final class Routes {
 
@@ -35,6 +36,8 @@ public final class Routes {
     private static final long SPREAD = 0x9E3779B97F4A7C15L;
     private static final long MIX = 0xD6E8FEB86659FD93L;
 
+    private static final Share NO_SHARE = new Share(0, false);
+
     private final int modelCount;
     private final int[] modelIds;
     private final byte[][] versions;
@@ -42,8 +45,18 @@ public final class Routes {
     private final int[] weights;
     private final int[] formerWeights;
     private final int[] nextWeights;
+    private volatile Share[] told = {};
     private long offendingValue;
     private long allowedValue;
+
+    /**
+     * How a version stands.
+     *
+     * @param weight    of {@link Frames#FULL_WEIGHT} new sessions of its model, how many come to it.
+     * @param isDrained whether its sessions begin anew with another version.
+     */
+    public record Share(int weight, boolean isDrained) {
+    }
 
     /**
      * Of models with no version as yet: {@link #begin}.
@@ -221,6 +234,19 @@ public final class Routes {
         System.arraycopy(isDrained, 0, copy.isDrained, 0, isDrained.length);
         System.arraycopy(weights, 0, copy.weights, 0, weights.length);
         System.arraycopy(formerWeights, 0, copy.formerWeights, 0, formerWeights.length);
+    }
+
+    /** Has other threads see how all versions stand now. Not with each request: it allocates. */
+    public void tell() {
+        final Share[] shares = new Share[versions.length];
+        Arrays.setAll(shares, index -> new Share(weights[index], isDrained[index]));
+        told = shares;
+    }
+
+    /** How a version stood when that was told last. Any thread. */
+    public Share told(final int index) {
+        final Share[] shares = told;
+        return index < shares.length ? shares[index] : NO_SHARE;
     }
 
     public long offendingValue() {

@@ -29,10 +29,13 @@ public record TelemetryFacts(
     }
 
     /**
-     * A model that is served.
+     * A version of a model that is served.
      *
-     * @param version SHA-256 of its bundle.
+     * @param version   SHA-256 of its bundle.
+     * @param weight    of 10,000 new sessions of the alias, how many come to it.
+     * @param isDrained whether sessions that are with it begin anew with another.
      */
-    public record ServedModel(String alias, byte[] version, String family, String backend) {
+    public record ServedModel(
+            String alias, byte[] version, String family, String backend, int weight, boolean isDrained) {
     }
 }

@@ -78,7 +78,9 @@ final class TelemetryStream {
                     .alias(model.alias())
                     .putVersion(model.version(), 0, model.version().length)
                     .family(model.family())
-                    .backend(model.backend());
+                    .backend(model.backend())
+                    .weight(model.weight())
+                    .drained((short) (model.isDrained() ? 1 : 0));
         }
         final int namedCount = Math.min(clients.size(), maxClientsNamed());
         final FactsEncoder.ClientsEncoder named = factsEncoder.clientsCount(namedCount);

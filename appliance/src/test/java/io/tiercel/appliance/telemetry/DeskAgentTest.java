@@ -46,7 +46,7 @@ class DeskAgentTest {
     void begin() throws IOException {
         final TelemetryFacts facts = new TelemetryFacts("desk-1", "compact", "/journal",
                 new TelemetryFacts.Limits(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
-                List.of(new TelemetryFacts.ServedModel("flow", new byte[32], "lstm", "cpu")));
+                List.of(new TelemetryFacts.ServedModel("flow", new byte[32], "lstm", "cpu", 9_500, true)));
         final DeskAgent.Sources sources = new DeskAgent.Sources(
                 state, () -> takenSequence, () -> 4, () -> 77, () -> rolledCount, () -> 1_000, OFFSET_NS);
         desk = new DeskAgent(TelemetryFile.create(directory, "desk-1", 42, START_MS), facts, sources, happenings,
@@ -60,7 +60,7 @@ class DeskAgentTest {
     void shouldSayWhatItIsAndThatItBegins() {
         assertEquals("desk-1", seen.applianceName());
         assertEquals(42, seen.pid());
-        assertEquals(List.of("0 facts desk-1 compact /journal limits=1,2,10 models=[flow lstm cpu] clients=[]",
+        assertEquals(List.of("0 facts desk-1 compact /journal limits=1,2,10 models=[flow lstm cpu 9500 1] clients=[]",
                 "1 event APPLIANCE_STARTED at=6000 value=10 "), read());
     }
 
@@ -79,7 +79,8 @@ class DeskAgentTest {
                 "4 event CLIENT_GONE at=6000 value=-7 desk-7",
                 "5 event SNAPSHOT_WRITTEN at=5500 value=3 ",
                 "6 interval taken=9 recorded=4 unfinished=5 bytes=77 rolls=0 SERVING",
-                "7 facts desk-1 compact /journal limits=1,2,10 models=[flow lstm cpu] clients=[8 d?sk]"), read());
+                "7 facts desk-1 compact /journal limits=1,2,10 models=[flow lstm cpu 9500 1] clients=[8 d?sk]"),
+                read());
     }
 
     @Test
@@ -157,7 +158,8 @@ class DeskAgentTest {
         final String start = facts.number() + " facts ";
         final String limits = " limits=" + facts.maxClients() + "," + facts.maxSessions() + "," +
                 facts.refuseFreeBytes();
-        facts.models().forEach(model -> models.add(model.alias() + " " + model.family() + " " + model.backend()));
+        facts.models().forEach(model -> models.add(model.alias() + " " + model.family() + " " + model.backend() +
+                " " + model.weight() + " " + model.drained()));
         final List<String> clients = new ArrayList<>();
         facts.clients().forEach(client -> clients.add(client.sessionId() + " " + client.principal()));
         return start + facts.name() + " " + facts.layout() + " " + facts.journalDirectory() + limits + " models=" +

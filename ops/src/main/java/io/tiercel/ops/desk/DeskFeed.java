@@ -154,7 +154,11 @@ public final class DeskFeed implements AutoCloseable {
         for (final FactsDecoder.ModelsDecoder model : facts.models()) {
             model.getVersion(version, 0, version.length);
             models.add(new DeskState.Model(model.modelIndex(), model.alias(), HexFormat.of().formatHex(version),
-                    model.family(), model.backend()));
+                    model.family(), model.backend(),
+                    model.weight() == FactsDecoder.ModelsDecoder.weightNullValue()
+                            ? DeskState.Model.UNTOLD
+                            : model.weight(),
+                    model.drained() == 1));
         }
         final List<DeskState.Client> clients = new ArrayList<>();
         for (final FactsDecoder.ClientsDecoder client : facts.clients()) {

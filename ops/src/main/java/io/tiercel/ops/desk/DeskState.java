@@ -3,6 +3,8 @@ package io.tiercel.ops.desk;
 import io.tiercel.protocol.telemetry.EventKind;
 import io.tiercel.protocol.telemetry.Phase;
 import io.tiercel.protocol.telemetry.Series;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,6 +27,8 @@ public final class DeskState {
     /** Of each kind that comes in floods, so that it pushes nothing out that is told once: a page shows 100. */
     private static final int MAX_SPARING_EVENTS = 32;
     private static final double MS_PER_S = 1_000;
+    private static final double FULL_WEIGHT = 10_000;
+    private static final DecimalFormatSymbols SYMBOLS = DecimalFormatSymbols.getInstance(Locale.ROOT);
 
     private final Map<Source, Deque<Histogram>> intervals = new LinkedHashMap<>();
     private final Deque<DeskEvent> events = new ArrayDeque<>();
@@ -42,8 +46,26 @@ public final class DeskState {
     public record Source(Series series, int modelIndex, String thread) {
     }
 
-    /** A model that is served. */
-    public record Model(int modelIndex, String alias, String versionHex, String family, String backend) {
+    /**
+     * A version of a model that is served.
+     *
+     * @param weight    of 10,000 new sessions of the alias, how many come to it; {@link #UNTOLD} by an appliance of an
+     *                  earlier version.
+     * @param isDrained whether sessions that are with it begin anew with another.
+     */
+    public record Model(
+            int modelIndex, String alias, String versionHex, String family, String backend, int weight,
+            boolean isDrained) {
+
+        public static final int UNTOLD = -1;
+
+        /** Which new sessions come to it, for people. */
+        public String share() {
+            if (isDrained) {
+                return "drained";
+            }
+            return weight == UNTOLD ? "" : new DecimalFormat("0.## %", SYMBOLS).format(weight / FULL_WEIGHT);
+        }
     }
 
     /** A client that is connected. */

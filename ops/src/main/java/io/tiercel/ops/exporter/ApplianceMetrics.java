@@ -113,6 +113,19 @@ public final class ApplianceMetrics implements MetricSource, DeskListener {
                 .map(model -> Labels.of("model", model.alias(), "version", versionOf(model), "family", model.family(),
                         "backend", model.backend()))
                 .toList());
+        final Map<Labels, Double> weights = new LinkedHashMap<>();
+        final Map<Labels, Double> drained = new LinkedHashMap<>();
+        for (final DeskState.Model model : feed.state().models()) {
+            if (model.weight() != DeskState.Model.UNTOLD) {
+                final Labels labels = Labels.of("model", model.alias(), "version", versionOf(model));
+                weights.put(labels, (double) model.weight());
+                drained.put(labels, model.isDrained() ? 1.0 : 0.0);
+            }
+        }
+        page.gauge("tiercel_route_weight", "Of 10,000 new sessions of the model, how many come to the version.",
+                weights);
+        page.gauge("tiercel_version_drained",
+                "1 if sessions that are with the version begin anew with another, else 0.", drained);
     }
 
     private void addStanding(final MetricPage page) {
@@ -213,7 +226,8 @@ public final class ApplianceMetrics implements MetricSource, DeskListener {
         final DeskState.Model served = feed.state().models().stream()
                 .filter(model -> model.modelIndex() == source.modelIndex())
                 .findFirst()
-                .orElse(new DeskState.Model(source.modelIndex(), "model-" + source.modelIndex(), "", "", ""));
+                .orElse(new DeskState.Model(source.modelIndex(), "model-" + source.modelIndex(), "", "", "",
+                        DeskState.Model.UNTOLD, false));
         return Labels.of("stage", lower(source.series()), "model", served.alias(), "version", versionOf(served));
     }
 

@@ -146,7 +146,7 @@ public final class TopView {
         for (final DeskState.Model model : models) {
             if (hasStages) {
                 lines.add(new Line().strong(model.alias()).faint("  " + model.versionHex().substring(0, VERSION_DIGITS)
-                        + "  " + model.family() + "  " + model.backend()).build());
+                        + "  " + model.family() + "  " + model.backend() + "  " + model.share()).build());
             }
             for (final Series stage : hasStages ? STAGES : List.of(Series.TOTAL)) {
                 final DeskState.Source source = new DeskState.Source(stage, model.modelIndex(), "");

@@ -113,7 +113,8 @@ final class DeskPage {
             final ObjectNode node = models.addObject();
             node.put("alias", model.alias()).put("name", state.nameOf(model)).put("version", model.versionHex())
                     .put("family", model.family())
-                    .put("backend", model.backend());
+                    .put("backend", model.backend())
+                    .put("share", model.share());
             final ObjectNode stages = node.putObject("stages");
             for (final Series series : Series.values()) {
                 if (series != Series.HICCUP && series != Series.NULL_VAL) {

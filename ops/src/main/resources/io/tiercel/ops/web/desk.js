@@ -247,7 +247,7 @@ function draw() {
   const rows = frame.models.flatMap(model => stages.map(stage => {
     const {last: now, minute} = model.stages[stage] || {last: {}, minute: {}};
     return [stage === 'total' ? model.alias : stage === 'journal' ? `${model.family}, ${model.backend}`
-      : stage === 'queue' ? model.version.slice(0, 12) : '',
+      : stage === 'queue' ? model.version.slice(0, 12) : stage === 'infer' ? model.share : '',
       stage, rate(now.perSecond || 0), micros(minute.p50), micros(minute.p99), micros(minute.p999), micros(minute.max)];
   }));
   fill('models', rows, index => stages[index % stages.length] === 'total' ? 'total' : '');

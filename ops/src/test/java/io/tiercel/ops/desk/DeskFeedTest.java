@@ -7,6 +7,7 @@ import io.tiercel.ops.MadeUpCounters;
 import io.tiercel.protocol.TelemetryFile;
 import io.tiercel.protocol.telemetry.EventEncoder;
 import io.tiercel.protocol.telemetry.EventKind;
+import io.tiercel.protocol.telemetry.FactsEncoder;
 import io.tiercel.protocol.telemetry.IntervalEndEncoder;
 import io.tiercel.protocol.telemetry.IntervalHistogramEncoder;
 import io.tiercel.protocol.telemetry.MessageHeaderEncoder;
@@ -14,6 +15,7 @@ import io.tiercel.protocol.telemetry.Phase;
 import io.tiercel.protocol.telemetry.Series;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -102,6 +104,34 @@ class DeskFeedTest {
         }
     }
 
+    /** A desk may be newer than its appliance: a model had no weight then. */
+    @Test
+    void shouldReadWhatAnApplianceOfTheFirstVersionSays() throws IOException {
+        final TelemetryFile file = begin("one");
+        try (DeskFeed feed = new DeskFeed(directory, () -> nowMs)) {
+            final FactsEncoder facts = new FactsEncoder().wrapAndApplyHeader(buffer, 0, header).number(number++);
+            facts.modelsCount(1).next().alias("flow").backend("cpu");
+            final int modelsEnd = facts.limit();
+            facts.clientsCount(1).next().sessionId(1).principal("desk-7");
+            facts.name("one").layout("paired").journalDirectory("/j");
+            final byte[] rest = new byte[facts.limit() - modelsEnd];
+            buffer.getBytes(modelsEnd, rest);
+            final int firstModelLength = FactsEncoder.ModelsEncoder.weightEncodingOffset();
+            final int dropped = FactsEncoder.ModelsEncoder.sbeBlockLength() - firstModelLength;
+            buffer.putBytes(modelsEnd - dropped, rest);
+            header.wrap(buffer, 0).version(1);
+            buffer.putShort(MessageHeaderEncoder.ENCODED_LENGTH + FactsEncoder.BLOCK_LENGTH, (short) firstModelLength,
+                    ByteOrder.LITTLE_ENDIAN);
+            transmitter.transmit(FactsEncoder.TEMPLATE_ID, buffer, 0, facts.limit() - dropped);
+            assertEquals(DeskStatus.Code.LIVE, feed.poll().code());
+            assertEquals(new DeskState.Model(0, "flow", "00".repeat(32), "", "cpu", DeskState.Model.UNTOLD, false),
+                    feed.state().models().get(0));
+            assertEquals("", feed.state().models().get(0).share());
+            assertEquals("desk-7", feed.state().clients().get(0).principal());
+        }
+        file.close();
+    }
+
     @Test
     void shouldKnowWhatTheApplianceSaysOfItself() throws IOException {
         try (MadeUpAppliance appliance = new MadeUpAppliance(directory, "desk-1", nowMs);
@@ -116,6 +146,8 @@ class DeskFeedTest {
             assertEquals(new DeskState.Limits(64, 4_096, 256, 1_024, 32, 0, 256, 1, 2L << 30, 256L << 20),
                     facts.limits());
             assertEquals(2, feed.state().models().size());
+            assertEquals("95 %", feed.state().models().get(0).share());
+            assertEquals("drained", feed.state().models().get(1).share());
             assertEquals("desk-7", feed.state().clients().get(0).principal());
         }
     }

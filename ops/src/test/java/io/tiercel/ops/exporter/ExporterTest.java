@@ -86,6 +86,8 @@ class ExporterTest {
         assertContains(text, "tiercel_stage_duration_seconds_count"
                 + "{model=\"text\",stage=\"infer\",version=\"020202020202\"} 100");
         assertContains(text, "tiercel_hiccup_duration_seconds_count{thread=\"duty-cycle\"} 100");
+        assertContains(text, "tiercel_route_weight{model=\"flow\",version=\"010101010101\"} 9500.0");
+        assertContains(text, "tiercel_version_drained{model=\"text\",version=\"020202020202\"} 1.0");
         assertContains(text, "tiercel_requests_unfinished 5.0");
         assertContains(text, "tiercel_phase{phase=\"serving\"} 1.0");
         assertContains(text, "tiercel_events_total{kind=\"snapshot_written\"} 1.0");

@@ -35,7 +35,7 @@ class TopViewTest {
         assertContains(frame, "requests 250/s");
         assertContains(frame, "journal 1.00 MiB  free 4.00 GiB");
         assertContains(frame, "foreseen hits 75.0 %  saved each 12.0 µs");
-        assertContains(frame, "bitstamp  010101010101  lstm  cpu");
+        assertContains(frame, "bitstamp  010101010101  lstm  cpu  95 %");
         assertContains(frame, "  total           100    2.51   2.51   2.51   2.51    2.51   2.51   2.51   2.51");
         assertContains(frame, "  infer             0       -      -      -      -       -      -      -      -");
         assertContains(frame, "idle io           100");

@@ -93,6 +93,7 @@ class DeskServerTest {
             }
             assertEquals(101,
                     frame.get("models").get(0).get("stages").get("total").get("last").get("count").intValue());
+            assertEquals("95 %", frame.get("models").get(0).get("share").textValue());
             assertEquals(2_048, frame.get("counters").get("sessions").get("value").intValue());
             assertTrue(stalled.isConnected(), "it never read, and nobody waited for it");
         }
