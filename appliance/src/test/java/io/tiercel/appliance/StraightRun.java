@@ -24,6 +24,7 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,8 +67,13 @@ final class StraightRun implements AutoCloseable {
     record Name(long principalId, int modelId, long sessionKey) {
     }
 
+    /** What a new session comes to a version by. */
+    private record Choice(Name name, List<Integer> weights) {
+    }
+
     /** By index; of those that are not configured each when it is asked for. */
     private final List<LoadedModel> versions;
+    private final Map<Choice, Integer> choices = new HashMap<>();
     private final SessionStates[] states;
     private final ModelExecutor[] executors;
     private final Routes routes;
@@ -260,7 +266,18 @@ final class StraightRun implements AutoCloseable {
         assertTrue(stays ? versionOf[known] == version : routes.weight(version) > 0,
                 () -> "a session with a version that it cannot be with: sequence=" + (count - 1) + " " + name +
                         " version=" + version + " stays=" + stays);
+        if (!stays) {
+            final Integer former = choices.putIfAbsent(new Choice(name, weights(name.modelId())), version);
+            assertTrue(former == null || former == version,
+                    () -> "a session comes to another version by equal routes: sequence=" + (count - 1) + " " + name +
+                            " version=" + version + " former=" + former);
+        }
         return place(name, version);
+    }
+
+    private List<Integer> weights(final int modelId) {
+        return versions.stream().filter(known -> known.modelId() == modelId)
+                .map(known -> routes.weight(known.index())).toList();
     }
 
     private int place(final Name name, final int version) {

@@ -45,6 +45,9 @@ public final class Routes {
     private final int[] weights;
     private final int[] formerWeights;
     private final int[] nextWeights;
+    /** Indices of what is known, by the versions' bytes: an index says when a version came, and a start changes it. */
+    private final int[] order;
+    private int knownCount;
     private volatile Share[] told = {};
     private long offendingValue;
     private long allowedValue;
@@ -72,6 +75,7 @@ public final class Routes {
         weights = new int[capacity];
         formerWeights = new int[capacity];
         nextWeights = new int[capacity];
+        order = new int[capacity];
     }
 
     /** As an appliance begins without a journal: all sessions of a model come to the version that is configured. */
@@ -95,12 +99,23 @@ public final class Routes {
     public void put(
             final int index, final int modelId, final DirectBuffer version, final int weight, final int formerWeight,
             final boolean drained) {
-        versions[index] = new byte[LoadedModel.VERSION_LENGTH];
-        version.getBytes(0, versions[index]);
+        if (versions[index] == null) {
+            versions[index] = new byte[LoadedModel.VERSION_LENGTH];
+            version.getBytes(0, versions[index]);
+            insert(index);
+        }
         modelIds[index] = modelId;
         weights[index] = weight;
         formerWeights[index] = formerWeight;
         isDrained[index] = drained;
+    }
+
+    private void insert(final int index) {
+        int place = knownCount++;
+        for (; place > 0 && Arrays.compareUnsigned(versions[order[place - 1]], versions[index]) > 0; place--) {
+            order[place] = order[place - 1];
+        }
+        order[place] = index;
     }
 
     /** Versions that there may come to be. */
@@ -142,14 +157,15 @@ public final class Routes {
     }
 
     /**
-     * The version that a new session is with: the same for the same session as long as the routes stand, and of many
-     * sessions so many as the weights say.
+     * The version that a new session is with: by equal weights the same for the same session, whatever the versions'
+     * indices are, and of many sessions so many as the weights say.
      */
     public int choose(final int modelId, final long principalId, final long sessionKey) {
         int rest = pointOf(principalId, sessionKey);
         int chosen = NONE;
-        for (int index = 0; index < versions.length && rest >= 0; index++) {
-            if (isVersionOf(index, modelId) && weights[index] > 0) {
+        for (int place = 0; place < knownCount && rest >= 0; place++) {
+            final int index = order[place];
+            if (modelIds[index] == modelId && weights[index] > 0) {
                 chosen = index;
                 rest -= weights[index];
             }
@@ -160,8 +176,9 @@ public final class Routes {
     /** The version that most new sessions of the model come to, the first of several; what a welcome names. */
     public int foremost(final int modelId) {
         int foremost = NONE;
-        for (int index = 0; index < versions.length; index++) {
-            if (isVersionOf(index, modelId) && (foremost == NONE || weights[index] > weights[foremost])) {
+        for (int place = 0; place < knownCount; place++) {
+            final int index = order[place];
+            if (modelIds[index] == modelId && (foremost == NONE || weights[index] > weights[foremost])) {
                 foremost = index;
             }
         }
@@ -234,6 +251,8 @@ public final class Routes {
         System.arraycopy(isDrained, 0, copy.isDrained, 0, isDrained.length);
         System.arraycopy(weights, 0, copy.weights, 0, weights.length);
         System.arraycopy(formerWeights, 0, copy.formerWeights, 0, formerWeights.length);
+        System.arraycopy(order, 0, copy.order, 0, order.length);
+        copy.knownCount = knownCount;
     }
 
     /** Has other threads see how all versions stand now. Not with each request: it allocates. */

@@ -49,6 +49,7 @@ class RoutesProperties {
                 assertEquals(before[1 - frame.modelId()], routes.hash(1 - frame.modelId()), "the other model's stand");
             }
             assertSound(routes, random);
+            assertSameChoice(routes, others, random);
             assertEquals(routes.hash(0), others.hash(0), "whatever the indices are");
             assertEquals(routes.hash(1), others.hash(1), "whatever the indices are");
         }
@@ -111,6 +112,15 @@ class RoutesProperties {
             assertTrue(!routes.isDrained(index) || routes.weight(index) == 0);
         }
         assertEquals(MODELS * Frames.FULL_WEIGHT, sum);
+    }
+
+    private static void assertSameChoice(final Routes routes, final Routes others, final Random random) {
+        for (int modelId = 0; modelId < MODELS; modelId++) {
+            final long sessionKey = random.nextLong();
+            assertEquals((routes.choose(modelId, 42, sessionKey) + CAPACITY / 2) % CAPACITY,
+                    others.choose(modelId, 42, sessionKey), "whatever the indices are");
+            assertEquals((routes.foremost(modelId) + CAPACITY / 2) % CAPACITY, others.foremost(modelId));
+        }
     }
 
     private AdminFrame command(final Random random) {
