@@ -3,6 +3,7 @@ package io.tiercel.replay;
 import io.tiercel.protocol.journal.Arithmetic;
 import io.tiercel.protocol.journal.MessageHeaderDecoder;
 import io.tiercel.protocol.journal.OutcomeDecoder;
+import io.tiercel.protocol.journal.OutcomeFlagsDecoder;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import org.agrona.DirectBuffer;
 
@@ -18,6 +19,8 @@ public final class OutcomeFrame {
     private int offset;
     private int outputsLength;
     private OutcomeStatus status;
+    private Arithmetic arithmetic;
+    private short flags;
 
     /**
      * Looks at a frame.
@@ -46,6 +49,8 @@ public final class OutcomeFrame {
         if (outcome.arithmeticRaw() > Arithmetic.TOLERANCE.value()) {
             throw malformed(sequence, "arithmetic=" + outcome.arithmeticRaw() + " is unknown");
         }
+        arithmetic = outcome.arithmetic();
+        flags = (short) outcome.flags().getRaw();
     }
 
     private void checkSchema(final long sequence) {
@@ -84,27 +89,27 @@ public final class OutcomeFrame {
     }
 
     public Arithmetic arithmetic() {
-        return outcome.arithmetic();
+        return arithmetic;
     }
 
     /** Whether the session was not in the appliance's memory and began with this request, whatever came before. */
     public boolean hasSessionBegun() {
-        return outcome.flags().sessionBegan();
+        return OutcomeFlagsDecoder.sessionBegan(flags);
     }
 
     /** Whether the session unused for longest was forgotten for it. */
     public boolean hasSessionEvicted() {
-        return outcome.flags().sessionEvicted();
+        return OutcomeFlagsDecoder.sessionEvicted(flags);
     }
 
     /** Whether the session was with a version that was drained, and begins anew with this one. */
     public boolean hasSessionMoved() {
-        return outcome.flags().sessionMoved();
+        return OutcomeFlagsDecoder.sessionMoved(flags);
     }
 
     /** Whether the device of the model's backend had been lost, so that another computed it. Changes no bit. */
     public boolean isComputedByStandby() {
-        return outcome.flags().computedByStandby();
+        return OutcomeFlagsDecoder.computedByStandby(flags);
     }
 
     public long correlationId() {

@@ -14,7 +14,7 @@ import org.agrona.DirectBuffer;
 
 /**
  * A request's frame in the journal, checked before anything else reads it: a record may have the right checksum and
- * still be what no appliance would have written.
+ * still be what no appliance would have written. What is asked for again and again is taken out of it once.
  */
 public final class RequestFrame {
 
@@ -36,6 +36,13 @@ public final class RequestFrame {
     private int length;
     private RequestKind kind;
     private int featuresLength;
+    private long correlationId;
+    private long sessionKey;
+    private int modelId;
+    private long budgetNs;
+    private int stepCount;
+    private int featureCount;
+    private boolean isStream;
 
     /**
      * Looks at a frame.
@@ -56,6 +63,10 @@ public final class RequestFrame {
             throw malformed(sequence, "templateId=" + header.templateId() + " is not a request's");
         }
         featuresLength = 0;
+        budgetNs = 0;
+        stepCount = 0;
+        featureCount = 0;
+        isStream = false;
         switch (kind) {
             case INFER -> wrapInfer(sequence, length);
             case RESET -> wrapReset(sequence, length);
@@ -82,14 +93,19 @@ public final class RequestFrame {
         infer.wrap(buffer, offset + MessageHeaderDecoder.ENCODED_LENGTH, header.blockLength(), header.version());
         flags.wrap(buffer, infer.offset() + InferDecoder.flagsEncodingOffset());
         featuresLength = infer.featuresLength();
-        final long expectedLength = (long) infer.stepCount() * infer.featureCount() * Float.BYTES;
+        stepCount = infer.stepCount();
+        featureCount = infer.featureCount();
+        final long expectedLength = (long) stepCount * featureCount * Float.BYTES;
         if (featuresLength != expectedLength || featuresLength != length - INFER_FEATURES_OFFSET) {
-            throw malformed(sequence, "featuresLength=" + featuresLength + " stepCount=" + infer.stepCount() +
-                    " featureCount=" + infer.featureCount() + " frameLength=" + length + " contradict each other");
+            throw malformed(sequence, "featuresLength=" + featuresLength + " stepCount=" + stepCount +
+                    " featureCount=" + featureCount + " frameLength=" + length + " contradict each other");
         }
-        if (infer.stepCount() == 0 || (flags.getRaw() & ~KNOWN_FLAGS) != 0) {
-            throw malformed(sequence, "stepCount=" + infer.stepCount() + " flags=" + flags.getRaw());
+        if (stepCount == 0 || (flags.getRaw() & ~KNOWN_FLAGS) != 0) {
+            throw malformed(sequence, "stepCount=" + stepCount + " flags=" + flags.getRaw());
         }
+        isStream = flags.stream();
+        budgetNs = infer.budgetNs();
+        name(infer.correlationId(), infer.modelId(), infer.sessionKey());
     }
 
     private void wrapReset(final long sequence, final int length) {
@@ -99,22 +115,35 @@ public final class RequestFrame {
                     " are not a ResetSession's");
         }
         reset.wrap(buffer, offset + MessageHeaderDecoder.ENCODED_LENGTH, header.blockLength(), header.version());
+        name(reset.correlationId(), reset.modelId(), reset.sessionKey());
     }
 
     private void wrapFork(final long sequence, final int length) {
         checkFrame(sequence, length);
         fork.wrap(buffer, offset + MessageHeaderDecoder.ENCODED_LENGTH, header.blockLength(), header.version());
+        name(fork.correlationId(), fork.modelId(), fork.sessionKey());
     }
 
     private void wrapGenerate(final long sequence, final int length) {
         checkFrame(sequence, length);
         generate.wrap(buffer, offset);
-        featuresLength = generate.tokenCount() * Integer.BYTES;
+        stepCount = generate.tokenCount();
+        featureCount = 1;
+        featuresLength = stepCount * Integer.BYTES;
+        budgetNs = generate.budgetNs();
+        name(generate.correlationId(), generate.modelId(), generate.sessionKey());
     }
 
     private void wrapAdminister(final long sequence, final int length) {
         checkFrame(sequence, length);
         command.wrap(buffer, offset);
+        name(command.correlationId(), command.modelId(), 0);
+    }
+
+    private void name(final long newCorrelationId, final int newModelId, final long newSessionKey) {
+        correlationId = newCorrelationId;
+        modelId = newModelId;
+        sessionKey = newSessionKey;
     }
 
     private void checkFrame(final long sequence, final int length) {
@@ -145,23 +174,12 @@ public final class RequestFrame {
     }
 
     public long correlationId() {
-        return switch (kind) {
-            case INFER -> infer.correlationId();
-            case RESET -> reset.correlationId();
-            case FORK -> fork.correlationId();
-            case ADMINISTER -> command.correlationId();
-            default -> generate.correlationId();
-        };
+        return correlationId;
     }
 
+    /** 0 of a command. */
     public long sessionKey() {
-        return switch (kind) {
-            case INFER -> infer.sessionKey();
-            case RESET -> reset.sessionKey();
-            case FORK -> fork.sessionKey();
-            case ADMINISTER -> 0;
-            default -> generate.sessionKey();
-        };
+        return sessionKey;
     }
 
     /** Of a fork: the session that is copied. */
@@ -180,44 +198,26 @@ public final class RequestFrame {
     }
 
     public int modelId() {
-        return switch (kind) {
-            case INFER -> infer.modelId();
-            case RESET -> reset.modelId();
-            case FORK -> fork.modelId();
-            case ADMINISTER -> command.modelId();
-            default -> generate.modelId();
-        };
+        return modelId;
     }
 
     /** 0: no budget, such a request never expires. */
     public long budgetNs() {
-        return switch (kind) {
-            case INFER -> infer.budgetNs();
-            case GENERATE -> generate.budgetNs();
-            default -> 0;
-        };
+        return budgetNs;
     }
 
     public int stepCount() {
-        return switch (kind) {
-            case INFER -> infer.stepCount();
-            case GENERATE -> generate.tokenCount();
-            default -> 0;
-        };
+        return stepCount;
     }
 
     /** 1 where a step's input is a token. */
     public int featureCount() {
-        return switch (kind) {
-            case INFER -> infer.featureCount();
-            case GENERATE -> 1;
-            default -> 0;
-        };
+        return featureCount;
     }
 
     /** Whether the outcome holds the outputs of all steps. */
     public boolean isStream() {
-        return isInfer() && flags.stream();
+        return isStream;
     }
 
     public DirectBuffer buffer() {

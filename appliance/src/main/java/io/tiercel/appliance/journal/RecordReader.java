@@ -48,6 +48,7 @@ public final class RecordReader implements AutoCloseable {
     private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private final CRC32C crc = new CRC32C();
     private QueueFile file;
+    private long recordSequence;
     private long expectedSequence;
     private boolean isAtStart = true;
     private long numberInFile;
@@ -122,7 +123,7 @@ public final class RecordReader implements AutoCloseable {
     }
 
     public long sequence() {
-        return header.sequence();
+        return recordSequence;
     }
 
     public long ingressNs() {
@@ -224,7 +225,7 @@ public final class RecordReader implements AutoCloseable {
         endPosition = file.nextPosition();
         isAtStart = false;
         numberInFile++;
-        expectedSequence = header.sequence() + 1;
+        expectedSequence = recordSequence + 1;
         return true;
     }
 
@@ -301,12 +302,12 @@ public final class RecordReader implements AutoCloseable {
     }
 
     private boolean isNext() {
-        final long sequence = header.sequence();
-        if (sequence == expectedSequence || isAtStart && isFirstThereIs(sequence)) {
+        if (recordSequence == expectedSequence || isAtStart && isFirstThereIs(recordSequence)) {
             return true;
         }
-        return report(sequence > expectedSequence ? JournalDamage.SEQUENCE_GAP : JournalDamage.SEQUENCE_REPETITION,
-                expectedSequence, sequence);
+        return report(
+                recordSequence > expectedSequence ? JournalDamage.SEQUENCE_GAP : JournalDamage.SEQUENCE_REPETITION,
+                expectedSequence, recordSequence);
     }
 
     /** Older files may have been removed, and more of them while we read. */
@@ -333,6 +334,7 @@ public final class RecordReader implements AutoCloseable {
     private void wrap() {
         final int offset = file.recordOffset();
         header.wrap(file.buffer(), offset);
+        recordSequence = header.sequence();
         modelVersion.wrap(file.buffer(), offset + MODEL_VERSION_OFFSET, MODEL_VERSION_LENGTH);
         frame.wrap(file.buffer(), offset + HEADER_LENGTH, file.recordLength() - HEADER_LENGTH);
     }
