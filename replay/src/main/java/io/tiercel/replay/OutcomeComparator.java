@@ -14,8 +14,6 @@ import org.agrona.DirectBuffer;
  */
 final class OutcomeComparator {
 
-    private static final int VERSION_BYTES = 32;
-
     private OutcomeComparator() {
     }
 
@@ -50,11 +48,12 @@ final class OutcomeComparator {
     private static Divergence compareModelVersion(final JoinedJournal journal, final ReplayTask task) {
         final DirectBuffer expected = journal.outcomeModelVersion();
         final DirectBuffer actual = journal.requestModelVersion();
-        if (expected.compareTo(actual) == 0) {
+        if (ReplayModel.areSameVersion(expected, actual)) {
             return null;
         }
         return divergence(
-                task, "modelVersion", versionHex(expected), versionHex(actual), "of the outcome", "of the request");
+                task, "modelVersion", ReplayModel.versionHex(expected), ReplayModel.versionHex(actual),
+                "of the outcome", "of the request");
     }
 
     private static Divergence compareShape(final ReplayTask task) {
@@ -69,7 +68,7 @@ final class OutcomeComparator {
         if (task.expectedOutputCount != task.outputCount) {
             return divergence(task, "outputCount", task.expectedOutputCount, task.outputCount);
         }
-        final Arithmetic arithmetic = task.model.model().arithmetic();
+        final Arithmetic arithmetic = task.model.arithmetic();
         if (task.expectedArithmetic != arithmetic) {
             return divergence(task, "arithmetic",
                     hex(task.expectedArithmetic.value()), hex(arithmetic.value()),
@@ -140,11 +139,5 @@ final class OutcomeComparator {
 
     private static String hex16(final long value) {
         return "0x" + HexFormat.of().toHexDigits(value);
-    }
-
-    private static String versionHex(final DirectBuffer version) {
-        final byte[] bytes = new byte[VERSION_BYTES];
-        version.getBytes(0, bytes);
-        return HexFormat.of().formatHex(bytes);
     }
 }

@@ -10,8 +10,6 @@ import io.tiercel.appliance.session.SessionStates;
 import io.tiercel.appliance.session.SessionTable;
 import io.tiercel.appliance.snapshot.SnapshotReader;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import org.agrona.DirectBuffer;
 
@@ -32,14 +30,11 @@ final class ReplayEngine implements AutoCloseable {
 
     static final String SNAPSHOTS = "snapshots";
 
-    private static final int VERSION_BYTES = 32;
     private static final int FIRST_SESSION_LIMIT = 4096;
 
     private final BundleStore bundles;
     private final String backendChoice;
     private final List<ReplayModel> models = new ArrayList<>();
-    private final byte[] lastVersion = new byte[VERSION_BYTES];
-    private final byte[] wantedVersion = new byte[VERSION_BYTES];
     private final ReplayRoutes routes = new ReplayRoutes();
     private SessionTable sessions = new SessionTable(FIRST_SESSION_LIMIT);
     /** Sessions that the appliance had in memory. */
@@ -224,39 +219,56 @@ final class ReplayEngine implements AutoCloseable {
     /** Two aliases may serve one bundle: their sessions are different ones, and the model id tells them apart. */
     private int indexOf(
             final long principalId, final ReplayModel owner, final int modelId, final long sessionKey) {
-        int sessionIndex = sessions.indexOf(principalId, modelId, sessionKey);
-        if (sessionIndex == SessionTable.FULL) {
-            sessions = sessions.withLimit(sessions.maxSessions() * 2);
-            sessionIndex = sessions.indexOf(principalId, modelId, sessionKey);
-        }
+        final int known = sessions.find(principalId, modelId, sessionKey);
+        final int sessionIndex = known == SessionTable.ABSENT ? add(principalId, modelId, sessionKey) : known;
         sessions.putModelIndex(sessionIndex, owner.index());
         return sessionIndex;
+    }
+
+    private int add(final long principalId, final int modelId, final long sessionKey) {
+        if (sessions.isFull()) {
+            sessions = sessions.withLimit(sessions.maxSessions() * 2);
+        }
+        return sessions.add(principalId, modelId, sessionKey);
     }
 
     private int use(final JoinedJournal journal) {
         final long principalId = journal.requestPrincipalId();
         final RequestFrame request = journal.requestFrame();
+        final OutcomeFrame outcome = journal.outcomeFrame();
         final int known = sessions.find(principalId, request.modelId(), request.sessionKey());
-        final boolean hasCome = journal.outcomeFrame().hasSessionBegun() && !journal.outcomeFrame().hasSessionMoved();
+        final boolean hasCome = outcome.hasSessionBegun() && !outcome.hasSessionMoved();
         if (known == SessionTable.ABSENT || hasCome) {
-            liveCount += journal.outcomeFrame().hasSessionEvicted() ? 0 : 1;
+            liveCount += outcome.hasSessionEvicted() ? 0 : 1;
         }
-        final boolean makesRoom = known == SessionTable.ABSENT && journal.outcomeFrame().hasSessionBegun() &&
-                journal.outcomeFrame().hasSessionEvicted() && liveCount > 0 && sessions.size() >= 2 * liveCount;
-        final int sessionIndex = makesRoom
-                ? sessions.replaceOldest(principalId, request.modelId(), request.sessionKey())
-                : indexOf(principalId, model, request.modelId(), request.sessionKey());
+        final int sessionIndex = known == SessionTable.ABSENT ? admit(principalId, request, outcome) : known;
         sessions.use(sessionIndex);
         sessions.putModelIndex(sessionIndex, model.index());
         return sessionIndex;
     }
 
+    /** A session that is not there. */
+    private int admit(final long principalId, final RequestFrame request, final OutcomeFrame outcome) {
+        final boolean makesRoom = outcome.hasSessionBegun() && outcome.hasSessionEvicted() && liveCount > 0 &&
+                sessions.size() >= 2 * liveCount;
+        return makesRoom
+                ? sessions.replaceOldest(principalId, request.modelId(), request.sessionKey())
+                : add(principalId, request.modelId(), request.sessionKey());
+    }
+
     private void selectModel(final long sequence, final DirectBuffer version) {
-        version.getBytes(0, wantedVersion);
-        if (model == null || !Arrays.equals(wantedVersion, lastVersion)) {
-            model = find(HexFormat.of().formatHex(wantedVersion), sequence);
-            System.arraycopy(wantedVersion, 0, lastVersion, 0, VERSION_BYTES);
+        if (model == null || !model.isOfVersion(version)) {
+            model = find(version, sequence);
         }
+    }
+
+    private ReplayModel find(final DirectBuffer version, final long sequence) {
+        for (final ReplayModel known : models) {
+            if (known.isOfVersion(version)) {
+                return known;
+            }
+        }
+        return add(ReplayModel.versionHex(version), sequence);
     }
 
     private ReplayModel find(final String versionHex, final long sequence) {
@@ -265,6 +277,10 @@ final class ReplayEngine implements AutoCloseable {
                 return known;
             }
         }
+        return add(versionHex, sequence);
+    }
+
+    private ReplayModel add(final String versionHex, final long sequence) {
         final ReplayModel loaded = load(versionHex, sequence);
         models.add(loaded);
         return loaded;
