@@ -111,8 +111,11 @@ public final class ReplayTask {
     /** Forgets what came of the request before. */
     void clear() {
         isTaken = false;
-        isLent = false;
-        isMade = false;
+        if (isMade) {
+            // Few are forks, and each write of these is a fence.
+            isLent = false;
+            isMade = false;
+        }
         isCompared = false;
         status = null;
         computedSteps = 0;
