@@ -4,6 +4,7 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.protocol.journal.OutcomeStatus;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,8 +21,12 @@ import org.agrona.concurrent.NanoClock;
  *
  * @param threads           all at once.
  * @param requestsPerSecond of all of them together.
+ * @param processorNs       of a request: processor time, which other work on the machine disturbs less than the clock.
  */
-public record KernelSpeed(int threads, double requestsPerSecond) {
+public record KernelSpeed(int threads, double requestsPerSecond, double processorNs) {
+
+    /** Of the calling thread, since it began. */
+    public static final NanoClock PROCESSOR_CLOCK = ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime;
 
     private static final int MAX_BLOCKS = 16;
     private static final long WARM_NS = 500_000_000L;
@@ -32,7 +37,7 @@ public record KernelSpeed(int threads, double requestsPerSecond) {
     }
 
     /** A thread's requests in time. */
-    private record Count(long requestCount, long elapsedNs) {
+    private record Count(long requestCount, long elapsedNs, long processorNs) {
     }
 
     /** @return null if none of the journal's first requests was computed. */
@@ -97,10 +102,15 @@ public record KernelSpeed(int threads, double requestsPerSecond) {
                 counts.add(pool.submit(() -> count(groups, options.nanoClock())));
             }
             double perSecond = 0;
-            for (final Future<Count> count : counts) {
-                perSecond += count.get().requestCount * 1e9 / count.get().elapsedNs;
+            long requestCount = 0;
+            double processorNs = 0;
+            for (final Future<Count> future : counts) {
+                final Count count = future.get();
+                perSecond += count.requestCount * 1e9 / count.elapsedNs;
+                requestCount += count.requestCount;
+                processorNs += count.processorNs;
             }
-            return new KernelSpeed(shards.size(), perSecond);
+            return new KernelSpeed(shards.size(), perSecond, processorNs / requestCount);
         } catch (final InterruptedException | ExecutionException ex) {
             throw new IllegalStateException("the kernels alone could not be measured: " + ex, ex);
         } finally {
@@ -118,6 +128,7 @@ public record KernelSpeed(int threads, double requestsPerSecond) {
     private static Count run(
             final List<Group> groups, final ReplayComputer computer, final NanoClock clock, final long durationNs) {
         final long startNs = clock.nanoTime();
+        final long processorStartNs = PROCESSOR_CLOCK.nanoTime();
         long requestCount = 0;
         int index = 0;
         while (index > 0 || clock.nanoTime() - startNs < durationNs) {
@@ -126,7 +137,7 @@ public record KernelSpeed(int threads, double requestsPerSecond) {
             requestCount += group.tasks.length;
             index = (index + 1) % groups.size();
         }
-        return new Count(requestCount, clock.nanoTime() - startNs);
+        return new Count(requestCount, clock.nanoTime() - startNs, PROCESSOR_CLOCK.nanoTime() - processorStartNs);
     }
 
     /** Sessions whose context is full begin anew. */

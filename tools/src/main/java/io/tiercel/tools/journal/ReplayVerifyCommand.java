@@ -120,7 +120,15 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
     /** @return null if the journal's first requests give nothing to measure. */
     private KernelRatio measureKernels(final ReplayOptions options, final CountProgress progress) {
         final KernelSpeed kernels = KernelSpeed.measure(options);
-        return kernels == null ? null : new KernelRatio(kernels, verify(options, progress).requestsPerSecond());
+        if (kernels == null) {
+            return null;
+        }
+        final long startNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime();
+        final ReplayReport warm = verify(options, progress);
+        final long processorNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime() - startNs;
+        final long requestCount = warm.rebuiltCount() + warm.comparedCount();
+        return new KernelRatio(kernels, warm.requestsPerSecond(),
+                options.threads() == 1 ? (double) processorNs / requestCount : 0);
     }
 
     private void writeJson(final ReplayReport report, final KernelRatio kernels) {

@@ -45,6 +45,11 @@ final class VerifyReport {
                     kernels.kernels().requestsPerSecond(), kernels.kernels().threads(),
                     kernels.kernels().threads() == 1 ? "" : "s", kernels.requestsPerSecond(), kernels.ratio()));
         }
+        if (kernels != null && kernels.hasProcessorTime()) {
+            line(text, "processor", String.format(Locale.ROOT,
+                    "%,.0f ns a request alone, %,.0f ns verified: %.2f of the kernels' speed",
+                    kernels.kernels().processorNs(), kernels.processorNs(), kernels.processorRatio()));
+        }
         if (report.openTailCount() > 0) {
             line(text, "open tail", report.openTail());
         }
@@ -132,10 +137,14 @@ final class VerifyReport {
         root.put("elapsedNs", report.elapsedNs());
         root.put("requestsPerSecond", report.requestsPerSecond());
         if (kernels != null) {
-            root.putObject("kernels")
+            final ObjectNode node = root.putObject("kernels")
                     .put("threads", kernels.kernels().threads())
                     .put("requestsPerSecond", kernels.kernels().requestsPerSecond())
-                    .put("warmRequestsPerSecond", kernels.requestsPerSecond());
+                    .put("warmRequestsPerSecond", kernels.requestsPerSecond())
+                    .put("processorNs", kernels.kernels().processorNs());
+            if (kernels.hasProcessorTime()) {
+                node.put("warmProcessorNs", kernels.processorNs());
+            }
         }
         final ArrayNode models = root.putArray("models");
         for (final ReplayReport.ReplayedModel model : report.models()) {
