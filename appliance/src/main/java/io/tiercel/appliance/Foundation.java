@@ -339,7 +339,6 @@ final class Foundation implements AutoCloseable {
                 .aeronDirectoryName(context.aeronDirectoryName())
                 .useConductorAgentInvoker(true)
                 .driverAgentInvoker(driverInvoker())
-                .preTouchMappedMemory(true)
                 .errorHandler(aeronErrors)
                 .subscriberErrorHandler(LangUtil::rethrowUnchecked));
     }

@@ -69,7 +69,7 @@ class ArchitectureTest {
             Map.entry("transport", List.of()),
             Map.entry("telemetry", List.of("sequencer")),
             Map.entry("cycle", List.of("config", "sequencer", "telemetry")),
-            Map.entry("session", List.of("engine", "engine.bundle")),
+            Map.entry("session", List.of("engine", "engine.bundle", "transport")),
             Map.entry("access", List.of("config", "session")),
             Map.entry("routing", List.of("engine")),
             Map.entry("rollout", List.of("engine", "engine.bundle", "session")),

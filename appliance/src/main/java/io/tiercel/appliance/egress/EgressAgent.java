@@ -70,6 +70,8 @@ public final class EgressAgent implements Agent {
     private long next;
     /** A request that something was decided of was refused: what came behind it is not what a recovery will compute. */
     private boolean refusesAll;
+    /** Whether somebody's log may have pages that have not been touched. */
+    private boolean isTouching;
 
     /**
      * @param journaled the sequence of the journal.
@@ -122,7 +124,11 @@ public final class EgressAgent implements Agent {
         if (state.isJournalStopped()) {
             work += refuseUnjournaled();
         }
-        return work + runCommands();
+        work += runCommands();
+        if (work == 0 && isTouching) {
+            touchSome();
+        }
+        return work;
     }
 
     @Override
@@ -134,6 +140,18 @@ public final class EgressAgent implements Agent {
     public void onClose() {
         for (final ClientConnection client : clients) {
             release(client);
+        }
+    }
+
+    /** Of the logs of those who have been welcomed lately. */
+    private void touchSome() {
+        isTouching = false;
+        for (final ClientConnection client : clients) {
+            if (client.responsePages.hasMore()) {
+                client.responsePages.touchSome();
+                isTouching = true;
+                return;
+            }
         }
     }
 
@@ -308,6 +326,7 @@ public final class EgressAgent implements Agent {
             case ClientCommands.CANCELLED -> writer.cancelled(client, first, second, third, templateId & 0xFFFF);
             default -> throw new IllegalStateException("client command type=" + type);
         };
+        isTouching |= client.responsePages.hasMore();
         if (result != ResponseWriter.SENT) {
             drop(client, result);
         }
@@ -362,6 +381,7 @@ public final class EgressAgent implements Agent {
 
     private static void release(final ClientConnection client) {
         client.openGeneration = -1;
+        client.responsePages.forget();
         if (client.publication != null) {
             client.publication.close();
             client.publication = null;

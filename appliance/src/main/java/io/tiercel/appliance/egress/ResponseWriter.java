@@ -221,6 +221,7 @@ public final class ResponseWriter {
                         newest, WELCOME_MODELS_OFFSET + index * newestLength, modelLength);
             }
             commit(client);
+            client.responsePages.begin(client.publication, claim);
         }
         return status;
     }

@@ -550,6 +550,7 @@ final class Admission {
             beginClose(client);
             return 1;
         }
+        client.requestPages.touchSome();
         if (nowTickNs - client.lastHeardTickNs > rules.heartbeatTimeoutNs()) {
             if (commands.offer(ClientCommands.GOODBYE, client, 0, 0, 0, GoodbyeReason.IDLE.value(), (short) 0)) {
                 goneCount.incrementRelease();
@@ -582,6 +583,7 @@ final class Admission {
             happenings.tell(EventKind.CLIENT_GONE, client.aeronSessionId, client.principal);
         }
         client.state = State.CLOSING;
+        client.requestPages.forget();
         client.closeRequested = commands.offer(ClientCommands.CLOSE, client, 0);
     }
 
@@ -596,6 +598,7 @@ final class Admission {
     private void forget(final ClientConnection client) {
         clientBySessionId.remove(client.aeronSessionId);
         client.state = State.FREE;
+        client.requestPages.forget();
         client.closeRequested = false;
         client.refusal = null;
         client.key = null;

@@ -377,12 +377,12 @@ public final class IngressAgent implements Agent {
         final int code = validator.checkFromClient(buffer, offset, length);
         if (code != FrameValidator.OK) {
             if (client == null && validator.isHelloOfLaterVersion(buffer, offset, length)) {
-                return onFirstHello(header.sessionId(), buffer, offset, length);
+                return onFirstHello(buffer, offset, length, header);
             }
             return refuse(client, code, validator.offendingValue(), validator.allowedValue());
         }
         if (client == null || client.state != ClientConnection.State.OPEN) {
-            return onFrameOfStranger(client, header.sessionId(), buffer, offset, length);
+            return onFrameOfStranger(client, buffer, offset, length, header);
         }
         client.lastHeardTickNs = nowTickNs;
         return switch (validator.templateId()) {
@@ -404,14 +404,14 @@ public final class IngressAgent implements Agent {
      * waits until the place of the goodbye is free.
      */
     private Action onFrameOfStranger(
-            final ClientConnection client, final int aeronSessionId, final DirectBuffer buffer, final int offset,
-            final int length) {
+            final ClientConnection client, final DirectBuffer buffer, final int offset, final int length,
+            final Header header) {
         final boolean isHello = validator.templateId() == HelloDecoder.TEMPLATE_ID;
         if (isHello && client != null && client.state == ClientConnection.State.CLOSING) {
             return Action.ABORT;
         }
         if (isHello && client == null) {
-            return onFirstHello(aeronSessionId, buffer, offset, length);
+            return onFirstHello(buffer, offset, length, header);
         }
         if (client != null && client.state == ClientConnection.State.PROVING &&
                 validator.templateId() == ProofDecoder.TEMPLATE_ID) {
@@ -424,9 +424,13 @@ public final class IngressAgent implements Agent {
     }
 
     private Action onFirstHello(
-            final int aeronSessionId, final DirectBuffer buffer, final int offset, final int length) {
+            final DirectBuffer buffer, final int offset, final int length, final Header header) {
         hello.wrapAndApplyHeader(buffer, offset, frameHeader);
-        admission.onHello(aeronSessionId, hello, length, isFromAdmins, nowTickNs);
+        admission.onHello(header.sessionId(), hello, length, isFromAdmins, nowTickNs);
+        final ClientConnection client = admission.find(header.sessionId());
+        if (client != null) {
+            client.requestPages.begin(buffer, header);
+        }
         forgetLastClient();
         return Action.CONTINUE;
     }

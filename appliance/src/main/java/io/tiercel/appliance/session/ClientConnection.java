@@ -4,6 +4,7 @@ import com.lmax.disruptor.Sequence;
 import io.aeron.ExclusivePublication;
 import io.tiercel.appliance.engine.LoadedModel;
 import io.tiercel.appliance.engine.ModelShape;
+import io.tiercel.appliance.transport.LogPages;
 import io.tiercel.protocol.Frames;
 
 /**
@@ -62,6 +63,8 @@ public final class ClientConnection {
     public boolean closeRequested;
     /** The refusal to send instead of a welcome once the publication is there, or null. */
     public PendingRefusal refusal;
+    /** Of the log that the client's hello lies in; touched once it is welcomed. */
+    public final LogPages requestPages = new LogPages();
 
     /** Of the protocol, in which the client said hello and is spoken to; egress reads it from the OPEN command on. */
     public int version;
@@ -76,6 +79,8 @@ public final class ClientConnection {
     public ExclusivePublication publication;
     /** Generation whose responses egress sends; egress only. */
     public int openGeneration = -1;
+    /** Of the log of its publication, from the welcome on; egress only. */
+    public final LogPages responsePages = new LogPages();
 
     // Written by egress (release), read by ingress (acquire).
     private final Sequence answeredCount = new Sequence(0);

@@ -39,6 +39,7 @@ public final class EchoAgent implements Agent {
     private final Int2ObjectHashMap<Peer> peerBySessionId = new Int2ObjectHashMap<>();
     private final ControlledFragmentHandler handler = this::onMessage;
     private final BufferClaim claim = new BufferClaim();
+    private final LogPages pages = new LogPages();
     private final List<Peer> gone = new ArrayList<>();
     private boolean isSettled = true;
 
@@ -48,6 +49,7 @@ public final class EchoAgent implements Agent {
         private long registrationId = Aeron.NULL_VALUE;
         private ExclusivePublication publication;
         private boolean isRefused;
+        private boolean isTouched;
 
         private Peer(final int sessionId) {
             this.sessionId = sessionId;
@@ -132,6 +134,21 @@ public final class EchoAgent implements Agent {
         }
     }
 
+    /** With its first message, so that no later one waits for the operating system. */
+    private void touch(final Peer peer, final DirectBuffer buffer, final Header header) {
+        peer.isTouched = true;
+        pages.begin(buffer, header);
+        touchAll();
+        pages.begin(peer.publication, claim);
+        touchAll();
+    }
+
+    private void touchAll() {
+        while (pages.hasMore()) {
+            pages.touchSome();
+        }
+    }
+
     private ControlledFragmentHandler.Action onMessage(
             final DirectBuffer buffer, final int offset, final int length, final Header header) {
         final Peer peer = peerBySessionId.get(header.sessionId());
@@ -148,6 +165,9 @@ public final class EchoAgent implements Agent {
         if (position > 0) {
             claim.buffer().putBytes(claim.offset(), buffer, offset, length);
             claim.commit();
+            if (!peer.isTouched) {
+                touch(peer, buffer, header);
+            }
         }
         return ControlledFragmentHandler.Action.CONTINUE;
     }
