@@ -135,7 +135,17 @@ struct Warp {
 
 enum class State { READY, AT_BARRIER, AT_SHUFFLE, PAUSED, ENDED };
 
+/** Its stack is kept from launch to launch, and given back when the OS thread ends that launches. */
 struct Fiber {
+    Fiber() = default;
+    Fiber(const Fiber&) = delete;
+    Fiber& operator=(const Fiber&) = delete;
+    ~Fiber() {
+        if (stack != nullptr) {
+            munmap(stack, GUARD_BYTES + STACK_BYTES);
+        }
+    }
+
     Context context;
     uint8_t* stack = nullptr;
     State state = State::ENDED;
@@ -299,7 +309,7 @@ void prepare(Fiber& fiber) {
 }
 #endif
 
-/** A fiber that is ready for its first turn; stacks are kept from launch to launch. */
+/** A fiber that is ready for its first turn. */
 Fiber* takeFiber(size_t index) {
     if (index == scheduler.pool.size()) {
         auto fiber = std::make_unique<Fiber>();
