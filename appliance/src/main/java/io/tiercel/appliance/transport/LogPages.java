@@ -27,6 +27,8 @@ public final class LogPages {
 
     private long next;
     private long end;
+    /** Of no use to anybody: the compiler leaves out what is read for nothing, even if it is read as a volatile. */
+    private byte seen;
 
     /** Of the log that a fragment lies in; not of one that came in several pieces, which lies elsewhere. */
     public void begin(final DirectBuffer buffer, final Header header) {
@@ -62,9 +64,11 @@ public final class LogPages {
     /** The next few. */
     public void touchSome() {
         final long until = Math.min(end, next + BYTES_AT_ONCE);
+        byte sum = 0;
         for (; next < until; next += PAGE_BYTES) {
-            UnsafeApi.getByteVolatile(null, next);
+            sum += UnsafeApi.getByte(next);
         }
+        seen = sum;
     }
 
     /** The log goes. */

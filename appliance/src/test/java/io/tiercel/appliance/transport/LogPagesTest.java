@@ -31,6 +31,7 @@ class LogPagesTest {
     private static final int STREAM = 1;
     private static final int MTU_LENGTH = 1408;
     private static final int KIB = 1024;
+    private static final int WARM_UP_ROUNDS = 1_000;
 
     @TempDir
     private Path directory;
@@ -114,6 +115,23 @@ class LogPagesTest {
             pages.begin(buffer, header);
         });
         assertFalse(pages.hasMore());
+    }
+
+    /** Compiled it does the same. */
+    @Test
+    void shouldTouchAsMuchWhenItIsCompiled() throws IOException {
+        open(TERM_LENGTH);
+        receive(1, (buffer, offset, length, header) -> pages.begin(buffer, header));
+        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+            while (pages.hasMore()) {
+                pages.touchSome();
+            }
+            receive(1, (buffer, offset, length, header) -> pages.begin(buffer, header));
+        }
+        pages.forget();
+        publication.close();
+        subscription.close();
+        shouldTouchAllPagesOfTheLogThatAFragmentLiesIn();
     }
 
     @Test
