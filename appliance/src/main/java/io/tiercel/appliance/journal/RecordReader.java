@@ -187,7 +187,11 @@ public final class RecordReader implements AutoCloseable {
                 if (isWordTorn()) {
                     return false;
                 }
+                // What was read ahead may be older than what has been written since.
                 file.reload();
+                if (file.next() != QueueFile.Found.NOTHING) {
+                    continue;
+                }
                 if (!isMoreClaimed() && !isLaterFileBegun()) {
                     return isEnd();
                 }

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32C;
@@ -31,6 +32,9 @@ class RecordReaderTest {
 
     @TempDir
     private Path directory;
+    /** Of the file's header: where the last record is. */
+    private static final int CLAIM_OFFSET = 64;
+
     private final JournalFixture.ManualClock clock = new JournalFixture.ManualClock();
 
     @Test
@@ -194,6 +198,30 @@ class RecordReaderTest {
                 assertEquals(5, reader.sequence());
                 assertFalse(reader.seek(10));
             }
+        }
+    }
+
+    /** A record that comes after what was read ahead, and before the file's header claims it. */
+    @Test
+    void shouldFindWhatHasBeenWrittenSinceItReadAhead() throws IOException {
+        try (JournalDirectory journal = open()) {
+            appendMany(journal, 0, 2);
+        }
+        final Path file = JournalFixture.onlyFile(directory.resolve("requests"));
+        final byte[] bytes = Files.readAllBytes(file);
+        final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+        final int position = (int) buffer.getLong(CLAIM_OFFSET);
+        final int word = buffer.getInt(position);
+        buffer.putLong(CLAIM_OFFSET, JournalFixture.positionOfFirstRecord(file));
+        buffer.putInt(position, 0);
+        Files.write(file, bytes);
+        try (RecordReader reader = JournalDirectory.openForRead(directory).requests()) {
+            assertTrue(reader.next());
+            buffer.putInt(position, word);
+            Files.write(file, bytes, StandardOpenOption.WRITE);
+            assertTrue(reader.next());
+            assertEquals(1, reader.sequence());
+            assertFalse(reader.next());
         }
     }
 
