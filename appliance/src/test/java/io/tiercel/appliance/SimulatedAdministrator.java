@@ -65,20 +65,7 @@ final class SimulatedAdministrator implements SimulatedConnection.Owner, AutoClo
 
     /** Whatever comes next to its mind. */
     void act() {
-        switch (connection.state()) {
-            case AWAY -> {
-                if (isCalm || random.nextInt(20) == 0) {
-                    connection.call();
-                }
-            }
-            case CALLING -> {
-                if (!connection.greet()) {
-                    leave("unheard");
-                }
-            }
-            case OPEN -> talk();
-            default -> throw new IllegalStateException(toString());
-        }
+        connection.act(isCalm, random);
     }
 
     /** Another life of the appliance begins. */
@@ -98,9 +85,7 @@ final class SimulatedAdministrator implements SimulatedConnection.Owner, AutoClo
 
     /** It dies with the machine. */
     void lose() {
-        if (connection.state() != SimulatedConnection.State.AWAY) {
-            leave("died too");
-        }
+        connection.lose();
     }
 
     /** Whether it is connected, and every command that it has given is answered. */
@@ -118,7 +103,8 @@ final class SimulatedAdministrator implements SimulatedConnection.Owner, AutoClo
         connection.close();
     }
 
-    private void talk() {
+    @Override
+    public void talk() {
         connection.poll(POLL_LIMIT);
         if (connection.isLost()) {
             leave("lost");
@@ -150,7 +136,8 @@ final class SimulatedAdministrator implements SimulatedConnection.Owner, AutoClo
         }
     }
 
-    private void leave(final String why) {
+    @Override
+    public void leave(final String why) {
         trace.say("administrator=" + index + " is away: " + why + " unanswered=" + unanswered.size());
         connection.leave();
         unsent.clear();

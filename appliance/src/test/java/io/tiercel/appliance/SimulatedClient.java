@@ -109,20 +109,7 @@ final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable 
 
     /** Whatever comes next to its mind. */
     void act() {
-        switch (connection.state()) {
-            case AWAY -> {
-                if (isCalm || random.nextInt(20) == 0) {
-                    connection.call();
-                }
-            }
-            case CALLING -> {
-                if (!connection.greet()) {
-                    leave("unheard");
-                }
-            }
-            case OPEN -> talk();
-            default -> throw new IllegalStateException(toString());
-        }
+        connection.act(isCalm, random);
     }
 
     /** From here on it wants one more answer besides those that it waits for, over a network that does not fail. */
@@ -139,9 +126,7 @@ final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable 
 
     /** It dies with the machine, and has heard no more than it has read. */
     void lose() {
-        if (connection.state() != SimulatedConnection.State.AWAY) {
-            leave("died too");
-        }
+        connection.lose();
     }
 
     /** Whether it is connected, and every frame that it has sent is answered, its last one too. */
@@ -160,7 +145,8 @@ final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable 
         connection.close();
     }
 
-    private void talk() {
+    @Override
+    public void talk() {
         if (!isDeaf && (isCalm || random.nextInt(100) < readPercent)) {
             connection.poll(POLL_LIMIT);
         }
@@ -278,7 +264,8 @@ final class SimulatedClient implements SimulatedConnection.Owner, AutoCloseable 
         return true;
     }
 
-    private void leave(final String why) {
+    @Override
+    public void leave(final String why) {
         trace.say("client=" + index + " is away: " + why + " unanswered=" + outstandingCount);
         connection.leave();
         network.clear();

@@ -27,6 +27,7 @@ import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /**
  * A principal's way to the appliance and back: called for, let in, with a proof of who it is where there are keys, and
@@ -45,6 +46,12 @@ final class SimulatedConnection implements AutoCloseable {
     interface Owner {
 
         void onWelcome();
+
+        /** Something to do while it is connected. */
+        void talk();
+
+        /** It is not connected any more, of its own will or not. */
+        void leave(String why);
 
         /** A frame that is not about the connection. */
         void onFrame(MessageHeaderDecoder header, DirectBuffer buffer, int offset);
@@ -91,11 +98,36 @@ final class SimulatedConnection implements AutoCloseable {
         this.owner = owner;
     }
 
+    /** Calls, waits to be heard, or lets its owner talk; who is calm calls at once. */
+    void act(final boolean isCalm, final SplittableRandom random) {
+        switch (state) {
+            case AWAY -> {
+                if (isCalm || random.nextInt(20) == 0) {
+                    call();
+                }
+            }
+            case CALLING -> {
+                if (!greet()) {
+                    owner.leave("unheard");
+                }
+            }
+            case OPEN -> owner.talk();
+            default -> throw new IllegalStateException(toString());
+        }
+    }
+
+    /** The machine dies, and its owner with it. */
+    void lose() {
+        if (state != State.AWAY) {
+            owner.leave("died too");
+        }
+    }
+
     State state() {
         return state;
     }
 
-    void call() {
+    private void call() {
         publication = aeron.addExclusivePublication(REQUEST_CHANNEL, streamId);
         subscription = aeron.addSubscription(
                 ChannelUri.addSessionId(CHANNEL, publication.sessionId()), RESPONSE_STREAM);
@@ -105,7 +137,7 @@ final class SimulatedConnection implements AutoCloseable {
     }
 
     /** A moment of waiting for the welcome; false if it gives up. */
-    boolean greet() {
+    private boolean greet() {
         if (!isHelloSaid && publication.isConnected()) {
             hello = newHello();
             isHelloSaid = offer(hello);
