@@ -49,10 +49,11 @@ public final class Rehearsal {
             }
             final long nowCompileMs = isTimed ? jit.getTotalCompilationTime() : 0;
             if (round >= MIN_ROUNDS && nowCompileMs == compileMs) {
-                return;
+                break;
             }
             compileMs = nowCompileMs;
         }
+        System.gc(); // what the start has left is not collected while something is measured
     }
 
     /** A connection for each round: what happens only once for each must not be compiled as what never happens. */
