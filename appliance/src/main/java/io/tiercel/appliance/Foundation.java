@@ -284,7 +284,8 @@ final class Foundation implements AutoCloseable {
                 .ipcMtuLength(mtuLength)
                 .ipcTermBufferLength(Math.max(MIN_IPC_TERM_LENGTH, context.responseTermLength()))
                 .counterValuesBufferLength(countersLength(context.maxClients()))
-                .termBufferSparseFile(false)
+                // A client touches its own log, on its own thread; clearing it would be one of the appliance's.
+                .termBufferSparseFile(true)
                 .dirDeleteOnStart(false)
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)

@@ -1,6 +1,7 @@
 package io.tiercel.appliance;
 
 import io.aeron.ExclusivePublication;
+import io.aeron.logbuffer.LogBufferDescriptor;
 import io.tiercel.appliance.engine.RandomModels;
 import io.tiercel.appliance.telemetry.CounterId;
 import io.tiercel.protocol.Frames;
@@ -277,6 +278,18 @@ class BadInputTest {
         final TiercelClientException refused = assertThrows(TiercelClientException.class,
                 () -> harness.connect("stranger"));
         assertEquals(RejectCode.PRINCIPAL_REFUSED, refused.code());
+        assertOthersAreServed();
+    }
+
+    /** The driver clears a log as it makes it, on a thread that others wait for. */
+    @Test
+    void shouldMakeAShortLogForARefusalOnly() {
+        start(context -> context.principals(List.of("good", "bad")).responseTermLength(1 << 17));
+        final RawClient stranger = harness.rawClient();
+        stranger.hello("stranger");
+        stranger.until("refused", () -> !stranger.rejections.isEmpty());
+        assertEquals(LogBufferDescriptor.TERM_MIN_LENGTH, stranger.heardTermLength);
+        assertEquals(1 << 17, bad.heardTermLength);
         assertOthersAreServed();
     }
 

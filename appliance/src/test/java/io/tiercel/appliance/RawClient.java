@@ -72,6 +72,8 @@ final class RawClient implements AutoCloseable {
     /** Of every frame that was heard. */
     final Set<Integer> heardVersions = new TreeSet<>();
     int chunkCount;
+    /** Of the log that the newest frame came in. */
+    int heardTermLength;
     /** Each answer as it came: the bytes of its chunks and of its result. */
     final List<List<Byte>> answers = new ArrayList<>();
     private final List<Byte> pendingAnswer = new ArrayList<>();
@@ -330,6 +332,7 @@ final class RawClient implements AutoCloseable {
     private void onFrame(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         header.wrap(buffer, offset);
         heardVersions.add(header.version());
+        heardTermLength = aeronHeader.buffer().capacity();
         keepAnswer(buffer, offset, length);
         switch (header.templateId()) {
             case WelcomeDecoder.TEMPLATE_ID ->

@@ -6,6 +6,7 @@ import io.aeron.ChannelUriStringBuilder;
 import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.exceptions.RegistrationException;
+import io.aeron.logbuffer.LogBufferDescriptor;
 import io.tiercel.appliance.access.Access;
 import io.tiercel.appliance.access.Principal;
 import io.tiercel.appliance.engine.LoadedModel;
@@ -31,6 +32,7 @@ import org.agrona.collections.Int2ObjectHashMap;
 import org.agrona.collections.IntHashSet;
 import org.agrona.concurrent.status.AtomicCounter;
 
+import java.io.File;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -49,6 +51,8 @@ final class Admission {
     private static final int REFUSAL_PLACES = 4;
     /** Of those who have not proved who they are, so that they can take nobody else's. */
     private static final int DENIAL_PLACES = 2;
+    /** Aeron takes no fragment that is longer than an eighth of a term. */
+    private static final int MAX_REFUSAL_MTU_LENGTH = LogBufferDescriptor.TERM_MIN_LENGTH / 8;
     /** Each costs the media driver a publication. */
     private static final int DENIALS_PER_SECOND = 4;
     private static final int HELLOS_PER_SECOND = 50;
@@ -86,6 +90,8 @@ final class Admission {
     private final Happenings happenings;
     private final AtomicCounter deniedCount;
     private final AtomicCounter unansweredCount;
+    /** Where Aeron has its logs. */
+    private final File logDirectory;
     private final TokenBucket denials = new TokenBucket();
     private final Map<String, TokenBucket> hellos = new HashMap<>();
     /** Aeron sessions that have had their try. */
@@ -100,6 +106,7 @@ final class Admission {
             final Counters counters) {
         this.aeron = aeron;
         this.rules = rules;
+        logDirectory = aeron.context().aeronDirectory();
         this.access = access;
         this.models = models;
         this.routes = routes;
@@ -209,7 +216,7 @@ final class Admission {
         final long nonce = hello.nonce();
         final String principal = hello.principal();
         final String channel = hello.responseChannel();
-        final String responseChannel = responseChannel(channel, aeronSessionId);
+        final ChannelUriStringBuilder responseChannel = responseChannel(channel, aeronSessionId);
         if (client == null || responseChannel == null) {
             unanswerableCount.incrementRelease();
             return;
@@ -229,7 +236,8 @@ final class Admission {
         client.refusal = refusalOf(client, version, principal);
         serve(client);
         client.principalId = client.refusal == null ? Principals.idOf(principal) : 0;
-        client.publicationRegistrationId = aeron.asyncAddExclusivePublication(responseChannel, streamId);
+        client.publicationRegistrationId =
+                aeron.asyncAddExclusivePublication(withLog(responseChannel, client.refusal != null), streamId);
         clientBySessionId.put(aeronSessionId, client);
         busyPlaces++;
     }
@@ -436,7 +444,7 @@ final class Admission {
     }
 
     /** The channel to answer on, or null if it is not one that the configuration allows. */
-    private String responseChannel(final String channel, final int aeronSessionId) {
+    private ChannelUriStringBuilder responseChannel(final String channel, final int aeronSessionId) {
         for (final String allowed : rules.responseChannels()) {
             if (channel.startsWith(allowed)) {
                 try {
@@ -453,7 +461,7 @@ final class Admission {
      * Only where to send is the client's choice. How is ours: a fragment length or a window from outside could make a
      * claim of egress impossible.
      */
-    private String ourChannel(final String channel, final int aeronSessionId) {
+    private static ChannelUriStringBuilder ourChannel(final String channel, final int aeronSessionId) {
         final ChannelUri asked = ChannelUri.parse(channel);
         if (channel.indexOf(ENDPOINT_KEY) != channel.lastIndexOf(ENDPOINT_KEY)) {
             throw new IllegalArgumentException("the allowed endpoint is followed by another one");
@@ -462,9 +470,21 @@ final class Admission {
                 .media(asked.media())
                 .endpoint(asked.get(CommonContext.ENDPOINT_PARAM_NAME))
                 .networkInterface(asked.get(CommonContext.INTERFACE_PARAM_NAME))
-                .sessionId(aeronSessionId)
-                .termLength(rules.responseTermLength())
-                .mtu(rules.responseMtuLength())
+                .sessionId(aeronSessionId);
+    }
+
+    /**
+     * As long as answers need it, or as short as can be where one refusal is all that will ever be said: the driver
+     * clears a log as it makes it, which takes its thread a microsecond a page, and on a machine whose memory others
+     * want too, twenty. All of it at once, as memory that is not there any more when it is written to ends the process.
+     */
+    private String withLog(final ChannelUriStringBuilder channel, final boolean isForARefusal) {
+        return channel
+                .termLength(isForARefusal ? LogBufferDescriptor.TERM_MIN_LENGTH : rules.responseTermLength())
+                .mtu(isForARefusal
+                        ? Math.min(rules.responseMtuLength(), MAX_REFUSAL_MTU_LENGTH)
+                        : rules.responseMtuLength())
+                .sparse(false)
                 .build();
     }
 
@@ -511,6 +531,7 @@ final class Admission {
         client.state = State.OPEN;
         client.lastHeardTickNs = nowTickNs;
         if (client.refusal == null) {
+            client.requestPages.forgetIfScarce(logDirectory);
             welcomedCount.incrementRelease();
             clientCount.incrementRelease();
             happenings.tell(EventKind.CLIENT_WELCOMED, client.aeronSessionId, client.principal);

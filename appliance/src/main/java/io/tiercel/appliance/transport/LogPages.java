@@ -9,6 +9,8 @@ import org.agrona.BitUtil;
 import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
 
+import java.io.File;
+
 /**
  * The pages of an Aeron log, touched a few at a time by a thread that has nothing better to do, so that nobody who
  * writes or reads there later waits for the operating system. Aeron itself would touch each log whole, as soon as it
@@ -24,6 +26,9 @@ public final class LogPages {
     private static final long BYTES_AT_ONCE = 16 * PAGE_BYTES;
     /** Of a log that is longer, whose first round takes its time anyway, no page is touched. */
     private static final long MAX_BYTES = 64L << 20;
+
+    /** Others who touch theirs at the same time need memory too. */
+    private static final long SPARE_FACTOR = 4;
 
     private long next;
     private long end;
@@ -69,6 +74,18 @@ public final class LogPages {
             sum += UnsafeApi.getByte(next);
         }
         seen = sum;
+    }
+
+    /**
+     * Leaves the log as it is if its pages may not be there and there is little memory left for them: whoever touches
+     * one for which there is none is ended by the system. Not for a hot moment.
+     *
+     * @param logDirectory where it lies.
+     */
+    public void forgetIfScarce(final File logDirectory) {
+        if (hasMore() && logDirectory.getUsableSpace() < SPARE_FACTOR * (end - next)) {
+            forget();
+        }
     }
 
     /** The log goes. */

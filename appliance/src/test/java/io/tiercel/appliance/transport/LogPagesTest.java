@@ -12,6 +12,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.FragmentHandler;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -142,6 +143,28 @@ class LogPagesTest {
         pages.forget();
         assertFalse(pages.hasMore());
         pages.touchSome();
+    }
+
+    /** Whether what is left is enough; nothing is known of a log that has been touched or forgotten. */
+    @Test
+    void shouldTouchNothingWhenThereIsLittleMemoryLeft() {
+        open(TERM_LENGTH);
+        receive(1, (buffer, offset, length, header) -> pages.begin(buffer, header));
+        pages.forgetIfScarce(directoryWith(12L * TERM_LENGTH));
+        assertTrue(pages.hasMore());
+        pages.forgetIfScarce(directoryWith(12L * TERM_LENGTH - 1));
+        assertFalse(pages.hasMore());
+    }
+
+    private File directoryWith(final long usableBytes) {
+        return new File(directory.toString()) {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public long getUsableSpace() {
+                return usableBytes;
+            }
+        };
     }
 
     private void open(final int termLength) {
