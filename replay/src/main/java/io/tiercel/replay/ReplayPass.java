@@ -5,6 +5,7 @@ import io.tiercel.appliance.snapshot.SnapshotReader;
 import io.tiercel.appliance.snapshot.SnapshotStore;
 import io.tiercel.protocol.journal.OutcomeStatus;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * One way through a journal, from its first record, or, where older ones have been removed, from its oldest snapshot
@@ -36,6 +37,9 @@ public final class ReplayPass implements AutoCloseable {
     private ReplayTask lastTask;
     private Damage damage;
     private long elapsedNs;
+    /** Of the other threads, each of which adds its own when it ends. */
+    private final AtomicLong othersProcessorNs = new AtomicLong();
+    private long processorNs;
 
     /** @param journal closed by the caller. */
     public ReplayPass(final ReplayOptions options, final JoinedJournal journal, final ReplayWork work) {
@@ -53,6 +57,7 @@ public final class ReplayPass implements AutoCloseable {
      */
     public void run() {
         final long startNs = options.nanoClock().nanoTime();
+        final long processorStartNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime();
         try {
             if (begin()) {
                 replay();
@@ -62,6 +67,7 @@ public final class ReplayPass implements AutoCloseable {
             damage = ex.damage();
         }
         elapsedNs = options.nanoClock().nanoTime() - startNs;
+        processorNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime() - processorStartNs + othersProcessorNs.get();
     }
 
     /**
@@ -176,6 +182,7 @@ public final class ReplayPass implements AutoCloseable {
             public void close() {
                 runner.close();
                 own.close();
+                othersProcessorNs.addAndGet(KernelSpeed.PROCESSOR_CLOCK.nanoTime());
             }
         };
     }
@@ -290,6 +297,11 @@ public final class ReplayPass implements AutoCloseable {
 
     public long elapsedNs() {
         return elapsedNs;
+    }
+
+    /** What all its threads took of the processors. */
+    public long processorNs() {
+        return processorNs;
     }
 
     @Override

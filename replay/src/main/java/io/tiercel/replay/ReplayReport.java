@@ -22,6 +22,7 @@ import java.util.List;
  * @param openTailCount   requests at the end that have no outcome.
  * @param models          each bundle met and the backend that computed it.
  * @param elapsedNs       from the first record to the last.
+ * @param processorNs     of all threads together, meanwhile.
  * @param divergence      the first, or null.
  * @param damage          the first, or null.
  */
@@ -42,6 +43,7 @@ public record ReplayReport(
         long openTailCount,
         List<ReplayedModel> models,
         long elapsedNs,
+        long processorNs,
         Divergence divergence,
         Damage damage) {
 

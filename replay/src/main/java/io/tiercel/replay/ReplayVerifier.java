@@ -126,6 +126,7 @@ public final class ReplayVerifier {
                 pass.openTailCount(),
                 List.copyOf(models),
                 pass.elapsedNs(),
+                pass.processorNs(),
                 divergence,
                 pass.damage());
     }

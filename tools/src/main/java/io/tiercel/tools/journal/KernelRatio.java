@@ -1,27 +1,28 @@
 package io.tiercel.tools.journal;
 
 import io.tiercel.replay.KernelSpeed;
+import io.tiercel.replay.ReplayReport;
 
 /**
  * How fast a verification is beside the kernels that it uses.
  *
- * @param kernels           alone.
- * @param requestsPerSecond of a verification in a process that is warm: a JVM spends its first second on compiling.
- * @param processorNs       of that verification, for a request: its only thread's; 0 if it has several.
+ * @param kernels alone.
+ * @param warm    a verification in a process that is warm: a JVM spends its first second on compiling.
  */
-record KernelRatio(KernelSpeed kernels, double requestsPerSecond, double processorNs) {
+record KernelRatio(KernelSpeed kernels, ReplayReport warm) {
 
     /** Which part of the kernels' speed it has. */
     double ratio() {
-        return requestsPerSecond / kernels.requestsPerSecond();
+        return warm.requestsPerSecond() / kernels.requestsPerSecond();
     }
 
-    boolean hasProcessorTime() {
-        return processorNs > 0;
+    /** Of the verification, for a request: of all its threads together, reading and waiting for each other included. */
+    double processorNs() {
+        return (double) warm.processorNs() / (warm.rebuiltCount() + warm.comparedCount());
     }
 
-    /** As {@link #ratio}, by processor time, where it {@link #hasProcessorTime}. */
+    /** As {@link #ratio}, by processor time. */
     double processorRatio() {
-        return kernels.processorNs() / processorNs;
+        return kernels.processorNs() / processorNs();
     }
 }

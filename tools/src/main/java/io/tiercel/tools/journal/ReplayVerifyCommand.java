@@ -123,12 +123,7 @@ public final class ReplayVerifyCommand implements Callable<Integer> {
         if (kernels == null) {
             return null;
         }
-        final long startNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime();
-        final ReplayReport warm = verify(options, progress);
-        final long processorNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime() - startNs;
-        final long requestCount = warm.rebuiltCount() + warm.comparedCount();
-        return new KernelRatio(kernels, warm.requestsPerSecond(),
-                options.threads() == 1 ? (double) processorNs / requestCount : 0);
+        return new KernelRatio(kernels, verify(options, progress));
     }
 
     private void writeJson(final ReplayReport report, final KernelRatio kernels) {

@@ -43,9 +43,8 @@ final class VerifyReport {
             line(text, "kernels", String.format(Locale.ROOT,
                     "%,.0f requests/s alone on %d thread%s; verified once more, warm: %,.0f requests/s, %.2f of it",
                     kernels.kernels().requestsPerSecond(), kernels.kernels().threads(),
-                    kernels.kernels().threads() == 1 ? "" : "s", kernels.requestsPerSecond(), kernels.ratio()));
-        }
-        if (kernels != null && kernels.hasProcessorTime()) {
+                    kernels.kernels().threads() == 1 ? "" : "s", kernels.warm().requestsPerSecond(),
+                    kernels.ratio()));
             line(text, "processor", String.format(Locale.ROOT,
                     "%,.0f ns a request alone, %,.0f ns verified: %.2f of the kernels' speed",
                     kernels.kernels().processorNs(), kernels.processorNs(), kernels.processorRatio()));
@@ -137,14 +136,12 @@ final class VerifyReport {
         root.put("elapsedNs", report.elapsedNs());
         root.put("requestsPerSecond", report.requestsPerSecond());
         if (kernels != null) {
-            final ObjectNode node = root.putObject("kernels")
+            root.putObject("kernels")
                     .put("threads", kernels.kernels().threads())
                     .put("requestsPerSecond", kernels.kernels().requestsPerSecond())
-                    .put("warmRequestsPerSecond", kernels.requestsPerSecond())
-                    .put("processorNs", kernels.kernels().processorNs());
-            if (kernels.hasProcessorTime()) {
-                node.put("warmProcessorNs", kernels.processorNs());
-            }
+                    .put("warmRequestsPerSecond", kernels.warm().requestsPerSecond())
+                    .put("processorNs", kernels.kernels().processorNs())
+                    .put("warmProcessorNs", kernels.processorNs());
         }
         final ArrayNode models = root.putArray("models");
         for (final ReplayReport.ReplayedModel model : report.models()) {
