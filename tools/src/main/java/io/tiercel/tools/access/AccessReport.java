@@ -41,8 +41,10 @@ record AccessReport(
                 strangers.unanswered() + " unsent=" + strangers.unsent() + " challenged=" + strangers.challenged() +
                 " let-in=" + (strangers.letIn() + welcomed - 1) + System.lineSeparator() +
                 "the appliance counted: wrong hellos " + denied + ", welcomed " + welcomed + System.lineSeparator() +
-                String.format(Locale.ROOT, "p50 under attack is %.2f times that in quiet, p99 %.2f, p99.9 %.2f%n",
+                String.format(Locale.ROOT,
+                        "p50 under attack is %.2f times that in quiet, p90 %.2f, p99 %.2f, p99.9 %.2f%n",
                         ratio(attacked.summary().p50(), quiet.summary().p50()),
+                        ratio(attacked.summary().p90(), quiet.summary().p90()),
                         ratio(attacked.summary().p99(), quiet.summary().p99()),
                         ratio(attacked.summary().p999(), quiet.summary().p999()));
     }

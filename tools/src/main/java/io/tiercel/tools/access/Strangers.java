@@ -47,10 +47,11 @@ final class Strangers implements AutoCloseable {
     private static final int RESPONSE_STREAM_ID = 7399;
     /** Small and sparse: the strangers' logs are not to be what fills the machine's memory. */
     private static final String REQUEST_CHANNEL = "aeron:ipc?term-length=64k|sparse=true";
-    private static final long PAUSE_NS = 500_000;
     /** As long as a connection stays to hear an answer, from its Hello on. */
     private static final long STAY_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long CONNECT_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
+    /** A look for each that is due is enough: each takes a core from somebody, which is not what is asked here. */
+    private static final long MAX_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int FRAGMENT_LIMIT = 64;
 
     private final Aeron aeron;
@@ -114,6 +115,7 @@ final class Strangers implements AutoCloseable {
     /** Sends so many bad Hellos, and stays until the last one has had time for an answer. */
     StrangerCounts knock(final long count, final double ratePerSecond) {
         final long startNs = clock.nanoTime();
+        final long pauseNs = (long) Math.min(MAX_PAUSE_NS, 1e9 / ratePerSecond);
         while (beganCount < count || !attempts.isEmpty()) {
             final long nowNs = clock.nanoTime();
             while (beganCount < count && nowNs - startNs >= beganCount * 1e9 / ratePerSecond) {
@@ -122,7 +124,7 @@ final class Strangers implements AutoCloseable {
             advance(nowNs);
             answers.poll(assembler, FRAGMENT_LIMIT);
             aeron.conductorAgentInvoker().invoke();
-            LockSupport.parkNanos(PAUSE_NS);
+            LockSupport.parkNanos(pauseNs);
         }
         return new StrangerCounts(knockedCount, unsentCount, refusedCount, challengedCount, letInCount);
     }
