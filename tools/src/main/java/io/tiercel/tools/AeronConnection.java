@@ -55,7 +55,7 @@ public final class AeronConnection {
     /** A driver that is gone shows as a lost connection; the conductor's end, which follows, says nothing more. */
     private static void onError(final Throwable error) {
         if (!(error instanceof DriverTimeoutException || error instanceof AgentTerminationException)) {
-            System.err.println("aeron: " + error);
+            System.err.println("aeron: " + error + (error.getCause() == null ? "" : ": " + error.getCause()));
         }
     }
 }

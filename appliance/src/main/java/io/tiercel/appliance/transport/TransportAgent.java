@@ -1,5 +1,6 @@
 package io.tiercel.appliance.transport;
 
+import io.tiercel.protocol.client.AeronTurns;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.NanoClock;
@@ -8,11 +9,14 @@ import org.agrona.concurrent.NanoClock;
  * Lets the Aeron client's conductor, and the media driver where it has no thread of its own, do their work on this
  * thread, once in so many duty cycles: messages over IPC do not need them, only flow control, housekeeping and who
  * comes and goes do. A thread that idles politely, or is kept from its core, makes few duty cycles: so a turn is due
- * after a millisecond too.
+ * after a millisecond too, and then there are as many as there is work for, since in each of them the driver takes one
+ * command and the conductor one message.
  */
 public final class TransportAgent implements Agent {
 
     private static final long MAX_GAP_NS = 1_000_000;
+    /** In a row. */
+    private static final int MAX_TURNS = 64;
 
     private final AgentInvoker driver;
     private final AgentInvoker conductor;
@@ -46,15 +50,15 @@ public final class TransportAgent implements Agent {
     @Override
     public int doWork() {
         final long nowNs = cycleClock.nanoTime();
-        if (--cyclesLeft > 0 && nowNs - dueNs < 0) {
+        final boolean isLate = nowNs - dueNs >= 0;
+        if (--cyclesLeft > 0 && !isLate) {
             return 0;
         }
         cyclesLeft = cycleInterval;
         dueNs = nowNs + MAX_GAP_NS;
-        if (driver != null) {
-            driver.invoke();
-        }
-        conductor.invoke();
+        final int maxTurns = isLate ? MAX_TURNS : 1;
+        AeronTurns.take(driver, maxTurns);
+        AeronTurns.take(conductor, maxTurns);
         if (conductor.isClosed()) {
             throw new TransportException(errors.fatal());
         }

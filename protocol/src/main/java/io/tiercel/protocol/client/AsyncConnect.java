@@ -162,11 +162,9 @@ public final class AsyncConnect implements AutoCloseable {
     }
 
     private void invoke() {
-        if (driverInvoker != null) {
-            driverInvoker.invoke();
-        }
-        if (aeron != null && aeron.conductorAgentInvoker() != null) {
-            aeron.conductorAgentInvoker().invoke();
+        AeronTurns.take(driverInvoker, TiercelClient.MAX_TURNS);
+        if (aeron != null) {
+            AeronTurns.take(aeron.conductorAgentInvoker(), TiercelClient.MAX_TURNS);
         }
     }
 

@@ -67,6 +67,8 @@ public final class TiercelClient implements AutoCloseable {
 
     private static final long CONNECTED = 0;
     private static final int NO_MODEL = -1;
+    /** Of Aeron, in a service: twenty thousand a second, even if that comes as rarely as may be. */
+    static final int MAX_TURNS = 1_024;
     /** Between two services, if polls come slowly; a client that spins has the interval of its context. */
     private static final long SERVICE_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -844,8 +846,8 @@ public final class TiercelClient implements AutoCloseable {
 
     /** The part of polling that needs the clock and can wait for some polls; see {@link ClientContext}. */
     private int service() {
-        int workCount = driverInvoker == null ? 0 : driverInvoker.invoke();
-        workCount += conductorInvoker == null ? 0 : conductorInvoker.invoke();
+        int workCount = AeronTurns.take(driverInvoker, MAX_TURNS);
+        workCount += AeronTurns.take(conductorInvoker, MAX_TURNS);
         final long nowNs = clock.nanoTime();
         final long pollsInTime = pollsPerService * SERVICE_NS / (nowNs - lastServiceNs + 1);
         pollsPerService = (int) Math.max(1, Math.min(serviceInterval, pollsInTime));

@@ -31,19 +31,22 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.agrona.concurrent.NanoClock;
 import picocli.CommandLine;
 
 /**
- * An appliance with keys, one client inside that asks at a steady rate, and strangers who knock, each of the three in a
- * process of its own. Parts in quiet and parts under attack take turns, the first one of a turn too, so that both meet
- * the same moods of the machine.
+ * An appliance with keys, one client inside that asks at a steady rate, and strangers who knock, each of the three in
+ * a process of its own. Parts in quiet, with strangers next door, who take as much from the machine, and under attack
+ * take turns, the first one of a turn too, so that all meet the same moods of the machine.
  */
 final class AccessBench {
 
     private static final String PRINCIPAL = "inside";
     private static final int SESSIONS = 16;
     private static final long START_TIMEOUT_MS = 120_000;
+    /** Until then next to nothing is compiled any more. */
+    private static final long REHEARSED_STRANGERS = 4_000;
     /** Beyond what the strangers of a part take at their rate. */
     private static final long STRANGERS_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
     /** From when the last one has gone until the appliance has taken note of each. */
@@ -56,6 +59,7 @@ final class AccessBench {
     private final Path keys;
     private final Path key;
     private StrangerCounts strangerCounts = StrangerCounts.NONE;
+    private StrangerCounts rehearsedCounts = StrangerCounts.NONE;
     private int doneCount;
 
     AccessBench(final AccessPlan plan, final NanoClock clock, final PrintStream out) {
@@ -95,13 +99,21 @@ final class AccessBench {
             }
             final ApplianceTarget target =
                     new ApplianceTarget(client, model.modelId(), source, 0, OutputSink.NONE);
+            if (plan.isRehearsed()) {
+                rehearseStrangers(target, strangers);
+            }
             try (MeasuredRun quiet = measuredRun(client, target, log, "quiet");
+                    MeasuredRun nextDoor = measuredRun(client, target, log, Strangers.NEXT_DOOR);
                     MeasuredRun attacked = measuredRun(client, target, log, "attack")) {
                 for (int turn = 0; turn < plan.turns(); turn++) {
-                    takeTurn(turn, quiet, attacked, target, strangers);
+                    takeTurn(turn, List.of(
+                            part -> play(quiet, part),
+                            part -> playNextDoor(nextDoor, part, target, strangers),
+                            part -> playAttacked(attacked, part, target, strangers)));
                 }
                 awaitDenied(aeron, target);
-                return new AccessReport(plan, quiet.finish(), attacked.finish(), strangerCounts,
+                return new AccessReport(plan, quiet.finish(), nextDoor.finish(), attacked.finish(), strangerCounts,
+                        rehearsedCounts,
                         counter(aeron, CounterId.CLIENTS_WELCOMED), counter(aeron, CounterId.ACCESS_DENIED));
             }
         }
@@ -110,7 +122,7 @@ final class AccessBench {
     /** A stranger that has gone may not have been heard yet; what the appliance never hears, the report shows. */
     private void awaitDenied(final Aeron aeron, final ApplianceTarget target) {
         final long deadlineNs = clock.nanoTime() + HEARD_TIMEOUT_NS;
-        while (counter(aeron, CounterId.ACCESS_DENIED) < strangerCounts.knocked() &&
+        while (counter(aeron, CounterId.ACCESS_DENIED) < strangerCounts.knocked() + rehearsedCounts.knocked() &&
                 clock.nanoTime() - deadlineNs < 0) {
             target.poll(NobodyAsked.INSTANCE);
             LockSupport.parkNanos(POLL_NS);
@@ -123,21 +135,41 @@ final class AccessBench {
         return new MeasuredRun(clock, target).maxInFlight(client.maxInFlight()).log(log, tag);
     }
 
-    private void takeTurn(
-            final int turn, final MeasuredRun quiet, final MeasuredRun attacked, final ApplianceTarget target,
-            final ChildProcess strangers) {
-        out.printf(Locale.ROOT, "turn %d of %d: %d requests in quiet, %d under attack by %d strangers%n", turn + 1,
-                plan.turns(), plan.requestsOf(turn), plan.requestsOf(turn), plan.strangersOf(turn));
-        final boolean isQuietFirst = turn % 2 == 0;
-        if (isQuietFirst) {
-            play(quiet, turn);
+    /**
+     * What is done at a door is done for the first time in the life of these processes, and a compiler that has no core
+     * of its own takes that of those who are measured.
+     */
+    private void rehearseStrangers(final ApplianceTarget target, final ChildProcess strangers) {
+        out.println("rehearsing the strangers: " + REHEARSED_STRANGERS + " next door, and at the door");
+        final String command = REHEARSED_STRANGERS + " " + AccessBenchCommand.MAX_STRANGER_RATE;
+        strangers.tell(command + " " + Strangers.NEXT_DOOR);
+        awaitStrangers(REHEARSED_STRANGERS, target, strangers);
+        strangers.tell(command);
+        rehearsedCounts = awaitStrangers(REHEARSED_STRANGERS, target, strangers);
+    }
+
+    /** Each turn begins with another part. */
+    private void takeTurn(final int turn, final List<IntConsumer> parts) {
+        out.printf(Locale.ROOT,
+                "turn %d of %d: %d requests each in quiet, with %d strangers next door, and at the door%n",
+                turn + 1, plan.turns(), plan.requestsOf(turn), plan.strangersOf(turn));
+        for (int i = 0; i < parts.size(); i++) {
+            parts.get((turn + i) % parts.size()).accept(turn);
         }
+    }
+
+    private void playNextDoor(
+            final MeasuredRun run, final int turn, final ApplianceTarget target, final ChildProcess strangers) {
+        strangers.tell(plan.strangersOf(turn) + " " + plan.strangerRate() + " " + Strangers.NEXT_DOOR);
+        play(run, turn);
+        awaitStrangers(plan.strangersOf(turn), target, strangers);
+    }
+
+    private void playAttacked(
+            final MeasuredRun run, final int turn, final ApplianceTarget target, final ChildProcess strangers) {
         strangers.tell(plan.strangersOf(turn) + " " + plan.strangerRate());
-        play(attacked, turn);
-        awaitStrangers(turn, target, strangers);
-        if (!isQuietFirst) {
-            play(quiet, turn);
-        }
+        play(run, turn);
+        strangerCounts = strangerCounts.plus(awaitStrangers(plan.strangersOf(turn), target, strangers));
     }
 
     private void play(final MeasuredRun run, final int turn) {
@@ -145,9 +177,9 @@ final class AccessBench {
     }
 
     /** The one inside must be heard of meanwhile. */
-    private void awaitStrangers(final int turn, final ApplianceTarget target, final ChildProcess strangers) {
-        final long deadlineNs = clock.nanoTime() + STRANGERS_TIMEOUT_NS +
-                (long) (plan.strangersOf(turn) / plan.strangerRate() * 1e9);
+    private StrangerCounts awaitStrangers(
+            final long count, final ApplianceTarget target, final ChildProcess strangers) {
+        final long deadlineNs = clock.nanoTime() + STRANGERS_TIMEOUT_NS + (long) (count / plan.strangerRate() * 1e9);
         List<String> now = doneLines(strangers);
         while (now.size() == doneCount) {
             target.poll(NobodyAsked.INSTANCE);
@@ -158,8 +190,7 @@ final class AccessBench {
             }
             now = doneLines(strangers);
         }
-        strangerCounts = strangerCounts.plus(StrangerCounts.parse(now.get(doneCount)));
-        doneCount++;
+        return StrangerCounts.parse(now.get(doneCount++));
     }
 
     private static List<String> doneLines(final ChildProcess strangers) {

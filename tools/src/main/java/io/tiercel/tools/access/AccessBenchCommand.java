@@ -25,15 +25,15 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = {
             "An appliance with keys, a client inside at a steady rate (open loop), and bad Hellos, each on a",
-            "connection of its own: no proof, a wrong key, an unknown name, a recorded Hello, an old version. In quiet",
-            "and under attack, in turns.",
+            "connection of its own: no proof, a wrong key, an unknown name, a recorded Hello, an old version. In",
+            "quiet, with as many strangers at another house on this machine, and under attack, in turns.",
             "Exits 1 if anybody was let in, or a request inside was not answered. Ends by itself."})
 public final class AccessBenchCommand implements Callable<Integer> {
 
     private static final double MAX_RATE = 1_000_000;
     private static final long MAX_STRANGERS = 10_000_000;
     /** Each leaves counters in the media driver for some seconds, and there is room for 8,192. */
-    private static final double MAX_STRANGER_RATE = 250;
+    static final double MAX_STRANGER_RATE = 250;
 
     @Option(names = "--rate", defaultValue = "5000", paramLabel = "R",
             description = "Requests a second of the client inside. Default: ${DEFAULT-VALUE}.")
@@ -48,7 +48,7 @@ public final class AccessBenchCommand implements Callable<Integer> {
     private double strangerRate;
 
     @Option(names = "--turns", defaultValue = "5", paramLabel = "N",
-            description = "Parts in quiet, and as many under attack. Default: ${DEFAULT-VALUE}.")
+            description = "Parts of each of the three kinds. Default: ${DEFAULT-VALUE}.")
     private int turns;
 
     @Option(names = "--layout", defaultValue = "auto", paramLabel = "LAYOUT",

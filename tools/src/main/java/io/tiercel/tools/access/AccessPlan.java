@@ -10,7 +10,7 @@ import java.nio.file.Path;
  * @param rate          requests a second of the one inside.
  * @param strangerCount bad Hellos in all turns together.
  * @param strangerRate  of them a second.
- * @param turns         each of them a part in quiet and one under attack.
+ * @param turns         each of them a part in quiet, one with strangers next door, and one under attack.
  * @param folder        an empty one of its own.
  * @param isRehearsed   whether both sides are warmed up in full; without that the figures are of no use.
  * @param output        for interval histograms; null for none.
@@ -31,7 +31,7 @@ record AccessPlan(
         return Math.max(1, Math.round(strangersOf(turn) / strangerRate * rate));
     }
 
-    /** Requests of all turns in quiet; as many follow under attack. */
+    /** Requests of all turns in quiet; there are as many of each of the two other kinds. */
     long requestCount() {
         long count = 0;
         for (int turn = 0; turn < turns; turn++) {

@@ -13,7 +13,6 @@ import io.tiercel.protocol.wire.ChallengeDecoder;
 import io.tiercel.protocol.wire.MessageHeaderDecoder;
 import io.tiercel.protocol.wire.RejectCode;
 import io.tiercel.protocol.wire.RejectDecoder;
-import io.tiercel.tools.AeronConnection;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -43,6 +42,7 @@ final class Strangers implements AutoCloseable {
     static final String DONE = "done:";
 
     static final String READY = "ready";
+    static final String NEXT_DOOR = "next-door";
 
     private static final int RESPONSE_STREAM_ID = 7399;
     /** Small and sparse: the strangers' logs are not to be what fills the machine's memory. */
@@ -54,6 +54,7 @@ final class Strangers implements AutoCloseable {
     private static final long MAX_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int FRAGMENT_LIMIT = 64;
 
+    private final StrangersHouse house;
     private final Aeron aeron;
     private final Subscription answers;
     private final FragmentAssembler assembler = new FragmentAssembler(this::onAnswer);
@@ -85,8 +86,9 @@ final class Strangers implements AutoCloseable {
         }
     }
 
-    Strangers(final Aeron aeron, final String principal, final byte[] key, final NanoClock clock) {
-        this.aeron = aeron;
+    Strangers(final StrangersHouse house, final String principal, final byte[] key, final NanoClock clock) {
+        this.house = house;
+        aeron = house.aeron();
         this.principal = principal;
         this.key = key;
         this.clock = clock;
@@ -95,7 +97,7 @@ final class Strangers implements AutoCloseable {
 
     /**
      * Arguments: directory of the media driver, principal, file of its key. A line {@code COUNT RATE} on standard input
-     * is a command; its end ends the process.
+     * is a command, with {@link #NEXT_DOOR} behind it one to knock there; its end ends the process.
      */
     public static void main(final String[] arguments) throws IOException {
         final byte[] key = SecretFiles.readKey(Path.of(arguments[2]));
@@ -104,8 +106,11 @@ final class Strangers implements AutoCloseable {
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String command = commands.readLine(); command != null; command = commands.readLine()) {
             final String[] words = command.split(" ");
-            try (Aeron aeron = AeronConnection.open(arguments[0]);
-                    Strangers strangers = new Strangers(aeron, arguments[1], key, SystemNanoClock.INSTANCE)) {
+            final boolean isNextDoor = words[words.length - 1].equals(NEXT_DOOR);
+            try (StrangersHouse house = isNextDoor
+                    ? StrangersHouse.nextDoor(arguments[0] + '-' + NEXT_DOOR)
+                    : StrangersHouse.appliance(arguments[0]);
+                    Strangers strangers = new Strangers(house, arguments[1], key, SystemNanoClock.INSTANCE)) {
                 System.out.println(DONE + ' ' +
                         strangers.knock(Long.parseLong(words[0]), Double.parseDouble(words[1])));
             }
@@ -123,7 +128,7 @@ final class Strangers implements AutoCloseable {
             }
             advance(nowNs);
             answers.poll(assembler, FRAGMENT_LIMIT);
-            aeron.conductorAgentInvoker().invoke();
+            house.turn();
             LockSupport.parkNanos(pauseNs);
         }
         return new StrangerCounts(knockedCount, unsentCount, refusedCount, challengedCount, letInCount);

@@ -45,6 +45,7 @@ class AccessBenchTest {
         assertEquals(STRANGERS, report.denied());
         assertEquals(1, report.welcomed());
         assertEquals(plan.requestCount(), report.quiet().counts().answered());
+        assertEquals(plan.requestCount(), report.nextDoor().counts().answered());
         assertEquals(plan.requestCount(), report.attacked().counts().answered());
         assertTrue(report.toString().contains("let-in=0"), report::toString);
     }
