@@ -4,7 +4,6 @@ import io.tiercel.appliance.engine.ModelExecutor;
 import io.tiercel.appliance.engine.StepBatch;
 import io.tiercel.appliance.sequencer.RequestKind;
 import io.tiercel.protocol.journal.OutcomeStatus;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.agrona.concurrent.NanoClock;
 
 /**
  * How fast the executors alone are: a verification can be no faster. The first requests of a journal that were
@@ -24,9 +22,6 @@ import org.agrona.concurrent.NanoClock;
  * @param processorNs       of a request: processor time, which other work on the machine disturbs less than the clock.
  */
 public record KernelSpeed(int threads, double requestsPerSecond, double processorNs) {
-
-    /** Of the calling thread, since it began. */
-    public static final NanoClock PROCESSOR_CLOCK = ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime;
 
     private static final int MAX_BLOCKS = 16;
     private static final long WARM_NS = 500_000_000L;
@@ -99,7 +94,7 @@ public record KernelSpeed(int threads, double requestsPerSecond, double processo
         try {
             final List<Future<Count>> counts = new ArrayList<>();
             for (final List<Group> groups : shards) {
-                counts.add(pool.submit(() -> count(groups, options.nanoClock())));
+                counts.add(pool.submit(() -> count(groups, options)));
             }
             double perSecond = 0;
             long requestCount = 0;
@@ -118,26 +113,28 @@ public record KernelSpeed(int threads, double requestsPerSecond, double processo
         }
     }
 
-    private static Count count(final List<Group> groups, final NanoClock clock) {
+    private static Count count(final List<Group> groups, final ReplayOptions options) {
         try (ReplayComputer computer = new ReplayComputer()) {
-            run(groups, computer, clock, WARM_NS);
-            return run(groups, computer, clock, MEASURED_NS);
+            run(groups, computer, options, WARM_NS);
+            return run(groups, computer, options, MEASURED_NS);
         }
     }
 
     private static Count run(
-            final List<Group> groups, final ReplayComputer computer, final NanoClock clock, final long durationNs) {
-        final long startNs = clock.nanoTime();
-        final long processorStartNs = PROCESSOR_CLOCK.nanoTime();
+            final List<Group> groups, final ReplayComputer computer, final ReplayOptions options,
+            final long durationNs) {
+        final long startNs = options.nanoClock().nanoTime();
+        final long processorStartNs = options.processorClock().nanoTime();
         long requestCount = 0;
         int index = 0;
-        while (index > 0 || clock.nanoTime() - startNs < durationNs) {
+        while (index > 0 || options.nanoClock().nanoTime() - startNs < durationNs) {
             final Group group = groups.get(index);
             step(group, computer.executor(group.tasks[0].model));
             requestCount += group.tasks.length;
             index = (index + 1) % groups.size();
         }
-        return new Count(requestCount, clock.nanoTime() - startNs, PROCESSOR_CLOCK.nanoTime() - processorStartNs);
+        return new Count(requestCount, options.nanoClock().nanoTime() - startNs,
+                options.processorClock().nanoTime() - processorStartNs);
     }
 
     /** Sessions whose context is full begin anew. */

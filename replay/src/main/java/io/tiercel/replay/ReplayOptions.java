@@ -2,6 +2,7 @@ package io.tiercel.replay;
 
 import io.tiercel.appliance.engine.Backend;
 import io.tiercel.appliance.engine.Backends;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.NanoClock;
@@ -23,6 +24,7 @@ public final class ReplayOptions {
     private BooleanSupplier follow;
     private ReplayProgress progress;
     private NanoClock nanoClock = SystemNanoClock.INSTANCE;
+    private NanoClock processorClock = ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime;
 
     public Path journalDirectory() {
         return journalDirectory;
@@ -124,6 +126,16 @@ public final class ReplayOptions {
 
     public ReplayOptions nanoClock(final NanoClock newNanoClock) {
         nanoClock = newNanoClock;
+        return this;
+    }
+
+    /** What the thread that asks has taken of the processors, since it began. */
+    public NanoClock processorClock() {
+        return processorClock;
+    }
+
+    public ReplayOptions processorClock(final NanoClock newProcessorClock) {
+        processorClock = newProcessorClock;
         return this;
     }
 

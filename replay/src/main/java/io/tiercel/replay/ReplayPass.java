@@ -57,7 +57,7 @@ public final class ReplayPass implements AutoCloseable {
      */
     public void run() {
         final long startNs = options.nanoClock().nanoTime();
-        final long processorStartNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime();
+        final long processorStartNs = options.processorClock().nanoTime();
         try {
             if (begin()) {
                 replay();
@@ -67,7 +67,7 @@ public final class ReplayPass implements AutoCloseable {
             damage = ex.damage();
         }
         elapsedNs = options.nanoClock().nanoTime() - startNs;
-        processorNs = KernelSpeed.PROCESSOR_CLOCK.nanoTime() - processorStartNs + othersProcessorNs.get();
+        processorNs = options.processorClock().nanoTime() - processorStartNs + othersProcessorNs.get();
     }
 
     /**
@@ -182,7 +182,7 @@ public final class ReplayPass implements AutoCloseable {
             public void close() {
                 runner.close();
                 own.close();
-                othersProcessorNs.addAndGet(KernelSpeed.PROCESSOR_CLOCK.nanoTime());
+                othersProcessorNs.addAndGet(options.processorClock().nanoTime());
             }
         };
     }

@@ -78,7 +78,8 @@ class ReplayThreadsProperties {
                 .journalDirectory(directory)
                 .fromSequence(from)
                 .threads(threads)
-                .nanoClock(() -> 0);
+                .nanoClock(() -> 0)
+                .processorClock(() -> 0);
         return new ReplayVerifier(options).verify(journal.inMemory());
     }
 }

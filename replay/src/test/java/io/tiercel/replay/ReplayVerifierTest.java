@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.BeforeEach;
@@ -464,6 +465,16 @@ class ReplayVerifierTest {
 
         assertEquals(1_000_000_000L, report.elapsedNs());
         assertEquals(COUNT, report.requestsPerSecond());
+    }
+
+    /** Each of the other threads has taken what its own clock says at its end. */
+    @Test
+    void shouldAddUpTheProcessorTimeOfAllThreads() {
+        final AtomicLong processorNs = new AtomicLong();
+        final long reader = Thread.currentThread().getId();
+        final ReplayReport report = verify(options().threads(3).processorClock(
+                () -> Thread.currentThread().getId() == reader ? processorNs.addAndGet(1_000) : 50));
+        assertEquals(1_000 + 2 * 50, report.processorNs());
     }
 
     @Test

@@ -214,7 +214,8 @@ class TokenReplayTest {
                     .journalDirectory(directory)
                     .backend("reference")
                     .threads(threads)
-                    .nanoClock(() -> 0)).verify(journal);
+                    .nanoClock(() -> 0)
+                    .processorClock(() -> 0)).verify(journal);
         }
     }
 

@@ -15,8 +15,9 @@ import org.agrona.concurrent.NanoClock;
 public final class TransportAgent implements Agent {
 
     private static final long MAX_GAP_NS = 1_000_000;
-    /** In a row. */
-    private static final int MAX_TURNS = 64;
+    /** In a row. The driver has work as long as there is traffic over UDP, and is not to have the thread for good. */
+    private static final int MAX_DRIVER_TURNS = 8;
+    private static final int MAX_CONDUCTOR_TURNS = 64;
 
     private final AgentInvoker driver;
     private final AgentInvoker conductor;
@@ -56,9 +57,8 @@ public final class TransportAgent implements Agent {
         }
         cyclesLeft = cycleInterval;
         dueNs = nowNs + MAX_GAP_NS;
-        final int maxTurns = isLate ? MAX_TURNS : 1;
-        AeronTurns.take(driver, maxTurns);
-        AeronTurns.take(conductor, maxTurns);
+        AeronTurns.take(driver, isLate ? MAX_DRIVER_TURNS : 1);
+        AeronTurns.take(conductor, isLate ? MAX_CONDUCTOR_TURNS : 1);
         if (conductor.isClosed()) {
             throw new TransportException(errors.fatal());
         }

@@ -100,9 +100,11 @@ class TransportAgentTest {
 
     @Test
     void shouldNotWorkForEverWhenItComesLate() {
+        driver.openCount = 1_000;
         conductor.openCount = 1_000;
         clock.advance(MILLISECOND_NS);
         transport.doWork();
+        assertEquals(1 + 8, driver.count);
         assertEquals(1 + 64, conductor.count);
     }
 

@@ -162,7 +162,7 @@ public final class AsyncConnect implements AutoCloseable {
     }
 
     private void invoke() {
-        AeronTurns.take(driverInvoker, TiercelClient.MAX_TURNS);
+        AeronTurns.take(driverInvoker, 1);
         if (aeron != null) {
             AeronTurns.take(aeron.conductorAgentInvoker(), TiercelClient.MAX_TURNS);
         }

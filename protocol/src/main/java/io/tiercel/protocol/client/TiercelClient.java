@@ -846,7 +846,7 @@ public final class TiercelClient implements AutoCloseable {
 
     /** The part of polling that needs the clock and can wait for some polls; see {@link ClientContext}. */
     private int service() {
-        int workCount = AeronTurns.take(driverInvoker, MAX_TURNS);
+        int workCount = AeronTurns.take(driverInvoker, 1);
         workCount += AeronTurns.take(conductorInvoker, MAX_TURNS);
         final long nowNs = clock.nanoTime();
         final long pollsInTime = pollsPerService * SERVICE_NS / (nowNs - lastServiceNs + 1);
