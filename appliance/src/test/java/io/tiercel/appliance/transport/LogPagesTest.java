@@ -145,7 +145,6 @@ class LogPagesTest {
         pages.touchSome();
     }
 
-    /** Whether what is left is enough; nothing is known of a log that has been touched or forgotten. */
     @Test
     void shouldTouchNothingWhenThereIsLittleMemoryLeft() {
         open(TERM_LENGTH);

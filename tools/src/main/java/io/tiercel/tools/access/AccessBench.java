@@ -32,6 +32,7 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
+import org.agrona.IoUtil;
 import org.agrona.concurrent.NanoClock;
 import picocli.CommandLine;
 
@@ -75,13 +76,16 @@ final class AccessBench {
         try (BenchAppliance appliance = BenchAppliance.start(new BenchAppliance.Plan(
                 "bench-access", plan.layout(), plan.idle(), plan.folder(), plan.isRehearsed(), keys));
                 ChildProcess strangers = ChildProcess.start("strangers", ChildJvm.command(Strangers.class,
-                        List.of(appliance.aeronDirectoryName(), PRINCIPAL, key.toString())),
+                        List.of(appliance.aeronDirectoryName(), PRINCIPAL, key.toString(),
+                                StrangersHouse.nextDoorDirectory().toString())),
                         plan.folder().resolve("strangers.log"))) {
             appliance.awaitReady();
             strangers.awaitLine(Strangers.READY, START_TIMEOUT_MS);
             final AccessReport report = measure(appliance.aeronDirectoryName(), strangers);
             appliance.stop("while strangers knocked");
             return report;
+        } finally {
+            IoUtil.delete(StrangersHouse.nextDoorDirectory(), true); // still there only if the strangers were ended
         }
     }
 
@@ -141,7 +145,7 @@ final class AccessBench {
      */
     private void rehearseStrangers(final ApplianceTarget target, final ChildProcess strangers) {
         out.println("rehearsing the strangers: " + REHEARSED_STRANGERS + " next door, and at the door");
-        final String command = REHEARSED_STRANGERS + " " + AccessBenchCommand.MAX_STRANGER_RATE;
+        final String command = REHEARSED_STRANGERS + " " + AccessPlan.MAX_STRANGER_RATE;
         strangers.tell(command + " " + Strangers.NEXT_DOOR);
         awaitStrangers(REHEARSED_STRANGERS, target, strangers);
         strangers.tell(command);

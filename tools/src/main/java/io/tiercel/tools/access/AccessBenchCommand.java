@@ -32,8 +32,6 @@ public final class AccessBenchCommand implements Callable<Integer> {
 
     private static final double MAX_RATE = 1_000_000;
     private static final long MAX_STRANGERS = 10_000_000;
-    /** Each leaves counters in the media driver for some seconds, and there is room for 8,192. */
-    static final double MAX_STRANGER_RATE = 250;
 
     @Option(names = "--rate", defaultValue = "5000", paramLabel = "R",
             description = "Requests a second of the client inside. Default: ${DEFAULT-VALUE}.")
@@ -101,8 +99,8 @@ public final class AccessBenchCommand implements Callable<Integer> {
         require(rate >= 1 && rate <= MAX_RATE, "--rate=" + rate + " is not in 1.." + (long) MAX_RATE);
         require(strangers >= 1 && strangers <= MAX_STRANGERS,
                 "--strangers=" + strangers + " is not in 1.." + MAX_STRANGERS);
-        require(strangerRate >= 1 && strangerRate <= MAX_STRANGER_RATE,
-                "--stranger-rate=" + strangerRate + " is not in 1.." + (long) MAX_STRANGER_RATE +
+        require(strangerRate >= 1 && strangerRate <= AccessPlan.MAX_STRANGER_RATE,
+                "--stranger-rate=" + strangerRate + " is not in 1.." + (long) AccessPlan.MAX_STRANGER_RATE +
                         ": the media driver has no counters for more");
         require(turns >= 1 && turns <= AccessPlan.MAX_TURNS && turns <= strangers,
                 "--turns=" + turns + " is not in 1.." + Math.min(AccessPlan.MAX_TURNS, strangers));

@@ -20,6 +20,8 @@ record AccessPlan(
         boolean isRehearsed, Path output) {
 
     static final int MAX_TURNS = 1_000;
+    /** Each leaves counters in the media driver for some seconds, and there is room for 8,192. */
+    static final double MAX_STRANGER_RATE = 250;
 
     /** Of a turn; the first ones take what is left over. */
     long strangersOf(final int turn) {

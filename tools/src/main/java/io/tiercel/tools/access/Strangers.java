@@ -96,8 +96,9 @@ final class Strangers implements AutoCloseable {
     }
 
     /**
-     * Arguments: directory of the media driver, principal, file of its key. A line {@code COUNT RATE} on standard input
-     * is a command, with {@link #NEXT_DOOR} behind it one to knock there; its end ends the process.
+     * Arguments: directory of the media driver, principal, file of its key, directory for a driver next door. A line
+     * {@code COUNT RATE} on standard input is a command, with {@link #NEXT_DOOR} behind it one to knock there; its end
+     * ends the process.
      */
     public static void main(final String[] arguments) throws IOException {
         final byte[] key = SecretFiles.readKey(Path.of(arguments[2]));
@@ -108,7 +109,7 @@ final class Strangers implements AutoCloseable {
             final String[] words = command.split(" ");
             final boolean isNextDoor = words[words.length - 1].equals(NEXT_DOOR);
             try (StrangersHouse house = isNextDoor
-                    ? StrangersHouse.nextDoor(arguments[0] + '-' + NEXT_DOOR)
+                    ? StrangersHouse.nextDoor(arguments[3])
                     : StrangersHouse.appliance(arguments[0]);
                     Strangers strangers = new Strangers(house, arguments[1], key, SystemNanoClock.INSTANCE)) {
                 System.out.println(DONE + ' ' +

@@ -7,6 +7,7 @@ import io.aeron.driver.ThreadingMode;
 import io.tiercel.protocol.client.AeronTurns;
 import io.tiercel.protocol.client.ClientContext;
 import io.tiercel.tools.AeronConnection;
+import java.io.File;
 import org.agrona.CloseHelper;
 
 /** Where strangers knock: an Aeron client and what else has to run beside it, on the strangers' thread. */
@@ -23,6 +24,11 @@ final class StrangersHouse implements AutoCloseable {
         this.driver = driver;
         this.aeron = aeron;
         this.deafEar = deafEar;
+    }
+
+    /** Where the media driver next door may run: of the process that measures, which takes away what is left there. */
+    static File nextDoorDirectory() {
+        return new File(AeronConnection.directoryName("bench-access-" + Strangers.NEXT_DOOR));
     }
 
     /** The appliance's. */
